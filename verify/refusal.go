@@ -1,0 +1,34 @@
+package verify
+
+import "errors"
+
+// Refusal is a Reason with a detail for the log at debug level. The detail is
+// always a fixed text of this package: it never quotes the token.
+type Refusal struct {
+	Reason Reason
+	Detail string
+}
+
+// Error gives the reason's name and the detail.
+func (r *Refusal) Error() string { return r.Reason.String() + ": " + r.Detail }
+
+// Unwrap lets errors.Is find the Reason.
+func (r *Refusal) Unwrap() error { return r.Reason }
+
+// ReasonOf tells why err refuses: Accepted for nil, the Reason that err wraps,
+// and Internal for an error of any other kind, so that the unknown case refuses.
+func ReasonOf(err error) Reason {
+	if err == nil {
+		return Accepted
+	}
+	var reason Reason
+	if errors.As(err, &reason) {
+		return reason
+	}
+	return Internal
+}
+
+// refuse makes a Refusal. Details must be constants: see Refusal.
+func refuse(reason Reason, detail string) error {
+	return &Refusal{Reason: reason, Detail: detail}
+}
