@@ -1,0 +1,86 @@
+package verify
+
+import "strings"
+
+// Location is a request header in which a token may stand.
+type Location struct {
+	// Header is the header's name in lower case.
+	Header string
+	// Prefix stands before the token and is compared without case. One that
+	// ends with a space is a scheme (RFC 9110 §11.1), after which any number of
+	// spaces may follow.
+	Prefix string
+}
+
+// Authorization is where RFC 6750 §2.1 puts the token.
+var Authorization = Location{Header: "authorization", Prefix: "Bearer "}
+
+// Found is a token and the place where it stood.
+type Found struct {
+	Token    string
+	Location int // index into the locations given to Extract
+}
+
+// Extract finds the request's one token. Values are the headers' values in the
+// order in which they came, names in lower case. A token that stands in two
+// places is ambiguous unless it is the same, except in authorization, which may
+// come only once. Reasons: TokenMissing, TokenAmbiguous.
+func Extract(headers [][2]string, locations []Location) (Found, error) {
+	found := Found{Location: -1}
+	for i, location := range locations {
+		inThisHeader := 0
+		for _, header := range headers {
+			if header[0] != location.Header {
+				continue
+			}
+			if header[0] == Authorization.Header {
+				// A proxy joins repeated headers with a comma.
+				if inThisHeader++; inThisHeader > 1 || joinsBearer(header[1]) {
+					return Found{}, refuse(TokenAmbiguous, "authorization stands twice")
+				}
+			}
+			token, ok := location.token(header[1])
+			if !ok {
+				continue
+			}
+			if found.Location >= 0 && found.Token != token {
+				return Found{}, refuse(TokenAmbiguous, "two different tokens")
+			}
+			if strings.IndexByte(token, ',') >= 0 {
+				return Found{}, refuse(TokenAmbiguous, "the value is joined of several")
+			}
+			if found.Location < 0 {
+				found = Found{Token: token, Location: i}
+			}
+		}
+	}
+	if found.Location < 0 {
+		return Found{}, refuse(TokenMissing, "no token where one may stand")
+	}
+	return found, nil
+}
+
+// token cuts the token out of a header's value; ok is false when there is none.
+func (l Location) token(value string) (token string, ok bool) {
+	if !hasPrefixFold(value, l.Prefix) {
+		return "", false
+	}
+	token = value[len(l.Prefix):]
+	if strings.HasSuffix(l.Prefix, " ") {
+		token = strings.TrimLeft(token, " ")
+	}
+	return token, token != ""
+}
+
+// joinsBearer reports whether one of several credentials, joined by a comma, is
+// a bearer token. Commas by themselves are no sign: Digest and others use them.
+func joinsBearer(value string) bool {
+	for i := strings.IndexByte(value, ','); i >= 0; {
+		value = strings.TrimLeft(value[i+1:], " \t")
+		if hasPrefixFold(value, Authorization.Prefix) || strings.EqualFold(value, "bearer") {
+			return true
+		}
+		i = strings.IndexByte(value, ',')
+	}
+	return false
+}

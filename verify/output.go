@@ -1,0 +1,32 @@
+package verify
+
+import "github.com/tidwall/gjson"
+
+// MaxHeaderValueBytes is the greatest length of a claim that becomes a header.
+const MaxHeaderValueBytes = 8 << 10
+
+// HeaderValue gives a claim the form of a header's value: a string as it is, a
+// number as the token spells it, true or false. Anything else, and a string
+// that a header cannot carry unchanged, gives ok false: the header is then left
+// out, because half a value is another value. Only printable ASCII without
+// space at either end comes through every proxy and framework unchanged
+// (RFC 9110 §5.5).
+func HeaderValue(claim gjson.Result) (value string, ok bool) {
+	switch claim.Type {
+	case gjson.String:
+		value = claim.Str
+	case gjson.Number, gjson.True, gjson.False:
+		value = claim.Raw
+	default:
+		return "", false
+	}
+	if value == "" || len(value) > MaxHeaderValueBytes || value[0] == ' ' || value[len(value)-1] == ' ' {
+		return "", false
+	}
+	for i := range len(value) {
+		if value[i] < ' ' || value[i] > '~' {
+			return "", false
+		}
+	}
+	return value, true
+}

@@ -1,0 +1,252 @@
+package verify
+
+import (
+	"encoding/base64"
+	"math"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"edgejwt/verify/strictjson"
+)
+
+// MaxTokenBytes is the greatest length of a compact token that Parse reads.
+const MaxTokenBytes = 16 << 10
+
+// Bounds of the two JSON texts of a token. Auth0's largest tokens nest four
+// deep and hold some hundreds of permissions.
+var tokenLimits = strictjson.Limits{Bytes: MaxTokenBytes, Depth: 32, Values: 4096}
+
+// maxNumericDate is the greatest magnitude of a NumericDate that is taken: what
+// a float64 holds to the second.
+const maxNumericDate = 1 << 53
+
+// Token is what a compact JWS says of itself. Nothing in it may be believed
+// before VerifySignature has accepted it. A Token is not changed after Parse
+// and may be shared by goroutines; its strings are parts of the text given to
+// Parse.
+type Token struct {
+	signed    string // header and payload as they came: what the signature covers
+	payload   string // the payload, still base64url
+	signature []byte
+	algorithm string
+	keyID     string
+	hasKeyID  bool
+
+	claims    gjson.Result // the payload's object
+	issuer    textClaim
+	subject   claimState
+	tokenID   claimState
+	expiry    timeClaim
+	notBefore timeClaim
+	issuedAt  timeClaim
+
+	audience      []string
+	audienceState claimState
+}
+
+type claimState uint8
+
+const (
+	absent claimState = iota
+	present
+	wrongType
+)
+
+type textClaim struct {
+	state claimState
+	text  string
+}
+
+type timeClaim struct {
+	state   claimState
+	seconds float64
+}
+
+// Algorithm is the JOSE header's "alg" (RFC 7515 §4.1.1), as the token claims it.
+func (t *Token) Algorithm() string { return t.algorithm }
+
+// KeyID is the JOSE header's "kid" (RFC 7515 §4.1.4); ok is false when it has none.
+func (t *Token) KeyID() (kid string, ok bool) { return t.keyID, t.hasKeyID }
+
+// Payload is the payload as it stands in the token: base64url without padding.
+func (t *Token) Payload() string { return t.payload }
+
+// Claim looks a claim up by its name, which is compared as a whole: no part of
+// it is syntax, so a name may be a URL.
+func (t *Token) Claim(name string) (gjson.Result, bool) { return member(t.claims, name) }
+
+// Parse reads a compact JWS (RFC 7515 §7.1) whose payload is a JSON object. It
+// judges the form alone; see Rules.Match for what comes next. It accepts one
+// spelling only of everything: base64url without padding, white space or stray
+// bits, JSON as package strictjson has it. Reason: TokenMalformed.
+func Parse(compact string) (*Token, error) {
+	if len(compact) > MaxTokenBytes {
+		return nil, refuse(TokenMalformed, "the token is too long")
+	}
+	first := strings.IndexByte(compact, '.')
+	last := strings.LastIndexByte(compact, '.')
+	if first < 0 || first == last || strings.IndexByte(compact[first+1:last], '.') >= 0 {
+		return nil, refuse(TokenMalformed, "the token has not three parts")
+	}
+	t := &Token{signed: compact[:last], payload: compact[first+1 : last]}
+
+	header, err := decodeObject(compact[:first])
+	if err != nil {
+		return nil, err
+	}
+	if t.claims, err = decodeObject(t.payload); err != nil {
+		return nil, err
+	}
+	if t.signature, err = decodeBase64URL(compact[last+1:]); err != nil {
+		return nil, err
+	}
+	if err := t.readHeader(header); err != nil {
+		return nil, err
+	}
+	t.readClaims()
+	return t, nil
+}
+
+// readHeader takes what is needed from the JOSE header. "jwk", "jku", "x5u" and
+// "x5c" are left alone: a key that comes with the token proves nothing
+// (RFC 8725 §3.10).
+func (t *Token) readHeader(header gjson.Result) error {
+	var err error
+	header.ForEach(func(name, value gjson.Result) bool {
+		isString := value.Type == gjson.String
+		switch name.Str {
+		case "alg":
+			t.algorithm = value.Str
+			if !isString || value.Str == "" {
+				err = refuse(TokenMalformed, "alg is not a name")
+			}
+		case "kid":
+			t.keyID, t.hasKeyID = value.Str, true
+			if !isString {
+				err = refuse(TokenMalformed, "kid is not a string")
+			}
+		case "typ", "cty":
+			if !isString {
+				err = refuse(TokenMalformed, "typ or cty is not a string")
+			}
+		case "crit":
+			// RFC 7515 §4.1.11: an extension that is not understood, and none is
+			// here, makes the JWS invalid.
+			err = refuse(TokenMalformed, "crit names an extension")
+		case "b64":
+			// RFC 7797 §6: it needs crit; without it, readers differ on what was signed.
+			err = refuse(TokenMalformed, "b64 stands without crit")
+		}
+		return err == nil
+	})
+	if err == nil && t.algorithm == "" {
+		err = refuse(TokenMalformed, "alg is missing")
+	}
+	return err
+}
+
+// readClaims takes the registered claims out (RFC 7519 §4.1). A wrong type is
+// noted, not refused: the rule's order decides which fault is told first.
+func (t *Token) readClaims() {
+	t.claims.ForEach(func(name, value gjson.Result) bool {
+		switch name.Str {
+		case "iss":
+			t.issuer = textClaim{stringState(value), value.Str}
+		case "sub":
+			t.subject = stringState(value)
+		case "jti":
+			t.tokenID = stringState(value)
+		case "exp":
+			t.expiry = numericDate(value)
+		case "nbf":
+			t.notBefore = numericDate(value)
+		case "iat":
+			t.issuedAt = numericDate(value)
+		case "aud":
+			t.audience, t.audienceState = audience(value)
+		}
+		return true
+	})
+}
+
+func stringState(value gjson.Result) claimState {
+	if value.Type == gjson.String {
+		return present
+	}
+	return wrongType
+}
+
+// numericDate reads seconds since the epoch (RFC 7519 §2).
+func numericDate(value gjson.Result) timeClaim {
+	if value.Type != gjson.Number || !(math.Abs(value.Num) <= maxNumericDate) {
+		return timeClaim{state: wrongType}
+	}
+	return timeClaim{present, value.Num}
+}
+
+// audience reads a string or a list of strings (RFC 7519 §4.1.3).
+func audience(value gjson.Result) ([]string, claimState) {
+	if value.Type == gjson.String {
+		return []string{value.Str}, present
+	}
+	if !value.IsArray() {
+		return nil, wrongType
+	}
+	var list []string
+	state := present
+	value.ForEach(func(_, element gjson.Result) bool {
+		if element.Type != gjson.String {
+			list, state = nil, wrongType
+			return false
+		}
+		list = append(list, element.Str)
+		return true
+	})
+	return list, state
+}
+
+// member finds a member by comparing names, never by a gjson path, in which
+// dots and other characters of a name would be syntax.
+func member(object gjson.Result, name string) (found gjson.Result, ok bool) {
+	object.ForEach(func(key, value gjson.Result) bool {
+		if key.Str == name {
+			found, ok = value, true
+		}
+		return !ok
+	})
+	return found, ok
+}
+
+// decodeObject reads one part of the token as a JSON object.
+func decodeObject(part string) (gjson.Result, error) {
+	text, err := decodeBase64URL(part)
+	if err != nil {
+		return gjson.Result{}, err
+	}
+	if err := strictjson.Check(text, tokenLimits); err != nil {
+		return gjson.Result{}, refuse(TokenMalformed, err.Error()) // fixed texts, see strictjson
+	}
+	object := gjson.ParseBytes(text)
+	if !object.IsObject() {
+		return gjson.Result{}, refuse(TokenMalformed, "a part is not a JSON object")
+	}
+	return object, nil
+}
+
+// strictBase64URL refuses bits that do not belong to a byte. Two spellings of
+// one signature would be two tokens to a cache and to a revocation list.
+var strictBase64URL = base64.RawURLEncoding.Strict()
+
+// decodeBase64URL decodes RFC 7515 §2 base64url. encoding/base64 skips line
+// breaks, which a token has no room for.
+func decodeBase64URL(part string) ([]byte, error) {
+	if strings.IndexByte(part, '\n') >= 0 || strings.IndexByte(part, '\r') >= 0 {
+		return nil, refuse(TokenMalformed, "a part has a line break")
+	}
+	decoded, err := strictBase64URL.DecodeString(part)
+	if err != nil {
+		return nil, refuse(TokenMalformed, "a part is not base64url")
+	}
+	return decoded, nil
+}
