@@ -15,10 +15,12 @@ type Location struct {
 // Authorization is where RFC 6750 §2.1 puts the token.
 var Authorization = Location{Header: "authorization", Prefix: "Bearer "}
 
-// Found is a token and the place where it stood.
+// Found is a token and where it stood.
 type Found struct {
-	Token    string
-	Location int // index into the locations given to Extract
+	Token string
+	// Locations are indexes into the locations given to Extract: all at which
+	// this token stood, at least one.
+	Locations []int
 }
 
 // Extract finds the request's one token. Values are the headers' values in the
@@ -26,7 +28,7 @@ type Found struct {
 // places is ambiguous unless it is the same, except in authorization, which may
 // come only once. Reasons: TokenMissing, TokenAmbiguous.
 func Extract(headers [][2]string, locations []Location) (Found, error) {
-	found := Found{Location: -1}
+	var found Found
 	for i, location := range locations {
 		inThisHeader := 0
 		for _, header := range headers {
@@ -43,18 +45,17 @@ func Extract(headers [][2]string, locations []Location) (Found, error) {
 			if !ok {
 				continue
 			}
-			if found.Location >= 0 && found.Token != token {
+			if found.Token != "" && found.Token != token {
 				return Found{}, refuse(TokenAmbiguous, "two different tokens")
 			}
 			if strings.IndexByte(token, ',') >= 0 {
 				return Found{}, refuse(TokenAmbiguous, "the value is joined of several")
 			}
-			if found.Location < 0 {
-				found = Found{Token: token, Location: i}
-			}
+			found.Token = token
+			found.Locations = append(found.Locations, i)
 		}
 	}
-	if found.Location < 0 {
+	if found.Token == "" {
 		return Found{}, refuse(TokenMissing, "no token where one may stand")
 	}
 	return found, nil
