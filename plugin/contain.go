@@ -1,0 +1,38 @@
+package plugin
+
+import (
+	"runtime"
+
+	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
+
+	"edgejwt/verify"
+)
+
+// contain ends a panic at the edge of a callback, where it would otherwise end
+// the VM and with it every request of this worker. Use: defer r.contain(…). The
+// request in hand, if there is one, is refused: what was not judged to its end
+// does not pass.
+func (r *root) contain(callback string, req *request) {
+	fault := recover()
+	if fault == nil {
+		return
+	}
+	// Only the runtime's own words: another panic's value might quote anything.
+	words := "panic"
+	if err, ok := fault.(runtime.Error); ok {
+		words = err.Error()
+	}
+	r.metrics.panicked()
+	quietly(func() { proxywasm.LogCritical("edgejwt: contained in " + callback + ": " + words) })
+	if req != nil {
+		req.state = refused
+		quietly(func() { req.refuse(verify.Internal, nil, 0) })
+	}
+}
+
+// quietly runs what must not fail its caller: the SDK's metrics and log calls
+// panic when the host refuses them.
+func quietly(f func()) {
+	defer func() { _ = recover() }()
+	f()
+}

@@ -1,0 +1,124 @@
+package plugin
+
+import (
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
+	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
+
+	"edgejwt/jwks"
+)
+
+// source carries one key set's events and actions between the host and its state
+// machine. It decides nothing.
+type source struct {
+	root    *root
+	machine *jwks.Machine
+	cluster string
+	record  string // name of the record in shared data
+	hint    string // name of the record's sequence number, eight bytes
+	// changed: the requests that wait for this key set are to be judged again.
+	changed bool
+}
+
+// tick lets the machine look whether another worker has changed the record, and
+// do what is due.
+func (s *source) tick(now time.Time) {
+	hint, ok := readHint(s.hint)
+	s.carryOut(s.machine.Tick(now, hint, ok))
+}
+
+// carryOut does what the machine asks, and what it asks then, until it is content.
+func (s *source) carryOut(actions []jwks.Action) {
+	for _, action := range actions {
+		switch action.Kind {
+		case jwks.Load:
+			record, version := load(s.record)
+			s.carryOut(s.machine.Loaded(s.root.clock(), record, version))
+		case jwks.Save:
+			saved := proxywasm.SetSharedData(s.record, action.Record, action.Version) == nil
+			if saved {
+				writeHint(s.hint, action.Hint)
+			}
+			s.carryOut(s.machine.Saved(s.root.clock(), saved))
+		case jwks.Fetch:
+			s.fetch(action)
+		case jwks.Changed:
+			// Not here: the machine is in the middle of its work. See root.settle.
+			s.changed = true
+		case jwks.Info:
+			quietly(func() { proxywasm.LogInfo("edgejwt: " + action.Message) })
+		case jwks.Warn:
+			quietly(func() { proxywasm.LogWarn("edgejwt: " + action.Message) })
+		}
+	}
+}
+
+// load reads the record; nothing and version 0 when there is none.
+func load(name string) ([]byte, uint32) {
+	record, version, err := proxywasm.GetSharedData(name)
+	if err != nil {
+		return nil, 0
+	}
+	return record, version
+}
+
+// fetch dispatches the callout. It is reached from a tick or from an answer,
+// never from a stream: see OnTick.
+func (s *source) fetch(action jwks.Action) {
+	authority, path := splitURL(action.URL)
+	headers := append([][2]string{
+		{":method", "GET"},
+		{":scheme", "https"},
+		{":authority", authority},
+		{":path", path},
+		{"accept", "application/json"},
+		{"user-agent", "edgejwt"},
+	}, action.Headers...)
+	_, err := proxywasm.DispatchHttpCall(s.cluster, headers, nil, nil, uint32(action.Timeout/time.Millisecond),
+		func(numHeaders, bodySize, _ int) { s.answered(action.Ticket, numHeaders, bodySize) })
+	if err != nil {
+		s.carryOut(s.machine.Answered(s.root.clock(), action.Ticket, jwks.Answer{Err: true}))
+	}
+}
+
+// answered takes the answer of a callout to the machine, and then judges the
+// requests that waited for it.
+func (s *source) answered(ticket uint64, numHeaders, bodySize int) {
+	defer s.root.contain("callout", nil)
+	answer, err := readAnswer(numHeaders, bodySize)
+	if err != nil {
+		answer = jwks.Answer{Err: true}
+	}
+	s.carryOut(s.machine.Answered(s.root.clock(), ticket, answer))
+	s.root.settle()
+}
+
+var errNoStatus = errors.New("the answer has no status")
+
+// readAnswer reads what the host has of the answer. A callout that failed comes
+// as a status of the host's own making (503, 504) or with no headers at all.
+func readAnswer(numHeaders, bodySize int) (jwks.Answer, error) {
+	if numHeaders == 0 {
+		return jwks.Answer{}, errNoStatus
+	}
+	headers, err := proxywasm.GetHttpCallResponseHeaders()
+	if err != nil {
+		return jwks.Answer{}, err
+	}
+	status, err := strconv.Atoi(value(headers, ":status"))
+	if err != nil {
+		return jwks.Answer{}, errNoStatus
+	}
+	answer := jwks.Answer{Status: status, Headers: headers}
+	if bodySize > 0 {
+		// One byte over the bound, so that the parser sees that it is too long.
+		answer.Body, err = proxywasm.GetHttpCallResponseBody(0, min(bodySize, jwks.MaxDocumentBytes+1))
+		if err != nil && !errors.Is(err, types.ErrorStatusNotFound) {
+			return jwks.Answer{}, err
+		}
+	}
+	return answer, nil
+}

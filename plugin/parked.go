@@ -1,0 +1,100 @@
+package plugin
+
+import (
+	"time"
+
+	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
+
+	"edgejwt/verify"
+)
+
+// maxParked bounds how many requests of one worker may wait for keys at once. A
+// parked request holds its headers and at most its first body frames.
+const maxParked = 1024
+
+// parked are the requests that wait for keys, in the order in which they came,
+// which is the order of their deadlines too.
+type parked struct{ requests []*request }
+
+// park holds the request until its key set is there, keys.wait has passed, or
+// the client leaves.
+func (q *request) park(now time.Time) {
+	if q.state == waiting {
+		return
+	}
+	r := q.root
+	if r.wait == 0 || len(r.parked.requests) >= maxParked {
+		q.decide(verify.KeysUnavailable, nil)
+		return
+	}
+	q.state = waiting
+	q.deadline = now.Add(r.wait)
+	r.parked.requests = append(r.parked.requests, q)
+	add(r.metrics.parked)
+	r.hurry(q.id)
+}
+
+// remove forgets a request, if it waits.
+func (p *parked) remove(q *request) {
+	for i, other := range p.requests {
+		if other == q {
+			p.requests = append(p.requests[:i], p.requests[i+1:]...)
+			return
+		}
+	}
+}
+
+// next is the earliest deadline.
+func (p *parked) next() (deadline time.Time, ok bool) {
+	if len(p.requests) == 0 {
+		return time.Time{}, false
+	}
+	return p.requests[0].deadline, true
+}
+
+// settle judges again those waiting requests whose key set has changed, and
+// answers those whose time is over. It is called between streams, with the plugin's own context in effect,
+// and leaves it so.
+func (p *parked) settle(r *root, now time.Time) {
+	if len(p.requests) == 0 {
+		return
+	}
+	still := p.requests[:0]
+	all := p.requests
+	p.requests = nil // settling parks nobody, and must not walk what it rebuilds
+	for _, q := range all {
+		if (!q.issuer.keys.changed && now.Before(q.deadline)) || q.settle(now) {
+			still = append(still, q)
+		}
+	}
+	for i := len(still); i < len(all); i++ {
+		all[i] = nil
+	}
+	p.requests = still
+	// Callouts that follow belong to the plugin.
+	_ = proxywasm.SetEffectiveContext(r.id)
+}
+
+// settle reports whether the request goes on waiting.
+func (q *request) settle(now time.Time) (waits bool) {
+	defer q.root.contain("parked request", q)
+	// The stream may have ended without a word; then whatever was said now would
+	// be said to another.
+	if err := proxywasm.SetEffectiveContext(q.id); err != nil {
+		q.state = refused
+		return false
+	}
+	if q.issuer.keys.changed {
+		q.judgeSignature(now)
+	}
+	if q.state == waiting && !now.Before(q.deadline) {
+		add(q.root.metrics.timeouts)
+		q.decide(verify.KeysUnavailable, nil)
+	}
+	if q.state == passed {
+		if err := proxywasm.ResumeHttpRequest(); err != nil {
+			q.decide(verify.Internal, err)
+		}
+	}
+	return q.state == waiting
+}

@@ -1,0 +1,219 @@
+package plugin
+
+import (
+	"time"
+
+	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
+	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
+
+	"edgejwt/jwks"
+	"edgejwt/verify"
+)
+
+// request is one HTTP stream.
+type request struct {
+	types.DefaultHttpContext
+
+	root   *root
+	id     uint32
+	state  state
+	isGRPC bool
+
+	// Set while the request waits for keys.
+	found    verify.Found
+	token    *verify.Token
+	issuer   *issuer
+	deadline time.Time
+	// suspected: the signature failed once already and newer key material was asked for.
+	suspected bool
+}
+
+type state uint8
+
+const (
+	undecided state = iota
+	waiting
+	passed
+	refused
+)
+
+// NewHttpContext implements types.PluginContext.
+func (r *root) NewHttpContext(contextID uint32) types.HttpContext {
+	return &request{root: r, id: contextID}
+}
+
+// OnHttpRequestHeaders implements types.HttpContext.
+func (q *request) OnHttpRequestHeaders(int, bool) (action types.Action) {
+	action = types.ActionPause
+	defer q.root.contain("request headers", q)
+
+	headers, err := proxywasm.GetHttpRequestHeaders()
+	if err != nil {
+		q.decide(verify.Internal, err)
+		return action
+	}
+	// Before anything else, whatever comes of the request: only this filter may
+	// say who the caller is.
+	if err := q.root.identity.strip(headers); err != nil {
+		q.decide(verify.Internal, err)
+		return action
+	}
+	q.isGRPC = isGRPC(value(headers, "content-type"))
+	if isPreflight(headers) {
+		q.decide(verify.Preflight, nil)
+	} else {
+		q.judge(headers)
+	}
+	if q.state == passed {
+		action = types.ActionContinue
+	}
+	return action
+}
+
+// OnHttpRequestBody implements types.HttpContext. Hosts that go on with the body
+// while the headers are held back are held back here.
+func (q *request) OnHttpRequestBody(int, bool) types.Action { return q.hold() }
+
+// OnHttpRequestTrailers implements types.HttpContext.
+func (q *request) OnHttpRequestTrailers(int) (action types.Action) {
+	action = types.ActionPause
+	defer q.root.contain("request trailers", q)
+	if q.root.identity.any() {
+		trailers, err := proxywasm.GetHttpRequestTrailers()
+		if err == nil {
+			err = q.root.identity.stripTrailers(trailers)
+		}
+		if err != nil && q.state == passed {
+			q.decide(verify.Internal, err)
+		}
+	}
+	return q.hold()
+}
+
+func (q *request) hold() types.Action {
+	if q.state == passed {
+		return types.ActionContinue
+	}
+	return types.ActionPause
+}
+
+// OnHttpStreamDone implements types.HttpContext. A client that went away waits
+// for nothing.
+func (q *request) OnHttpStreamDone() {
+	defer q.root.contain("stream done", nil)
+	q.root.parked.remove(q)
+}
+
+// isPreflight follows the Fetch standard, §3.2.2: a preflight carries no
+// credentials, so asking for a token would refuse every browser.
+func isPreflight(headers [][2]string) bool {
+	return value(headers, ":method") == "OPTIONS" &&
+		value(headers, "origin") != "" &&
+		value(headers, "access-control-request-method") != ""
+}
+
+// value gives the first value of a header, whose name is in lower case.
+func value(headers [][2]string, name string) string {
+	for _, header := range headers {
+		if header[0] == name {
+			return header[1]
+		}
+	}
+	return ""
+}
+
+// judge takes the request as far as it can be taken: to its decision, or to
+// where it waits for keys.
+func (q *request) judge(headers [][2]string) {
+	r := q.root
+	now := r.clock()
+	var err error
+	if q.found, err = verify.Extract(headers, r.locations); err != nil {
+		q.decide(verify.ReasonOf(err), err)
+		return
+	}
+	if q.token, err = verify.Parse(q.found.Token); err != nil {
+		q.decide(verify.ReasonOf(err), err)
+		return
+	}
+	rule, index, err := r.rules.Match(q.token)
+	if err != nil {
+		q.decide(verify.ReasonOf(err), err)
+		return
+	}
+	q.issuer = &r.issuers[index]
+	if !q.issuer.takesFrom(q.found.Locations) {
+		q.decide(verify.IssuerUnknown, nil)
+		return
+	}
+	if err := rule.Check(q.token, now); err != nil {
+		q.decide(verify.ReasonOf(err), err)
+		return
+	}
+	q.judgeSignature(now)
+}
+
+// takesFrom reports whether the issuer's tokens may stand where this one stood.
+func (i *issuer) takesFrom(locations []int) bool {
+	for _, found := range locations {
+		for _, allowed := range i.locations {
+			if found == allowed {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// judgeSignature finds the key and checks the signature, or parks the request
+// until the key set is there. Parked requests come here again.
+func (q *request) judgeSignature(now time.Time) {
+	kid, hasKID := q.token.KeyID()
+	keys := q.issuer.keys.machine
+	key, outcome := keys.Find(now, kid, hasKID)
+	switch outcome {
+	case jwks.Found:
+	case jwks.Absent:
+		q.decide(verify.KeyUnknown, nil)
+		return
+	case jwks.Wait:
+		q.park(now)
+		return
+	default:
+		q.decide(verify.KeysUnavailable, nil)
+		return
+	}
+	err := q.token.VerifySignature(q.root.engine, key)
+	if verify.ReasonOf(err) == verify.SignatureInvalid && !q.suspected &&
+		keys.Suspect(now, kid) == jwks.Wait {
+		// The provider may have put new material under the same kid.
+		q.suspected = true
+		q.park(now)
+		return
+	}
+	q.decide(verify.ReasonOf(err), err)
+}
+
+// decide ends the judgement: the request goes on to the API or is answered here.
+func (q *request) decide(reason verify.Reason, detail error) {
+	if !reason.Passes() {
+		q.state = refused
+		var retryAfter time.Duration
+		if reason == verify.KeysUnavailable {
+			retryAfter = time.Second
+			if q.issuer != nil {
+				retryAfter = max(retryAfter, q.issuer.keys.machine.RetryAfter(q.root.clock()))
+			}
+		}
+		q.refuse(reason, detail, retryAfter)
+		return
+	}
+	if reason == verify.Accepted {
+		if err := q.forward(); err != nil {
+			q.decide(verify.Internal, err)
+			return
+		}
+	}
+	q.state = passed
+	q.root.metrics.decided(reason)
+}

@@ -1,0 +1,37 @@
+package plugin
+
+import (
+	"encoding/binary"
+	"strings"
+
+	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
+)
+
+// readHint reads the record's sequence number; ok is false when there is none.
+func readHint(name string) (hint uint64, ok bool) {
+	data, _, err := proxywasm.GetSharedData(name)
+	if err != nil || len(data) != 8 {
+		return 0, false
+	}
+	return binary.LittleEndian.Uint64(data), true
+}
+
+// writeHint writes it without compare-and-swap: whichever of two numbers stands
+// in the end, it is another than was there, and sends readers to the record.
+func writeHint(name string, hint uint64) {
+	_ = proxywasm.SetSharedData(name, binary.LittleEndian.AppendUint64(nil, hint), 0)
+}
+
+// splitURL takes an absolute https URL apart into authority and path with query.
+// The configuration and package jwks have made sure of its form.
+func splitURL(url string) (authority, path string) {
+	rest := strings.TrimPrefix(url, "https://")
+	if i := strings.IndexAny(rest, "/?"); i >= 0 {
+		authority, path = rest[:i], rest[i:]
+		if path[0] == '?' {
+			path = "/" + path
+		}
+		return authority, path
+	}
+	return rest, "/"
+}

@@ -1,0 +1,181 @@
+package plugin
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
+	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
+
+	"edgejwt/jwks"
+	"edgejwt/plugin/config"
+	"edgejwt/verify"
+)
+
+// root is one configured plugin in one VM.
+type root struct {
+	types.DefaultPluginContext
+
+	id     uint32
+	clock  func() time.Time
+	engine verify.Engine
+	realm  string
+	wait   time.Duration
+
+	rules     *verify.Rules
+	issuers   []issuer // by the index that verify.Rules gives
+	locations []verify.Location
+	identity  identityHeaders
+	sources   []*source
+
+	parked  parked
+	metrics metrics
+	period  time.Duration // the tick period that the host has now
+}
+
+// issuer is what the host's side needs of one rule.
+type issuer struct {
+	locations []int // indexes into root.locations
+	keys      *source
+	outputs   outputs
+}
+
+func wallClock() time.Time { return time.Now() }
+
+// firstTick is as soon as can be: at OnPluginStart the host has no clusters yet,
+// and a callout would be accepted and then fail.
+const firstTick = time.Millisecond
+
+// OnPluginStart implements types.PluginContext: it reads the configuration, and
+// fails, so that the host keeps what it had, unless every part of it is good.
+func (r *root) OnPluginStart(size int) (status types.OnPluginStartStatus) {
+	status = types.OnPluginStartStatusFailed
+	defer r.contain("start", nil)
+
+	document, err := configuration(size)
+	if err != nil {
+		proxywasm.LogCritical("edgejwt: the host did not hand over the configuration: " + err.Error())
+		return status
+	}
+	cfg, err := config.Parse(document)
+	if err != nil {
+		for _, line := range strings.Split(err.Error(), "\n") {
+			proxywasm.LogCritical("edgejwt: configuration refused: " + line)
+		}
+		return status
+	}
+	for _, warning := range cfg.Warnings {
+		proxywasm.LogWarn("edgejwt: configuration: " + warning)
+	}
+	r.configure(cfg)
+	if err := r.setPeriod(firstTick); err != nil {
+		proxywasm.LogCritical("edgejwt: the host refuses to tick: " + err.Error())
+		return status
+	}
+	return types.OnPluginStartStatusOK
+}
+
+// configuration reads what the host holds. Nothing at all is an empty document.
+func configuration(size int) ([]byte, error) {
+	if size == 0 {
+		return nil, nil
+	}
+	return proxywasm.GetPluginConfiguration()
+}
+
+// configure turns the parsed configuration into what requests are judged by.
+func (r *root) configure(cfg *config.Config) {
+	r.engine = verify.GoEngine{}
+	r.realm = cfg.Realm
+	r.wait = cfg.Keys.Wait
+	r.metrics = newMetrics()
+
+	rules := make([]verify.Rule, len(cfg.Rules))
+	for i := range cfg.Rules {
+		rule := &cfg.Rules[i]
+		rules[i] = verify.Rule{
+			Issuer:      rule.Issuer,
+			Audiences:   rule.Audiences,
+			AnyAudience: rule.AnyAudience,
+			Algorithms:  rule.Algorithms,
+			ClockSkew:   rule.ClockSkew,
+		}
+		r.issuers = append(r.issuers, issuer{
+			locations: r.addLocations(rule.FromHeaders),
+			keys:      r.keysOf(rule, &cfg.Keys),
+			outputs:   newOutputs(rule),
+		})
+		r.identity.add(rule)
+	}
+	r.rules = verify.NewRules(rules)
+}
+
+// addLocations gives the indexes of the rule's locations in root.locations,
+// which holds each once.
+func (r *root) addLocations(headers []config.HeaderLocation) []int {
+	var indexes []int
+	for _, header := range headers {
+		location := verify.Location{Header: header.Name, Prefix: header.Prefix}
+		index := -1
+		for i := range r.locations {
+			if r.locations[i] == location {
+				index = i
+			}
+		}
+		if index < 0 {
+			index = len(r.locations)
+			r.locations = append(r.locations, location)
+		}
+		indexes = append(indexes, index)
+	}
+	return indexes
+}
+
+// keysOf gives the rule's key set. Rules with one place to fetch from share it.
+func (r *root) keysOf(rule *config.Rule, keys *config.Keys) *source {
+	if rule.InlineSet != nil {
+		return &source{root: r, machine: jwks.Fixed(rule.InlineSet, keys.Deny)}
+	}
+	policy := jwks.Policy{
+		URL:      rule.JWKSURI,
+		Issuer:   rule.Issuer,
+		Refresh:  keys.Refresh,
+		MaxStale: keys.MaxStale,
+		Cooldown: keys.Cooldown,
+		Timeout:  keys.Timeout,
+		Wait:     max(keys.Wait, 1), // zero would mean the default
+		Tick:     keys.Tick,
+		Deny:     keys.Deny,
+	}
+	record := recordName(rule.Cluster, policy.Source())
+	for _, s := range r.sources {
+		if s.record == record {
+			return s
+		}
+	}
+	s := &source{
+		root:    r,
+		cluster: rule.Cluster,
+		record:  record,
+		hint:    record + "/hint",
+		machine: jwks.New(policy, rand.Uint64(), rand.Float64),
+	}
+	r.sources = append(r.sources, s)
+	return s
+}
+
+// recordName names a key set's record in shared data. Plugins that fetch the
+// same document over the same cluster share it; the digest keeps the parts from
+// running into one another.
+func recordName(cluster, source string) string {
+	digest := sha256.New()
+	for _, part := range []string{cluster, source} {
+		digest.Write([]byte(part))
+		digest.Write([]byte{0})
+	}
+	return "edgejwt/keys/" + strconv.Itoa(jwks.RecordFormat) + "/" + hex.EncodeToString(digest.Sum(nil)[:16])
+}

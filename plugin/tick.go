@@ -1,0 +1,75 @@
+package plugin
+
+import (
+	"time"
+
+	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
+)
+
+// minPeriod is the host's finest tick.
+const minPeriod = time.Millisecond
+
+// OnTick implements types.PluginContext. Every fetch starts here: a callout made
+// while a stream is handled would be lost with the stream.
+func (r *root) OnTick() {
+	defer r.contain("tick", nil)
+	for _, s := range r.sources {
+		s.tick(r.clock())
+	}
+	r.settle()
+}
+
+// settle follows every event of the key sets: it judges the requests that waited
+// for it, tells the gauges, and asks for the next tick.
+func (r *root) settle() {
+	now := r.clock()
+	r.parked.settle(r, now)
+	for _, s := range r.sources {
+		s.changed = false
+	}
+	r.observe(now)
+	r.schedule(now)
+}
+
+// schedule asks the host for the next tick when something is due.
+func (r *root) schedule(now time.Time) {
+	if len(r.sources) == 0 {
+		_ = r.setPeriod(0) // keys from the configuration do not change
+		return
+	}
+	next := time.Hour
+	for _, s := range r.sources {
+		next = min(next, s.machine.NextTick(now))
+	}
+	if deadline, ok := r.parked.next(); ok {
+		next = min(next, deadline.Sub(now))
+	}
+	_ = r.setPeriod(max(next, minPeriod))
+}
+
+// hurry makes the next tick come at once, from within a request.
+func (r *root) hurry(streamID uint32) {
+	if r.period == minPeriod {
+		return
+	}
+	// The tick belongs to the plugin, not to the stream that is in effect.
+	if err := proxywasm.SetEffectiveContext(r.id); err != nil {
+		return
+	}
+	_ = r.setPeriod(minPeriod)
+	_ = proxywasm.SetEffectiveContext(streamID)
+}
+
+// setPeriod tells the host when to tick, if that differs from what it knows.
+func (r *root) setPeriod(period time.Duration) error {
+	if period == r.period {
+		return nil
+	}
+	// Rounded up: a tick before its time would find nothing due and come again.
+	millis := (period + time.Millisecond - 1) / time.Millisecond
+	if err := proxywasm.SetTickPeriodMilliSeconds(uint32(millis)); err != nil {
+		return err
+	}
+	r.period = period
+	return nil
+}
