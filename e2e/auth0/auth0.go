@@ -76,7 +76,9 @@ type Server struct {
 	stopped chan struct{} // closed by Stop: ends hanging answers
 	keys    keyRing
 	faults  [endpoints]Fault
-	fetches [endpoints]fetchLog
+	// replaced is closed when a fault is replaced: it opens the gate.
+	replaced chan struct{}
+	fetches  [endpoints]fetchLog
 }
 
 // Start makes a tenant with fresh keys and certificates and serves it. It

@@ -314,6 +314,21 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+func TestGate(t *testing.T) {
+	s := start(t, auth0.Options{})
+	c := client(t, s)
+	s.SetFault(auth0.Fault{Kind: auth0.Gate})
+	const delay = 100 * time.Millisecond
+	begin := time.Now()
+	time.AfterFunc(delay, func() { s.SetFault(auth0.Fault{}) })
+	if resp, _ := get(t, c, "https://tenant/.well-known/jwks.json"); resp.StatusCode != 200 {
+		t.Errorf("status %d", resp.StatusCode)
+	}
+	if time.Since(begin) < delay {
+		t.Error("answered before the gate opened")
+	}
+}
+
 func TestStopAndResume(t *testing.T) {
 	s := start(t, auth0.Options{})
 	c := client(t, s)

@@ -24,6 +24,7 @@ const (
 	NoKeys    Kind = "no-keys"   // 200 with {"keys":[]}
 	Redirect  Kind = "redirect"  // 302 to Fault.Location
 	Hang      Kind = "hang"      // never answers
+	Gate      Kind = "gate"      // no answer until the fault is replaced, then the usual one
 	Huge      Kind = "huge"      // 200 with 600 KiB of white space and a key set
 )
 
@@ -56,6 +57,10 @@ func (s *Server) setFault(e endpoint, f Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults[e] = f
+	if s.replaced != nil {
+		close(s.replaced)
+	}
+	s.replaced = make(chan struct{})
 }
 
 // Fetch is one request to an endpoint.
@@ -127,7 +132,7 @@ func (s *Server) meet(e endpoint, w http.ResponseWriter, r *http.Request) (done 
 		log.last = log.last[1:]
 	}
 	log.last = append(log.last, Fetch{At: time.Now(), Fault: f.Kind, IfNoneMatch: r.Header.Get("If-None-Match")})
-	stopped := s.stopped
+	stopped, replaced := s.stopped, s.replaced
 	s.mu.Unlock()
 
 	done = func() {
@@ -138,6 +143,16 @@ func (s *Server) meet(e endpoint, w http.ResponseWriter, r *http.Request) (done 
 	if f.Delay > 0 {
 		select {
 		case <-time.After(f.Delay):
+		case <-r.Context().Done():
+			return done, true
+		case <-stopped:
+			return done, true
+		}
+	}
+	if f.Kind == Gate {
+		select {
+		case <-replaced:
+			return done, false
 		case <-r.Context().Done():
 			return done, true
 		case <-stopped:

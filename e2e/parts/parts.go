@@ -102,29 +102,31 @@ func (p *Process) Output() string {
 	return string(data)
 }
 
-// Stop asks the process to end, kills its whole group after five seconds, and
-// returns when it is gone. Stopping twice is harmless.
+// Stop asks the process and its group to end, kills them after five seconds,
+// and returns when the process is gone. Stopping twice is harmless.
 func (p *Process) Stop() {
-	select {
-	case <-p.done:
-		// What it started may outlive it.
-		syscall.Kill(-p.PID(), syscall.SIGKILL)
-		return
-	default:
-	}
-	syscall.Kill(-p.PID(), syscall.SIGTERM)
+	p.signal(syscall.SIGTERM)
 	select {
 	case <-p.done:
 	case <-time.After(5 * time.Second):
+		p.Kill()
 	}
-	syscall.Kill(-p.PID(), syscall.SIGKILL)
-	<-p.done
 }
 
 // Kill ends the process and its group without asking, as a crash would.
 func (p *Process) Kill() {
-	syscall.Kill(-p.PID(), syscall.SIGKILL)
+	p.signal(syscall.SIGKILL)
 	<-p.done
+}
+
+// signal does nothing once the process has been waited for: its number may
+// belong to another by then.
+func (p *Process) signal(s syscall.Signal) {
+	select {
+	case <-p.done:
+	default:
+		syscall.Kill(-p.PID(), s)
+	}
 }
 
 // wait calls ready every 20 ms until it answers nil. It fails when the process
