@@ -1,0 +1,132 @@
+package verify_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"edgejwt/jwks"
+	"edgejwt/verify"
+	"edgejwt/verify/hostile"
+)
+
+// now is the time at which every test of this package judges.
+var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// table is made once: it holds hundreds of signatures.
+var table = sync.OnceValue(func() []hostile.Case { return hostile.Table(now, hostile.Options{}) })
+
+// published is what a gate makes of hostile.KeySet.
+var published = sync.OnceValue(func() *jwks.Set {
+	set, _, err := jwks.Parse(hostile.KeySet())
+	if err != nil {
+		panic(err)
+	}
+	return set
+})
+
+// judge is the whole way of a request through the package, as the plugin takes it.
+func judge(headers [][2]string, rules *verify.Rules, keys *jwks.Set, at time.Time) (*verify.Token, error) {
+	found, err := verify.Extract(headers, []verify.Location{verify.Authorization})
+	if err != nil {
+		return nil, err
+	}
+	token, err := verify.Parse(found.Token)
+	if err != nil {
+		return nil, err
+	}
+	rule, _, err := rules.Match(token)
+	if err != nil {
+		return nil, err
+	}
+	if err := rule.Check(token, at); err != nil {
+		return nil, err
+	}
+	key, ok := keys.Only()
+	if kid, has := token.KeyID(); has {
+		key, ok = keys.Find(kid)
+	}
+	if !ok {
+		return nil, verify.KeyUnknown
+	}
+	if err := token.VerifySignature(verify.GoEngine{}, key); err != nil {
+		return nil, err
+	}
+	return token, nil
+}
+
+func rules() *verify.Rules { return verify.NewRules([]verify.Rule{hostile.Options{}.Rule()}) }
+
+// received is what HTTP hands on of the header lines: names in lower case,
+// values without white space around them (RFC 9110 §5.1, §5.5).
+func received(lines [][2]string) [][2]string {
+	out := make([][2]string, len(lines))
+	for i, line := range lines {
+		out[i] = [2]string{strings.ToLower(line[0]), strings.Trim(line[1], " \t")}
+	}
+	return out
+}
+
+// joined is the same after a proxy has made one line of equal names.
+func joined(lines [][2]string) [][2]string {
+	var out [][2]string
+next:
+	for _, line := range lines {
+		for i := range out {
+			if out[i][0] == line[0] {
+				out[i][1] += "," + line[1]
+				continue next
+			}
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+func TestHostile(t *testing.T) {
+	perGroup := map[string]int{}
+	accepted := 0
+	for _, c := range table() {
+		perGroup[c.Group]++
+		if c.Want == verify.Accepted {
+			accepted++
+		}
+		t.Run(c.Group+"/"+c.Name, func(t *testing.T) {
+			if c.Raw && c.Want == verify.Accepted {
+				t.Error("bytes that HTTP does not allow must not be accepted")
+			}
+			lines := received(c.Headers)
+			_, err := judge(lines, rules(), published(), now)
+			if got := verify.ReasonOf(err); got != c.Want {
+				t.Errorf("got %v (%v), want %v: %s", got, err, c.Want, c.Why)
+			}
+			leaksNothing(t, err, lines)
+			_, err = judge(joined(lines), rules(), published(), now)
+			if got := verify.ReasonOf(err); got != c.Joined {
+				t.Errorf("with headers joined: got %v (%v), want %v: %s", got, err, c.Joined, c.Why)
+			}
+			leaksNothing(t, err, lines)
+		})
+	}
+	t.Logf("%d cases, %d of them valid: %v", len(table()), accepted, perGroup)
+	if len(table()) < 140 || accepted < 15 {
+		t.Errorf("the table has %d cases, %d of them valid", len(table()), accepted)
+	}
+}
+
+// leaksNothing fails when a refusal's text has a part of a header's value in it.
+func leaksNothing(t *testing.T, err error, headers [][2]string) {
+	t.Helper()
+	if err == nil {
+		return
+	}
+	text := err.Error() + " " + string(verify.ReasonOf(err).Body()) + verify.ReasonOf(err).Challenge("api")
+	for _, header := range headers {
+		for _, word := range strings.FieldsFunc(header[1], func(r rune) bool { return strings.ContainsRune(" .,", r) }) {
+			if len(word) > 8 && strings.Contains(text, word) {
+				t.Errorf("the refusal %q quotes the request", text)
+			}
+		}
+	}
+}
