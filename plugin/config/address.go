@@ -1,0 +1,116 @@
+package config
+
+import (
+	"errors"
+	"strings"
+)
+
+// SplitURL splits an absolute https URL (RFC 3986 §3, RFC 9110 §4.2.2) into what
+// an HTTP request needs: the authority in lower case, host or host:port, and
+// path with query, at least "/".
+//
+// It refuses what a key set's address never needs and what parsers read
+// differently: another scheme, user information, a fragment, white space,
+// control and non-ASCII bytes, backslashes, a port that is not 1 to 65535, a
+// host that is neither a name nor an IP address. The error is a clause such as
+// "is not an https URL"; it never quotes the URL, which may hold a secret.
+func SplitURL(url string) (authority, path string, err error) {
+	rest, ok := strings.CutPrefix(url, "https://")
+	if !ok {
+		return "", "", errNotHTTPS
+	}
+	for i := 0; i < len(rest); i++ {
+		switch c := rest[i]; {
+		case c <= ' ' || c >= 0x7f || strings.IndexByte("\\\"<>^`{|}", c) >= 0:
+			return "", "", errURLByte
+		case c == '#':
+			return "", "", errURLFragment
+		case c == '%' && (i+2 >= len(rest) || !isHex(rest[i+1]) || !isHex(rest[i+2])):
+			return "", "", errURLEscape
+		}
+	}
+	authority, path = rest, "/"
+	if i := strings.IndexAny(rest, "/?"); i >= 0 {
+		authority, path = rest[:i], rest[i:]
+		if path[0] == '?' {
+			path = "/" + path
+		}
+	}
+	if strings.IndexByte(authority, '@') >= 0 {
+		return "", "", errURLUser
+	}
+	authority = strings.ToLower(authority)
+	host, port := splitAuthority(authority)
+	if !isHost(host) {
+		return "", "", errURLHost
+	}
+	if port != "443" && !isPort(port) {
+		return "", "", errURLPort
+	}
+	return authority, path, nil
+}
+
+var (
+	errNotHTTPS    = errors.New("is not an https URL")
+	errURLByte     = errors.New("has a byte that no URL may have")
+	errURLFragment = errors.New("has a fragment (#)")
+	errURLEscape   = errors.New("has a % that is not followed by two hex digits")
+	errURLUser     = errors.New("has user information (@)")
+	errURLHost     = errors.New("has no valid host")
+	errURLPort     = errors.New("has a port that is not a number from 1 to 65535")
+)
+
+// splitAuthority gives host and port; 443 when none is written.
+func splitAuthority(authority string) (host, port string) {
+	i := strings.LastIndexByte(authority, ':')
+	if i < 0 || strings.HasSuffix(authority, "]") {
+		return authority, "443"
+	}
+	return authority[:i], authority[i+1:]
+}
+
+func isPort(s string) bool {
+	n := 0
+	for _, c := range []byte(s) {
+		if c < '0' || c > '9' || n > 65535 {
+			return false
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n >= 1 && n <= 65535 && s[0] != '0'
+}
+
+// isHost accepts names of letters, digits, hyphens and underscores (RFC 1123
+// §2.1, and what runs inside of clusters), IPv4 addresses, and IPv6 addresses in
+// brackets. It says whether bytes may stand there, not whether a host exists.
+func isHost(host string) bool {
+	if inner, ok := strings.CutPrefix(host, "["); ok {
+		inner, ok = strings.CutSuffix(inner, "]")
+		for _, c := range []byte(inner) {
+			if !isHex(c) && c != ':' && c != '.' {
+				return false
+			}
+		}
+		return ok && strings.Count(inner, ":") >= 2
+	}
+	if len(host) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(host, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for _, c := range []byte(label) {
+			if !isAlphanumeric(c) && c != '-' && c != '_' {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// istioCluster is the name that Istio gives to the cluster of an external host.
+func istioCluster(authority string) string {
+	host, port := splitAuthority(authority)
+	return "outbound|" + port + "||" + strings.Trim(host, "[]")
+}

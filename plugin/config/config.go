@@ -1,0 +1,218 @@
+// Package config reads the plugin's configuration: one JSON text (RFC 8259) in,
+// a Config or every fault at once out.
+//
+// Parse is the only call that most need. It is strict: an unknown or mistyped
+// field, a missing audience or an http address is refused, with the field's
+// full path, what stands there and what was expected, because a setting that is
+// silently ignored at the edge is a hole behind it. Fields are named as in
+// Istio's RequestAuthentication, so that a jwtRules entry can be pasted in.
+//
+// The files: fields.go lists every field with its default and limits; reader.go
+// holds a text against that list; rule.go, auth0.go, keys.go and headers.go judge
+// what the fields say; fault.go words the refusals.
+//
+// The package never knows the host, does no I/O, and keeps nothing between
+// calls; everything in it may be used concurrently.
+package config
+
+import (
+	"time"
+
+	"edgejwt/jwks"
+)
+
+// Bounds on a configuration as a whole.
+const (
+	// MaxBytes is the greatest length of the JSON text.
+	MaxBytes = 1 << 20
+	// MaxRules is the greatest number of issuers, auth0 included.
+	MaxRules = 64
+	// MaxTextBytes is the greatest length of one string, inline key sets apart.
+	MaxTextBytes = 4 << 10
+	// MaxListed is the greatest number of elements of one list, jwtRules and keys.deny apart.
+	MaxListed = 64
+	// MaxDenied is the greatest number of kids in keys.deny.
+	MaxDenied = 1000
+	// MaxKIDBytes is the greatest length of one kid in keys.deny.
+	MaxKIDBytes = 256
+	// MaxRealmBytes is the greatest length of the realm.
+	MaxRealmBytes = 128
+)
+
+// Config is a configuration without a fault. Nothing in it refers to the text
+// that it was read from. Whoever holds it may share it, but must not change it.
+type Config struct {
+	// Rules has one entry per issuer, at least one and at most MaxRules: auth0
+	// first, then jwtRules in their order. No two have the same Issuer.
+	Rules []Rule
+	// Keys says how key sets are fetched and kept, for every rule.
+	Keys Keys
+	// Realm names the API in WWW-Authenticate (RFC 9110 §11.5): 1 to
+	// MaxRealmBytes printable ASCII bytes without quote and backslash.
+	Realm string
+	// Warnings are sentences, each led by its field's path, about settings that
+	// are allowed but likely to bite. No control bytes; for the log, once.
+	Warnings []string
+}
+
+// Rule says which tokens of one issuer are valid, where its keys come from and
+// what the API behind is told.
+type Rule struct {
+	// Path is where the rule stands, for messages: "auth0" or "jwtRules[0]".
+	Path string
+
+	// Issuer is compared byte for byte with the claim "iss" (RFC 7519 §4.1.1).
+	Issuer string
+	// Audiences are the accepted values of "aud" (RFC 7519 §4.1.3), compared byte
+	// for byte. Empty exactly when AnyAudience is true.
+	Audiences []string
+	// AnyAudience is true when the audience is deliberately not checked.
+	AnyAudience bool
+	// Algorithms are the accepted values of "alg" (RFC 7518 §3.1); at least one.
+	Algorithms []string
+	// ClockSkew is the tolerance for exp, nbf and iat, 0 to 10 minutes.
+	ClockSkew time.Duration
+
+	// JWKSURI is the https address of the key set as configured; empty with
+	// Discovery and with an inline set.
+	JWKSURI string
+	// Discovery is true when the address of the key set has to be asked for at
+	// Authority and RequestPath (OpenID Connect Discovery 1.0 §4).
+	Discovery bool
+	// Cluster is the Envoy cluster that answers Authority; empty with an inline set.
+	Cluster string
+	// Authority is host or host:port (RFC 3986 §3.2) of JWKSURI or of the
+	// discovery document, in lower case; empty with an inline set.
+	Authority string
+	// RequestPath is path and query to ask for at Authority; empty with an inline set.
+	RequestPath string
+	// InlineJWKS is the text of the inline key set (RFC 7517 §5); nil without one.
+	InlineJWKS []byte
+	// InlineSet is InlineJWKS, parsed: at least one usable key; nil without one.
+	InlineSet *jwks.Set
+
+	// FromHeaders are the places where a token may stand, at least one, in order.
+	FromHeaders []HeaderLocation
+	// ForwardOriginalToken is false when the API must not see the token.
+	ForwardOriginalToken bool
+	// OutputPayloadToHeader is the header, in lower case, that carries the
+	// token's payload as base64url to the API; empty for none.
+	OutputPayloadToHeader string
+	// OutputClaimToHeaders are single claims that are handed to the API.
+	OutputClaimToHeaders []ClaimHeader
+}
+
+// HeaderLocation is one header in which a token may stand.
+type HeaderLocation struct {
+	// Name is the header's name in lower case.
+	Name string
+	// Prefix is what stands before the token, such as "Bearer "; may be empty.
+	// Printable ASCII, no space in front.
+	Prefix string
+}
+
+// ClaimHeader hands one claim to the API.
+type ClaimHeader struct {
+	// Header is the header's name in lower case; no other output of the rule has it.
+	Header string
+	// Claim is the name of a top-level claim; dots in it have no meaning.
+	Claim string
+}
+
+// Keys says how key sets are fetched and kept. The limits stand in Fields.
+type Keys struct {
+	// Refresh is the wanted time between two fetches; at least Cooldown.
+	Refresh time.Duration
+	// MaxStale is the age at which a set that could not be fetched anew is no
+	// longer used; at least Refresh.
+	MaxStale time.Duration
+	// Cooldown is the least time between two early fetches for unknown kids.
+	Cooldown time.Duration
+	// Timeout is how long one fetch may take.
+	Timeout time.Duration
+	// Wait is how long a request may be held back for keys.
+	Wait time.Duration
+	// Tick is the time between two looks at the shared key sets, at most 1 s.
+	Tick time.Duration
+	// Deny lists kids that are never accepted, whatever a key set says.
+	Deny []string
+}
+
+// Parse reads a configuration from a JSON text as it reaches the plugin.
+//
+// The error is an *Error with every fault that could be found, sorted by place;
+// then the Config is nil. Text that is no JSON, or has a structure that no one
+// should trust (over MaxBytes, nested too deeply), has only that one fault.
+func Parse(document []byte) (*Config, error) {
+	r := new(reader)
+	if root := r.open(document); root != nil {
+		c := r.config(root)
+		if r.repeated && len(r.faults) == 0 {
+			r.whole("", "has a member twice in one object")
+		}
+		if len(r.faults) == 0 {
+			return c, nil
+		}
+	}
+	return nil, r.refusal()
+}
+
+// config reads the top level.
+func (r *reader) config(root *object) *Config {
+	c := new(Config)
+	c.Realm = root.realm()
+	root.only("mode", "report")
+	root.only("signature", "auto", "host")
+	var rules []placedRule
+	if o := root.child("auth0"); o != nil {
+		rules = append(rules, o.auth0Rule())
+	}
+	for _, o := range root.children("jwtRules", MaxRules) {
+		rules = append(rules, o.jwtRule())
+	}
+	switch {
+	case len(rules) > MaxRules:
+		root.fault("jwtRules", itoa(MaxRules)+" entries", "and auth0 are more than "+itoa(MaxRules)+" issuers")
+	case root.lacks("auth0") && (root.lacks("jwtRules") || root.sound("jwtRules") && root.count("jwtRules") == 0):
+		root.fault("", "", "names no issuer; write auth0 (with domain and audience) or an entry of jwtRules")
+	}
+	refuseSameIssuer(rules)
+	refuseLostTokens(rules)
+	for _, rule := range rules {
+		c.Rules = append(c.Rules, rule.Rule)
+	}
+	c.Keys = root.keys()
+	c.Warnings = r.sortedWarnings()
+	return c
+}
+
+// realm reads the realm, which Challenge puts between quotes as it is.
+func (o *object) realm() string {
+	realm := o.textOr("realm")
+	for _, c := range []byte(realm) {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' {
+			o.fault("realm", quote(realm), "may only have printable ASCII characters, no quote and no backslash (example: api)")
+			return realm
+		}
+	}
+	if len(realm) > MaxRealmBytes {
+		o.fault("realm", quote(realm), "is longer than "+itoa(MaxRealmBytes)+" bytes")
+	}
+	return realm
+}
+
+// only accepts the field's default, and knows values of later versions by name.
+func (o *object) only(name string, later ...string) {
+	now := lookUp(o.fields, name).Default
+	value, ok := o.text(name)
+	if !ok || value == now {
+		return
+	}
+	for _, known := range later {
+		if value == known {
+			o.fault(name, quote(value), "is not supported by this version; write "+now)
+			return
+		}
+	}
+	o.fault(name, quote(value), "is not known; write "+now)
+}

@@ -1,0 +1,234 @@
+package config_test
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"edgejwt/plugin/config"
+)
+
+// inlineKey is the RSA key of RFC 7515 §A.2.1.
+const inlineKey = `{"kty":"RSA","kid":"rfc7515","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddx` +
+	`HmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSH` +
+	`SXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8` +
+	`NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ","e":"AQAB"}`
+
+// manyRules makes a configuration of n rules, and of more members.
+func manyRules(n int, more string) string {
+	rules := make([]string, n)
+	for i := range rules {
+		rules[i] = fmt.Sprintf(`{"issuer":"https://issuer%d.example/","audiences":["api"]}`, i)
+	}
+	return `{` + more + `"jwtRules":[` + strings.Join(rules, ",") + `]}`
+}
+
+func mustParse(t *testing.T, document string) *config.Config {
+	t.Helper()
+	c, err := config.Parse([]byte(document))
+	if err != nil {
+		t.Fatalf("Parse(%.200q) refuses:\n%v", document, err)
+	}
+	return c
+}
+
+func TestAuth0(t *testing.T) {
+	c := mustParse(t, `{"auth0": {"domain": "tenant.eu.auth0.com", "audience": "https://api.example.com"}}`)
+	want := &config.Config{
+		Rules: []config.Rule{{
+			Path:                 "auth0",
+			Issuer:               "https://tenant.eu.auth0.com/",
+			Audiences:            []string{"https://api.example.com"},
+			Algorithms:           []string{"RS256"},
+			ClockSkew:            time.Minute,
+			JWKSURI:              "https://tenant.eu.auth0.com/.well-known/jwks.json",
+			Cluster:              "outbound|443||tenant.eu.auth0.com",
+			Authority:            "tenant.eu.auth0.com",
+			RequestPath:          "/.well-known/jwks.json",
+			FromHeaders:          []config.HeaderLocation{{Name: "authorization", Prefix: "Bearer "}},
+			ForwardOriginalToken: true,
+		}},
+		Keys: config.Keys{
+			Refresh: 10 * time.Minute, MaxStale: 24 * time.Hour, Cooldown: 30 * time.Second,
+			Timeout: 5 * time.Second, Wait: 2 * time.Second, Tick: time.Second,
+		},
+		Realm: "api",
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("got  %+v\nwant %+v", c, want)
+	}
+}
+
+// TestEverything writes every field once, and reads it back.
+func TestEverything(t *testing.T) {
+	c := mustParse(t, `
+	{"realm": "orders", "mode": "enforce", "signature": "go",
+	 "auth0": {"domain": "login.example.com", "audience": ["a", "b"], "cluster": "auth0", "clockSkew": "0s",
+	           "fromHeaders": [{"name": "X-Token"}], "forwardOriginalToken": false,
+	           "outputPayloadToHeader": "X-Jwt-Payload", "outputClaimToHeaders": [{"header": "X-Jwt-Sub", "claim": "sub"}]},
+	 "jwtRules": [
+	  {"issuer": "https://one.example/realms/x", "anyAudience": true, "jwksCluster": "one", "algorithms": ["RS256"], "clockSkew": "10m"},
+	  {"issuer": "https://two.example", "audiences": "c", "jwksUri": "https://Keys.two.example:8443?v=1"},
+	  {"issuer": "three@example.com", "audiences": ["d"], "jwks": " {\"keys\": [`+strings.ReplaceAll(inlineKey, `"`, `\"`)+`]}",
+	   "outputClaimToHeaders": [{"header": "x-jwt-sub", "claim": "https://example.com/roles"}]}],
+	 "keys": {"refresh": "1h30m", "maxStale": "2h", "cooldown": "10s", "timeout": "60s", "wait": "500ms", "tick": "100ms", "deny": ["k", "l", "k"]}}`)
+	bearer := []config.HeaderLocation{{Name: "authorization", Prefix: "Bearer "}}
+	inline := c.Rules[3].InlineSet
+	if inline == nil || !slices.Equal(inline.KIDs(), []string{"rfc7515"}) {
+		t.Fatalf("InlineSet = %v", inline)
+	}
+	want := &config.Config{
+		Rules: []config.Rule{{
+			Path: "auth0", Issuer: "https://login.example.com/", Audiences: []string{"a", "b"}, Algorithms: []string{"RS256"},
+			JWKSURI: "https://login.example.com/.well-known/jwks.json", Cluster: "auth0",
+			Authority: "login.example.com", RequestPath: "/.well-known/jwks.json",
+			FromHeaders:           []config.HeaderLocation{{Name: "x-token"}},
+			OutputPayloadToHeader: "x-jwt-payload",
+			OutputClaimToHeaders:  []config.ClaimHeader{{Header: "x-jwt-sub", Claim: "sub"}},
+		}, {
+			Path: "jwtRules[0]", Issuer: "https://one.example/realms/x", AnyAudience: true, Algorithms: []string{"RS256"},
+			ClockSkew: 10 * time.Minute, Discovery: true, Cluster: "one",
+			Authority: "one.example", RequestPath: "/realms/x/.well-known/openid-configuration",
+			FromHeaders: bearer, ForwardOriginalToken: true,
+		}, {
+			Path: "jwtRules[1]", Issuer: "https://two.example", Audiences: []string{"c"}, Algorithms: []string{"RS256"},
+			ClockSkew: time.Minute, JWKSURI: "https://Keys.two.example:8443?v=1", Cluster: "outbound|8443||keys.two.example",
+			Authority: "keys.two.example:8443", RequestPath: "/?v=1",
+			FromHeaders: bearer, ForwardOriginalToken: true,
+		}, {
+			Path: "jwtRules[2]", Issuer: "three@example.com", Audiences: []string{"d"}, Algorithms: []string{"RS256"},
+			ClockSkew: time.Minute, InlineJWKS: []byte(`{"keys": [` + inlineKey + `]}`), InlineSet: inline,
+			FromHeaders: bearer, ForwardOriginalToken: true,
+			OutputClaimToHeaders: []config.ClaimHeader{{Header: "x-jwt-sub", Claim: "https://example.com/roles"}},
+		}},
+		Keys: config.Keys{
+			Refresh: 90 * time.Minute, MaxStale: 2 * time.Hour, Cooldown: 10 * time.Second, Timeout: time.Minute,
+			Wait: 500 * time.Millisecond, Tick: 100 * time.Millisecond, Deny: []string{"k", "l"},
+		},
+		Realm:    "orders",
+		Warnings: []string{"jwtRules[0].clockSkew: 10m is long: every token is accepted for that much longer than its issuer said"},
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("got  %+v\nwant %+v", c, want)
+	}
+}
+
+// TestIstio pastes entries of jwtRules as Istio's own pages have them.
+func TestIstio(t *testing.T) {
+	for _, rule := range []string{
+		`{"issuer":"https://accounts.google.com","audiences":["bookstore_android.apps.googleusercontent.com","bookstore_web.apps.googleusercontent.com"],"jwksUri":"https://www.googleapis.com/oauth2/v3/certs"}`,
+		`{"issuer":"issuer-foo","audiences":["a"],"jwksUri":"https://example.com/.well-known/jwks.json","fromHeaders":[{"name":"x-jwt-assertion","prefix":"Bearer "}],"forwardOriginalToken":true}`,
+		`{"issuer":"testing@secure.istio.io","audiences":["a"],"jwks":"{ \"keys\":[` + strings.ReplaceAll(inlineKey, `"`, `\"`) + `]}\n","outputPayloadToHeader":"x-jwt-payload"}`,
+		`{"issuer":"https://example.com","audiences":["a"],"outputClaimToHeaders":[{"header":"x-jwt-claim-foo","claim":"foo"}]}`,
+	} {
+		if c := mustParse(t, `{"jwtRules":[`+rule+`]}`); len(c.Warnings) > 0 {
+			t.Errorf("warnings %q for %s", c.Warnings, rule)
+		}
+	}
+}
+
+// TestAccepted has what is odd, or on the good side of a limit.
+func TestAccepted(t *testing.T) {
+	for _, c := range []struct{ name, document string }{
+		{"line feed first", "\n{\"auth0\":{" + goodAuth0 + "}}"},
+		{"white space around", " \t\r\n{\"auth0\":{" + goodAuth0 + "}} \n"},
+		{"64 rules", manyRules(64, "")},
+		{"63 rules and auth0", manyRules(63, `"auth0":{`+goodAuth0+`},`)},
+		{"no rules beside auth0", top(`"jwtRules":[]`)},
+		{"issuer at the limit", bare(`"issuer":"` + strings.Repeat("i", 4096) + `","audiences":["a"],"jwksUri":"https://a.example/"`)},
+		{"issuers that differ in the slash", `{"jwtRules":[{"issuer":"https://i.example","audiences":["a"]},{"issuer":"https://i.example/","audiences":["a"]}]}`},
+		{"http issuer whose keys come by https", bare(`"issuer":"http://i.example/","audiences":["a"],"jwksUri":"https://a.example/"`)},
+		{"port 65535", uri(`https://i.example:65535/keys`)},
+		{"IPv4", uri(`https://192.0.2.1/keys`)},
+		{"IPv6", uri(`https://[2001:db8::1]:8443/keys`)},
+		{"host with an underscore", uri(`https://keys_1.example/keys`)},
+		{"name inside of a cluster", uri(`https://keycloak/keys`)},
+		{"escapes and query", uri(`https://i.example/a%20b?x=1&y=%2F`)},
+		{"keys empty", top(`"keys":{}`)},
+		{"deny empty", top(`"keys":{"deny":[]}`)},
+		{"kid at the limit", top(`"keys":{"deny":["` + strings.Repeat("k", 256) + `"]}`)},
+		{"least durations", top(`"keys":{"refresh":"1s","maxStale":"1s","cooldown":"1s","timeout":"100ms","wait":"100ms","tick":"100ms"}`)},
+		{"greatest durations", top(`"keys":{"refresh":"24h","maxStale":"168h","cooldown":"1h","timeout":"60s","wait":"30s","tick":"1s"}`)},
+		{"realm at the limit", top(`"realm":"` + strings.Repeat("r", 128) + `"`)},
+		{"token in proxy-authorization", rule(`"fromHeaders":[{"name":"proxy-authorization","prefix":"Bearer "}]`)},
+		{"one header, two prefixes", rule(`"fromHeaders":[{"name":"x-t","prefix":"a "},{"name":"x-t","prefix":"b "}]`)},
+		{"prefix empty", rule(`"fromHeaders":[{"name":"x-t","prefix":""}]`)},
+		{"no outputs", rule(`"outputClaimToHeaders":[]`)},
+		{"claim with dots and brackets", rule(`"outputClaimToHeaders":[{"header":"x-a","claim":"a.b[0]|#"}]`)},
+		{"one output header in two rules",
+			`{"auth0":{` + goodAuth0 + `,"outputPayloadToHeader":"x-p"},"jwtRules":[{` + goodRule + `,"outputPayloadToHeader":"x-p"}]}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := mustParse(t, c.document); len(got.Warnings) > 0 {
+				t.Errorf("warnings: %q", got.Warnings)
+			}
+		})
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	for _, c := range []struct{ name, document, want string }{
+		{"long maxStale", top(`"keys":{"maxStale":"169h"}`),
+			`keys.maxStale: 169h is long: a key that is withdrawn while the provider cannot be reached stays valid until then`},
+		{"long clockSkew", tenant(`"clockSkew":"5m1s"`),
+			`auth0.clockSkew: 5m1s is long: every token is accepted for that much longer than its issuer said`},
+		{"Auth0's issuer without slash", bare(`"issuer":"https://tenant.eu.auth0.com","audiences":["a"]`),
+			`jwtRules[0].issuer: "https://tenant.eu.auth0.com" does not end in a slash; the issuer of Auth0's tokens does, and no token will match`},
+		{"prefix without space", rule(`"fromHeaders":[{"name":"x-t","prefix":"Bearer"}]`),
+			`jwtRules[0].fromHeaders[0].prefix: "Bearer" does not end in a space; the token must follow it at once`},
+		{"authorization without prefix", rule(`"fromHeaders":[{"name":"Authorization"}]`),
+			`jwtRules[0].fromHeaders[0].prefix: is missing, so that the whole value must be the token, without Bearer before it`},
+		{"key that is skipped", bare(`"issuer":"i","audiences":["a"],"jwks":{"keys":[` + inlineKey + `,{"kty":"EC","kid":"\u001b"}]}`),
+			`jwtRules[0].jwks: skipped key 1 (kid "\x1b"): kty is not RSA`},
+		{"several, in the order of the text", `{"keys":{"maxStale":"200h"},"auth0":{` + goodAuth0 + `,"clockSkew":"6m"}}`,
+			`keys.maxStale: 200h is long: a key that is withdrawn while the provider cannot be reached stays valid until then` + "\n" +
+				`auth0.clockSkew: 6m is long: every token is accepted for that much longer than its issuer said`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := strings.Join(mustParse(t, c.document).Warnings, "\n"); got != c.want {
+				t.Errorf("got\n%s\nwant\n%s", got, c.want)
+			}
+		})
+	}
+}
+
+// TestErrorIsBounded: a text full of faults must not fill the log.
+func TestErrorIsBounded(t *testing.T) {
+	_, err := config.Parse([]byte(`{` + strings.Repeat(`"x":1,`, 1000) + `"y":1}`))
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != 101 || lines[100] != "configuration: 902 more faults" {
+		t.Errorf("%d lines, the last is %q", len(lines), lines[len(lines)-1])
+	}
+}
+
+// TestKeepsNothing overwrites the text after it was read.
+func TestKeepsNothing(t *testing.T) {
+	document := []byte(`{"jwtRules":[{"issuer":"i","audiences":["a"],"jwks":{"keys":[` + inlineKey + `]}}],"keys":{"deny":["k"]}}`)
+	c := mustParse(t, string(document))
+	again, err := config.Parse(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(document)
+	if !reflect.DeepEqual(c, again) {
+		t.Errorf("got %+v after the text was overwritten, want %+v", again, c)
+	}
+}
+
+func TestSplitURL(t *testing.T) {
+	for _, c := range []struct{ url, authority, path string }{
+		{"https://i.example", "i.example", "/"},
+		{"https://I.Example:443/", "i.example:443", "/"},
+		{"https://i.example?a=/b", "i.example", "/?a=/b"},
+		{"https://i.example/a?b=https://x@y", "i.example", "/a?b=https://x@y"},
+		{"https://[::1]", "[::1]", "/"},
+	} {
+		authority, path, err := config.SplitURL(c.url)
+		if authority != c.authority || path != c.path || err != nil {
+			t.Errorf("SplitURL(%q) = %q, %q, %v; want %q, %q", c.url, authority, path, err, c.authority, c.path)
+		}
+	}
+}

@@ -1,0 +1,172 @@
+package config_test
+
+import (
+	"errors"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"edgejwt/plugin/config"
+)
+
+// FuzzParse holds every text to the promises of Config and Error.
+func FuzzParse(f *testing.F) {
+	seeds := 0
+	for _, group := range [][]refusalCase{wholeRefusals, typeRefusals, ruleRefusals, addressRefusals, headerRefusals, keysRefusals} {
+		for _, c := range group {
+			if len(c.document) < 8<<10 {
+				f.Add([]byte(c.document))
+				seeds++
+			}
+		}
+	}
+	for _, members := range []string{
+		`"realm":"r"`, `"keys":{"refresh":"1m","maxStale":"300h","deny":["a"]}`,
+		`"jwtRules":[{` + goodRule + `,"clockSkew":"6m","fromHeaders":[{"name":"X-T","prefix":"T "}],"forwardOriginalToken":false}]`,
+		`"jwtRules":[{"issuer":"https://i.example/a","anyAudience":true,"outputClaimToHeaders":[{"header":"x-a","claim":"sub"}]}]`,
+		`"jwtRules":[{"issuer":"i","audiences":["a"],"jwks":{"keys":[` + inlineKey + `]},"outputPayloadToHeader":"x-p"}]`,
+	} {
+		f.Add([]byte(top(members)))
+		seeds++
+	}
+	if seeds < 100 {
+		f.Fatalf("only %d seeds", seeds)
+	}
+	f.Fuzz(func(t *testing.T, document []byte) {
+		kept := slices.Clone(document)
+		c, err := config.Parse(document)
+		if !slices.Equal(kept, document) {
+			t.Fatal("the text was changed")
+		}
+		if err != nil {
+			checkRefusal(t, c, err)
+			return
+		}
+		checkConfig(t, c)
+		if again, err := config.Parse(document); err != nil || !reflect.DeepEqual(again, c) {
+			t.Errorf("read again: %+v, %v", again, err)
+		}
+	})
+}
+
+func checkRefusal(t *testing.T, c *config.Config, err error) {
+	t.Helper()
+	var e *config.Error
+	if c != nil || !errors.As(err, &e) || len(e.Faults) == 0 {
+		t.Fatalf("refused with %v and %+v", c, err)
+	}
+	for _, f := range e.Faults {
+		if f.Path == "" || f.Want == "" {
+			t.Errorf("fault %+v says too little", f)
+		}
+		checkLine(t, f.String())
+	}
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		checkLine(t, line)
+	}
+}
+
+// checkLine demands one line for a log that nothing can hide in. What may stand
+// twice in it, path and found, is cut at 64 bytes each, before escaping.
+func checkLine(t *testing.T, line string) {
+	t.Helper()
+	if line == "" || len(line) > 2000 || strings.IndexFunc(line, unicode.IsControl) >= 0 {
+		t.Errorf("not fit for a log: %q", line)
+	}
+}
+
+// checkConfig demands what the doc comments of Config and Rule promise.
+func checkConfig(t *testing.T, c *config.Config) {
+	t.Helper()
+	if len(c.Rules) == 0 || len(c.Rules) > config.MaxRules {
+		t.Errorf("%d rules", len(c.Rules))
+	}
+	if c.Realm == "" || len(c.Realm) > config.MaxRealmBytes || strings.ContainsAny(c.Realm, `"\`) || !isVisible(c.Realm) {
+		t.Errorf("realm %q", c.Realm)
+	}
+	for _, w := range c.Warnings {
+		checkLine(t, w)
+	}
+	k := c.Keys
+	if k.Cooldown < time.Second || k.Refresh < k.Cooldown || k.MaxStale < k.Refresh || k.Timeout <= 0 || k.Timeout > time.Minute ||
+		k.Wait <= 0 || k.Wait > 30*time.Second || k.Tick < 100*time.Millisecond || k.Tick > time.Second {
+		t.Errorf("keys %+v", k)
+	}
+	for _, kid := range k.Deny {
+		if kid == "" || len(kid) > config.MaxKIDBytes {
+			t.Errorf("denied kid %q", kid)
+		}
+	}
+	issuers, sources, outputs := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, r := range c.Rules {
+		if r.Issuer == "" || issuers[r.Issuer] {
+			t.Errorf("%s: issuer %q is empty or a second one", r.Path, r.Issuer)
+		}
+		issuers[r.Issuer] = true
+		checkRule(t, r)
+		for _, l := range r.FromHeaders {
+			checkHeader(t, l.Name)
+			sources[l.Name] = true
+			if !isVisible(l.Prefix) {
+				t.Errorf("prefix %q", l.Prefix)
+			}
+		}
+		own := map[string]bool{}
+		for _, o := range append([]config.ClaimHeader{{Header: r.OutputPayloadToHeader, Claim: "payload"}}, r.OutputClaimToHeaders...) {
+			if o.Header == "" && o.Claim == "payload" {
+				continue
+			}
+			checkHeader(t, o.Header)
+			if own[o.Header] || o.Claim == "" {
+				t.Errorf("%s: output %+v", r.Path, o)
+			}
+			own[o.Header], outputs[o.Header] = true, true
+		}
+	}
+	for header := range outputs {
+		if sources[header] || header == "authorization" || header == "host" || strings.HasPrefix(header, "content-") {
+			t.Errorf("output to %q", header)
+		}
+	}
+}
+
+func checkRule(t *testing.T, r config.Rule) {
+	t.Helper()
+	if r.AnyAudience != (len(r.Audiences) == 0) || slices.Contains(r.Audiences, "") {
+		t.Errorf("%s: audiences %q, any %v", r.Path, r.Audiences, r.AnyAudience)
+	}
+	if !slices.Equal(r.Algorithms, []string{"RS256"}) || r.ClockSkew < 0 || r.ClockSkew > 10*time.Minute || len(r.FromHeaders) == 0 {
+		t.Errorf("%s: %+v", r.Path, r)
+	}
+	if r.InlineSet != nil {
+		if r.InlineSet.Len() == 0 || r.InlineJWKS == nil || r.JWKSURI+r.Cluster+r.Authority+r.RequestPath != "" || r.Discovery {
+			t.Errorf("%s: inline set beside %+v", r.Path, r)
+		}
+		return
+	}
+	source := r.JWKSURI
+	if r.Discovery {
+		if r.JWKSURI != "" {
+			t.Errorf("%s: discovery beside %q", r.Path, r.JWKSURI)
+		}
+		source = r.Issuer
+	}
+	if !strings.HasPrefix(source, "https://") || r.Cluster == "" || r.Authority == "" || !strings.HasPrefix(r.RequestPath, "/") ||
+		r.Authority != strings.ToLower(r.Authority) || strings.ContainsAny(r.Authority+r.RequestPath, " @#\\") || !isVisible(r.RequestPath) {
+		t.Errorf("%s: keys from %+v", r.Path, r)
+	}
+}
+
+func checkHeader(t *testing.T, name string) {
+	t.Helper()
+	if name == "" || name != strings.ToLower(name) || strings.ContainsAny(name, " :\t") || !isVisible(name) {
+		t.Errorf("header %q", name)
+	}
+}
+
+func isVisible(s string) bool {
+	return strings.IndexFunc(s, func(c rune) bool { return c < ' ' || c > '~' }) < 0
+}

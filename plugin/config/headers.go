@@ -1,0 +1,193 @@
+package config
+
+import "strings"
+
+// fromHeaders reads the places of the token.
+func (o *object) fromHeaders() []HeaderLocation {
+	if !o.has("fromHeaders") {
+		return []HeaderLocation{{"authorization", "Bearer "}}
+	}
+	if o.sound("fromHeaders") && o.count("fromHeaders") == 0 {
+		o.fault("fromHeaders", "a list of none", "names no header, so that no token is ever found; leave the field out for its default")
+	}
+	var all []HeaderLocation
+	for _, place := range o.children("fromHeaders", MaxListed) {
+		l := HeaderLocation{Name: place.headerName("name", sourceHeader), Prefix: place.prefix()}
+		if l.Name == "authorization" && !place.has("prefix") {
+			place.warn("prefix", "", "is missing, so that the whole value must be the token, without Bearer before it")
+		}
+		for i, other := range all {
+			if l.Name != "" && l == other {
+				place.fault("name", quote(l.Name), "with the same prefix stands in "+at(o.member("fromHeaders"), i))
+				break
+			}
+		}
+		all = append(all, l)
+	}
+	return all
+}
+
+// prefix reads what stands before the token. Unlike other strings it may be empty.
+func (o *object) prefix() string {
+	if !o.has("prefix") || !o.sound("prefix") {
+		return ""
+	}
+	prefix := strings.Clone(o.find("prefix").value.Str)
+	switch {
+	case len(prefix) > MaxTextBytes:
+		o.fault("prefix", quote(prefix), "is longer than "+itoa(MaxTextBytes)+" bytes")
+	case !isVisible(prefix):
+		o.fault("prefix", quote(prefix), "may only have printable ASCII characters"+example(lookUp(o.fields, "prefix")))
+	case strings.HasPrefix(prefix, " "):
+		o.fault("prefix", quote(prefix), "begins with a space, which no header's value does")
+	case prefix != "" && isAlphanumeric(prefix[len(prefix)-1]):
+		o.warn("prefix", quote(prefix), "does not end in a space; the token must follow it at once")
+	}
+	return prefix
+}
+
+func isVisible(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// outputs reads the headers that tell the API who calls. None may be named
+// twice: what the API reads would be a matter of order.
+func (o *object) outputs(rule *placedRule) {
+	used := make(map[string]string)
+	use := func(o *object, name string) string {
+		header := o.headerName(name, outputHeader)
+		if header == "" {
+			return ""
+		}
+		if other, again := used[header]; again {
+			o.fault(name, quote(header), "repeats "+other)
+			return ""
+		}
+		used[header] = o.member(name)
+		return header
+	}
+	if o.has("outputPayloadToHeader") {
+		rule.OutputPayloadToHeader = use(o, "outputPayloadToHeader")
+	}
+	rule.outputs = o.children("outputClaimToHeaders", MaxListed)
+	for _, output := range rule.outputs {
+		header := use(output, "header")
+		claim := ""
+		if _, ok := output.required("claim"); ok {
+			claim, _ = output.plain("claim")
+		}
+		rule.OutputClaimToHeaders = append(rule.OutputClaimToHeaders, ClaimHeader{header, claim})
+	}
+}
+
+// refuseLostTokens refuses an output header in which another rule looks for a
+// token. What a client sends in an output header is removed before anything
+// else, and the token would go with it.
+func refuseLostTokens(rules []placedRule) {
+	source := make(map[string]string)
+	for _, rule := range rules {
+		for i, l := range rule.FromHeaders {
+			path := rule.Path + ".fromHeaders"
+			if rule.object.has("fromHeaders") {
+				path = at(path, i)
+			}
+			if _, again := source[l.Name]; !again {
+				source[l.Name] = path
+			}
+		}
+	}
+	refuse := func(o *object, name, header string) {
+		if path, taken := source[header]; taken && header != "" {
+			o.fault(name, quote(header), "is where a token may stand ("+path+")")
+		}
+	}
+	for _, rule := range rules {
+		refuse(rule.object, "outputPayloadToHeader", rule.OutputPayloadToHeader)
+		for i, output := range rule.OutputClaimToHeaders {
+			refuse(rule.outputs[i], "header", output.Header)
+		}
+	}
+}
+
+// headerUse is what a header is named for.
+type headerUse uint8
+
+const (
+	sourceHeader headerUse = iota // a token may stand in it
+	outputHeader                  // the plugin writes it
+)
+
+// headerName reads a header's name (RFC 9110 §5.1, a token of §5.6.2) and gives
+// it in lower case, as HTTP/2 demands and Envoy has it; "" after a fault.
+func (o *object) headerName(name string, use headerUse) string {
+	written, ok := o.required(name)
+	if !ok {
+		return ""
+	}
+	header := strings.ToLower(written)
+	want := ""
+	switch {
+	case header[0] == ':':
+		want = "is a pseudo header, which HTTP keeps for itself"
+	case !isToken(header):
+		want = "is not a header name of RFC 9110 §5.1" + example(lookUp(o.fields, name))
+	case len(header) > maxHeaderName:
+		want = "is longer than " + itoa(maxHeaderName) + " bytes"
+	case use == sourceHeader && header == "cookie":
+		want = "cannot be searched for a token: fromCookies " + later
+	case isFraming(header):
+		want = "says how HTTP carries the request, and nothing else"
+	case use == outputHeader && isTaken(header):
+		want = "has another meaning to proxies or to the API" + example(lookUp(o.fields, name))
+	}
+	if want != "" {
+		o.fault(name, quote(written), want)
+		return ""
+	}
+	return header
+}
+
+const maxHeaderName = 128
+
+// isToken reports whether s is a token (RFC 9110 §5.6.2).
+func isToken(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if !isAlphanumeric(s[i]) && strings.IndexByte("!#$%&'*+-.^_`|~", s[i]) < 0 {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isFraming lists the headers that belong to the connection or to the message's
+// form (RFC 9110 §7.2, §7.6.1, §8.6, §10.1.1; RFC 9112 §6).
+func isFraming(header string) bool {
+	switch header {
+	case "host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade",
+		"keep-alive", "proxy-connection", "http2-settings", "expect":
+		return true
+	}
+	return false
+}
+
+// isTaken lists headers that must not be replaced by a claim, because a proxy
+// or an API acts on them.
+func isTaken(header string) bool {
+	switch header {
+	case "authorization", "www-authenticate", "cookie", "set-cookie", "origin", "via", "forwarded",
+		"x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-forwarded-client-cert",
+		"x-real-ip", "x-request-id", "date", "range", "accept", "accept-encoding":
+		return true
+	}
+	for _, prefix := range []string{"proxy-", "content-", "x-envoy-", "grpc-", "if-", "sec-", "access-control-"} {
+		if strings.HasPrefix(header, prefix) {
+			return true
+		}
+	}
+	return false
+}

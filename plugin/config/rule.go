@@ -1,0 +1,260 @@
+package config
+
+import (
+	"bytes"
+	"strings"
+	"time"
+
+	"github.com/tidwall/gjson"
+)
+
+// placedRule is a rule together with the object that it was read from, for
+// faults that only show beside other rules.
+type placedRule struct {
+	Rule
+	object  *object
+	outputs []*object // of outputClaimToHeaders, one for each of the rule's
+}
+
+// auth0Rule reads auth0: everything follows from the domain.
+func (o *object) auth0Rule() placedRule {
+	rule := placedRule{Rule: Rule{Path: o.path, Algorithms: []string{"RS256"}}, object: o}
+	if domain, ok := o.domain(); ok {
+		rule.Issuer = "https://" + domain + "/"
+		rule.JWKSURI = rule.Issuer + ".well-known/jwks.json"
+		rule.Authority, rule.RequestPath = domain, "/.well-known/jwks.json"
+		rule.Cluster = istioCluster(domain)
+	}
+	if cluster, ok := o.plain("cluster"); ok {
+		rule.Cluster = cluster
+	}
+	if o.lacks("audience") {
+		o.fault("audience", "", "is missing: a token for any other API of the tenant would be accepted (RFC 8725 §3.9); "+
+			"write the API's identifier (example: https://api.example.com)")
+	}
+	rule.Audiences = o.audiences("audience")
+	o.options(&rule)
+	return rule
+}
+
+// domain reads the tenant's bare domain. The issuer is made of it and compared
+// byte for byte, so nothing about it is put right silently.
+func (o *object) domain() (string, bool) {
+	domain, ok := o.required("domain")
+	if !ok {
+		return "", false
+	}
+	bare := domain
+	if _, after, ok := strings.Cut(bare, "://"); ok {
+		bare = after
+	}
+	bare, _, _ = strings.Cut(bare, "/")
+	bare = strings.TrimSuffix(strings.ToLower(strings.TrimSpace(bare)), ".")
+	switch {
+	case !isHost(bare) || strings.IndexByte(bare, '.') < 0:
+		o.fault("domain", quoteURL(domain), "is not a domain"+example(lookUp(o.fields, "domain")))
+	case domain != bare:
+		o.fault("domain", quoteURL(domain), "is not the bare domain in lower case; write "+cutName(bare))
+	default:
+		return domain, true
+	}
+	return "", false
+}
+
+// cutName shortens a host name for a message.
+func cutName(s string) string {
+	if len(s) > maxQuoted {
+		return s[:maxQuoted] + "…"
+	}
+	return s
+}
+
+// jwtRule reads an entry of jwtRules.
+func (o *object) jwtRule() placedRule {
+	rule := placedRule{Rule: Rule{Path: o.path, AnyAudience: o.switched("anyAudience"), Algorithms: o.algorithms()}, object: o}
+	if _, ok := o.required("issuer"); ok {
+		rule.Issuer, _ = o.plain("issuer")
+	}
+	if host, ok := strings.CutPrefix(rule.Issuer, "https://"); ok && strings.HasSuffix(host, ".auth0.com") {
+		o.warn("issuer", quoteURL(rule.Issuer), "does not end in a slash; the issuer of Auth0's tokens does, and no token will match")
+	}
+	switch {
+	case o.has("audiences") && rule.AnyAudience:
+		o.fault("anyAudience", "true", "stands beside audiences; write one of them")
+	case o.lacks("audiences") && !rule.AnyAudience && (!o.has("anyAudience") || o.sound("anyAudience")):
+		o.fault("audiences", "", "is missing: tokens for any other API would be accepted (RFC 8725 §3.9); "+
+			"name the audience, or write anyAudience: true")
+	}
+	rule.Audiences = o.audiences("audiences")
+	o.keySource(&rule.Rule)
+	o.options(&rule)
+	return rule
+}
+
+// audiences reads the accepted values of aud.
+func (o *object) audiences(name string) []string {
+	all := o.texts(name)
+	switch n := o.count(name); {
+	case n > MaxListed:
+		o.fault(name, "a list of "+itoa(n), "is longer than "+itoa(MaxListed))
+		return nil
+	case o.sound(name) && n == 0:
+		o.fault(name, "a list of none", "names no audience"+example(lookUp(o.fields, name)))
+	}
+	return distinct(o.r, all, func(l listed) bool {
+		if !isPrintable(l.text) {
+			o.r.fault(l.at, l.path, quote(l.text), unprintable)
+			return false
+		}
+		return true
+	})
+}
+
+// distinct gives the texts that are good, after a fault for each that stands twice.
+func distinct(r *reader, all []listed, good func(listed) bool) []string {
+	var texts []string
+	for i, l := range all {
+		repeats := -1
+		for j := range all[:i] {
+			if all[j].text == l.text {
+				repeats = j
+				break
+			}
+		}
+		if repeats >= 0 {
+			r.fault(l.at, l.path, quote(l.text), "repeats "+all[repeats].path)
+		} else if good(l) {
+			texts = append(texts, l.text)
+		}
+	}
+	return texts
+}
+
+// algorithms reads the accepted values of alg (RFC 7518 §3.1).
+func (o *object) algorithms() []string {
+	if !o.has("algorithms") {
+		return []string{"RS256"}
+	}
+	if n := o.count("algorithms"); n > MaxListed || o.sound("algorithms") && n == 0 {
+		o.fault("algorithms", "a list of "+itoa(n), "is not a list of 1 to "+itoa(MaxListed)+" algorithms (example: [RS256])")
+		return nil
+	}
+	return distinct(o.r, o.texts("algorithms"), func(l listed) bool {
+		switch l.text {
+		case "RS256":
+			return true
+		case "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "ES256K", "EdDSA", "Ed25519":
+			o.r.fault(l.at, l.path, quote(l.text), later+"; write RS256")
+		case "HS256", "HS384", "HS512", "none":
+			o.r.fault(l.at, l.path, quote(l.text), "is never accepted: it proves nothing with a public key (RFC 8725 §3.1); write RS256")
+		default:
+			o.r.fault(l.at, l.path, quote(l.text), "is not an algorithm; write RS256")
+		}
+		return false
+	})
+}
+
+// keySource reads where the keys come from: jwks, jwksUri or, without both,
+// OpenID discovery at the issuer.
+func (o *object) keySource(rule *Rule) {
+	if o.has("jwks") {
+		if o.has("jwksUri") {
+			o.fault("jwksUri", "", "stands beside jwks; write one of them")
+		}
+		if o.has("jwksCluster") {
+			o.fault("jwksCluster", "", "stands beside jwks, for which nothing is fetched; leave it out")
+		}
+		o.inlineSet(rule)
+		return
+	}
+	if o.has("jwksUri") {
+		if uri, ok := o.text("jwksUri"); ok {
+			o.locate(rule, "jwksUri", uri, "")
+			rule.JWKSURI = uri
+		}
+	} else if rule.Issuer != "" && o.lacks("jwksUri") && o.lacks("jwks") {
+		rule.Discovery = true
+		if strings.IndexByte(rule.Issuer, '?') >= 0 {
+			o.fault("issuer", quoteURL(rule.Issuer), "has a query, with which there is no OpenID discovery; name jwksUri or jwks")
+			return
+		}
+		o.locate(rule, "issuer", strings.TrimSuffix(rule.Issuer, "/")+"/.well-known/openid-configuration",
+			", and without jwksUri and jwks it is where OpenID discovery begins; name jwksUri or jwks")
+	}
+	if cluster, ok := o.plain("jwksCluster"); ok {
+		rule.Cluster = cluster
+	}
+}
+
+// locate splits an address, which the field named gave rise to.
+func (o *object) locate(rule *Rule, name, url, because string) {
+	authority, path, err := SplitURL(url)
+	if err != nil {
+		want := err.Error() + because
+		if strings.HasPrefix(url, "http://") && name == "jwksUri" {
+			want += "; keys that come unprotected can be replaced on the way"
+		}
+		o.fault(name, quoteURL(o.find(name).value.Str), want)
+		return
+	}
+	rule.Authority, rule.RequestPath, rule.Cluster = authority, path, istioCluster(authority)
+}
+
+// inlineSet reads jwks, as Istio has it (a string) or as an object. What stands
+// in it is not shown: it may be a private key.
+func (o *object) inlineSet(rule *Rule) {
+	if !o.sound("jwks") {
+		return
+	}
+	m := o.find("jwks")
+	text := m.value.Raw
+	if m.value.Type == gjson.String {
+		text = m.value.Str
+	}
+	rule.InlineJWKS = bytes.TrimSpace([]byte(text))
+	set, skipped, err := parseSet(rule.InlineJWKS)
+	if err != nil {
+		want := "cannot be used: " + err.Error()
+		for _, key := range skipped[:min(len(skipped), 3)] {
+			want += "; " + key
+		}
+		o.fault("jwks", "", want)
+		return
+	}
+	rule.InlineSet = set
+	for _, key := range skipped {
+		o.warn("jwks", "", "skipped "+key)
+	}
+}
+
+// options reads what auth0 and jwtRules have in common.
+func (o *object) options(rule *placedRule) {
+	rule.ClockSkew, _ = o.duration("clockSkew")
+	if rule.ClockSkew > 5*time.Minute {
+		o.warn("clockSkew", short(rule.ClockSkew), "is long: every token is accepted for that much longer than its issuer said")
+	}
+	rule.ForwardOriginalToken = o.switched("forwardOriginalToken")
+	rule.FromHeaders = o.fromHeaders()
+	o.outputs(rule)
+}
+
+// refuseSameIssuer refuses a second rule for an issuer: which of two would
+// decide must not be a matter of order.
+func refuseSameIssuer(rules []placedRule) {
+	first := make(map[string]string, len(rules))
+	for _, rule := range rules {
+		if rule.Issuer == "" {
+			continue
+		}
+		other, again := first[rule.Issuer]
+		if !again {
+			first[rule.Issuer] = rule.Path
+			continue
+		}
+		owner := other + ".issuer"
+		if other == "auth0" {
+			owner = "the issuer of auth0"
+		}
+		rule.object.fault("issuer", quoteURL(rule.Issuer), "repeats "+owner+"; write one rule for an issuer")
+	}
+}

@@ -1,0 +1,204 @@
+package config
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tidwall/gjson"
+)
+
+// has reports whether the field stands in the document, whatever its value.
+func (o *object) has(name string) bool { return o.find(name) != nil }
+
+// lacks reports whether the field neither stands in the document nor was meant
+// by a name that is unknown, and already refused with a suggestion.
+func (o *object) lacks(name string) bool { return !o.has(name) && !slices.Contains(o.meant, name) }
+
+// sound reports whether the field stands in the document with the right type.
+func (o *object) sound(name string) bool {
+	m := o.find(name)
+	return m != nil && m.sound
+}
+
+// text gives a string of 1 to MaxTextBytes bytes. False, after a fault unless
+// the field is absent, when there is none.
+func (o *object) text(name string) (string, bool) {
+	m := o.find(name)
+	if m == nil || !m.sound {
+		return "", false
+	}
+	return o.r.bounded(listed{m.value.Str, o.member(name), m.at}, m.field)
+}
+
+// textOr gives the string or, when the field is absent, its default.
+func (o *object) textOr(name string) string {
+	if !o.has(name) {
+		return lookUp(o.fields, name).Default
+	}
+	value, _ := o.text(name)
+	return value
+}
+
+// required is text for a field that must not be absent.
+func (o *object) required(name string) (string, bool) {
+	if o.lacks(name) {
+		o.fault(name, "", "is missing"+example(lookUp(o.fields, name)))
+	}
+	return o.text(name)
+}
+
+// plain is text without control characters and without white space around it,
+// which no comparison byte for byte would ever match.
+func (o *object) plain(name string) (string, bool) {
+	value, ok := o.text(name)
+	if ok && !isPrintable(value) {
+		o.fault(name, quoteURL(value), unprintable)
+		return "", false
+	}
+	return value, ok
+}
+
+const unprintable = "has a control character in it or white space around it"
+
+// isPrintable reports whether no control character stands in s and no white
+// space around it.
+func isPrintable(s string) bool {
+	for _, c := range s {
+		if c < ' ' || c >= 0x7f && c < 0xa0 {
+			return false
+		}
+	}
+	return s == strings.TrimSpace(s)
+}
+
+// switched gives a Switch or its default.
+func (o *object) switched(name string) bool {
+	if o.sound(name) {
+		return o.find(name).value.Bool()
+	}
+	return lookUp(o.fields, name).Default == "true"
+}
+
+// duration gives a Duration within its bounds, or its default. False, after a
+// fault, when what stands there is none.
+func (o *object) duration(name string) (time.Duration, bool) {
+	f := lookUp(o.fields, name)
+	written := f.Default
+	if m := o.find(name); m != nil {
+		if !m.sound {
+			return 0, false
+		}
+		written = m.value.Str
+	}
+	d, err := time.ParseDuration(written)
+	switch {
+	case err != nil:
+		o.fault(name, quote(written), kinds[Duration].not+example(f))
+	case d < f.Min || d > f.Max:
+		o.fault(name, quote(written), "is not between "+short(f.Min)+" and "+short(f.Max))
+	default:
+		return d, true
+	}
+	return 0, false
+}
+
+// short writes a duration as one would by hand: 10m for 10m0s.
+func short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = s[:len(s)-2]
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = s[:len(s)-2]
+	}
+	return s
+}
+
+// listed is one string of a list, with its place.
+type listed struct {
+	text, path string
+	at         int
+}
+
+// texts gives the strings of a list, or the one string that may stand in place
+// of a list. Strings that are empty or too long are left out, after a fault.
+func (o *object) texts(name string) []listed {
+	m := o.find(name)
+	if m == nil || !m.sound {
+		return nil
+	}
+	var all []listed
+	add := func(path string, at int, value gjson.Result) {
+		l := listed{value.Str, path, at}
+		if text, ok := o.r.bounded(l, m.field); ok {
+			l.text = text
+			all = append(all, l)
+		}
+	}
+	if !m.value.IsArray() {
+		add(o.member(name), m.at, m.value)
+		return all
+	}
+	n := 0
+	m.value.ForEach(func(_, element gjson.Result) bool {
+		add(at(o.member(name), n), element.Index, element)
+		n++
+		return true
+	})
+	return all
+}
+
+// bounded copies a string, so that nothing holds on to the document.
+func (r *reader) bounded(l listed, f *Field) (string, bool) {
+	switch {
+	case l.text == "":
+		want := "is empty"
+		if f.Kind != Texts { // whose example is a whole list
+			want += example(f)
+		}
+		r.fault(l.at, l.path, `""`, want)
+	case len(l.text) > MaxTextBytes:
+		r.fault(l.at, l.path, quoteURL(l.text), "is longer than "+itoa(MaxTextBytes)+" bytes")
+	default:
+		return strings.Clone(l.text), true
+	}
+	return "", false
+}
+
+// count is the number of elements of the list under name, and 1 for a string
+// that stands in place of a list.
+func (o *object) count(name string) int {
+	n := 0
+	if o.sound(name) {
+		o.find(name).value.ForEach(func(_, _ gjson.Result) bool { n++; return true })
+	}
+	return n
+}
+
+// child gives the object under name; nil when there is none.
+func (o *object) child(name string) *object {
+	if !o.sound(name) {
+		return nil
+	}
+	m := o.find(name)
+	return o.r.object(o.member(name), m.at, m.field.Fields, m.value)
+}
+
+// children gives the objects of a list of at most most elements.
+func (o *object) children(name string, most int) []*object {
+	if !o.sound(name) {
+		return nil
+	}
+	if n := o.count(name); n > most {
+		o.fault(name, "a list of "+itoa(n), "is longer than "+itoa(most))
+		return nil
+	}
+	m := o.find(name)
+	var all []*object
+	m.value.ForEach(func(_, element gjson.Result) bool {
+		all = append(all, o.r.object(at(o.member(name), len(all)), element.Index, m.field.Fields, element))
+		return true
+	})
+	return all
+}
