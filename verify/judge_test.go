@@ -50,7 +50,7 @@ func judge(headers [][2]string, rules *verify.Rules, keys *jwks.Set, at time.Tim
 	if !ok {
 		return nil, verify.KeyUnknown
 	}
-	if err := token.VerifySignature(verify.GoEngine{}, key); err != nil {
+	if err := token.VerifySignature(verify.GoEngine, key); err != nil {
 		return nil, err
 	}
 	return token, nil

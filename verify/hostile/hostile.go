@@ -83,7 +83,7 @@ func (o Options) Rule() verify.Rule {
 }
 
 // Table makes the whole table as of now, which is cut to the second. It panics
-// when a token cannot be made. It takes about a second: some cases need a
+// when a token cannot be made. It takes about two seconds: some cases need a
 // signature of a rare kind.
 func Table(now time.Time, o Options) []Case {
 	b := &builder{now: now.Truncate(time.Second), Options: o.filled()}

@@ -1,0 +1,97 @@
+package verify_test
+
+import (
+	"bytes"
+	"crypto/rsa"
+	"encoding/base64"
+	"encoding/json"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"edgejwt/verify"
+)
+
+// vector is a token of a standard with its key. The standards' payloads are not
+// access tokens, so what each step makes of it is stated apart.
+type vector struct {
+	Source string
+	Key    struct{ Kty, Kid, N, E string }
+	Token  string
+	// Verifies is the engine's answer for the algorithm that the header names.
+	Verifies bool
+	// Parse and Match are the reasons that these steps give; a rule for the
+	// vector's issuer and RS256 stands ready.
+	Parse, Match string
+}
+
+func TestVectors(t *testing.T) {
+	files, err := filepath.Glob("testdata/rfc*.json")
+	if err != nil || len(files) < 3 {
+		t.Fatalf("%d vectors found (%v), at least 3 expected", len(files), err)
+	}
+	rules := verify.NewRules([]verify.Rule{{Issuer: "joe", Algorithms: []string{verify.RS256}, AnyAudience: true}})
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var v vector
+			strict := json.NewDecoder(bytes.NewReader(text))
+			strict.DisallowUnknownFields()
+			if err := strict.Decode(&v); err != nil {
+				t.Fatal(err)
+			}
+			key := verify.Key{ID: v.Key.Kid, RSA: &rsa.PublicKey{
+				N: new(big.Int).SetBytes(decode(t, v.Key.N)),
+				E: int(new(big.Int).SetBytes(decode(t, v.Key.E)).Int64()),
+			}}
+			part := strings.Split(v.Token, ".")
+			var header struct{ Alg string }
+			if err := json.Unmarshal(decode(t, part[0]), &header); err != nil {
+				t.Fatal(err)
+			}
+
+			signature := decode(t, part[2])
+			ok, err := verify.GoEngine(header.Alg, key, part[0]+"."+part[1], signature)
+			if ok != v.Verifies || (err == nil) != (header.Alg == verify.RS256) {
+				t.Errorf("the engine says %v, %v; want %v", ok, err, v.Verifies)
+			}
+			signature[0] ^= 1
+			if ok, _ := verify.GoEngine(header.Alg, key, part[0]+"."+part[1], signature); ok {
+				t.Error("the engine accepts the vector with one bit changed")
+			}
+
+			token, err := verify.Parse(v.Token)
+			if got := verify.ReasonOf(err).String(); got != v.Parse {
+				t.Fatalf("Parse gives %v, want %v", got, v.Parse)
+			}
+			if err != nil {
+				return
+			}
+			_, _, err = rules.Match(token)
+			if got := verify.ReasonOf(err).String(); got != v.Match {
+				t.Errorf("Match gives %v, want %v", got, v.Match)
+			}
+			want := verify.Accepted
+			if !v.Verifies {
+				want = verify.Internal // no algorithm, no answer; Match has refused before
+			}
+			if got := verify.ReasonOf(token.VerifySignature(verify.GoEngine, key)); got != want {
+				t.Errorf("VerifySignature gives %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+func decode(t *testing.T, s string) []byte {
+	t.Helper()
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
