@@ -17,12 +17,13 @@ func (r *Refusal) Unwrap() error { return r.Reason }
 
 // ReasonOf tells why err refuses: Accepted for nil, the Reason that err wraps,
 // and Internal for an error of any other kind, so that the unknown case refuses.
+// No error passes: one that wraps a passing Reason is a fault of our own.
 func ReasonOf(err error) Reason {
 	if err == nil {
 		return Accepted
 	}
 	var reason Reason
-	if errors.As(err, &reason) {
+	if errors.As(err, &reason) && !reason.Passes() {
 		return reason
 	}
 	return Internal

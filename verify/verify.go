@@ -145,7 +145,6 @@ func (r *Rule) checkAudience(t *Token) error {
 	return refuse(AudienceMismatch, "aud names none of the rule's audiences")
 }
 
-
 func contains(list []string, s string) bool {
 	for _, member := range list {
 		if member == s {
