@@ -1,0 +1,131 @@
+package jwks
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// header gives the values of the named field, joined as RFC 9110 §5.3 allows.
+func header(headers [][2]string, name string) (string, bool) {
+	value, has := "", false
+	for _, h := range headers {
+		if !strings.EqualFold(h[0], name) {
+			continue
+		}
+		if has {
+			value += ", "
+		}
+		value, has = value+h[1], true
+	}
+	return value, has
+}
+
+// untold is the lifetime of an answer that says nothing about it.
+const untold = -1
+
+// longestTold bounds every number of seconds that a provider may tell.
+const longestTold = 365 * 24 * 3600
+
+// lifetime gives for how many seconds the answer calls itself fresh (RFC 9111
+// §4.2), or untold. What it says unclearly counts as stale, as §4.2.1 advises.
+func lifetime(headers [][2]string, now time.Time) int64 {
+	life := int64(untold)
+	if control, has := header(headers, "cache-control"); has {
+		for directive := range strings.SplitSeq(control, ",") {
+			name, value, _ := strings.Cut(strings.TrimSpace(directive), "=")
+			switch strings.ToLower(strings.TrimSpace(name)) {
+			case "no-store", "no-cache":
+				return 0
+			case "max-age":
+				seconds, ok := parseSeconds(strings.Trim(strings.TrimSpace(value), `"`))
+				if !ok {
+					return 0
+				}
+				if life == untold || seconds < life {
+					life = seconds // two values: the shorter one is safe
+				}
+			}
+		}
+	}
+	if life == untold {
+		expires, has := header(headers, "expires")
+		if !has {
+			return untold
+		}
+		until, ok := parseDate(expires)
+		if !ok {
+			return 0 // "0" is a common way to say "already expired" (§5.3)
+		}
+		// The provider's own clock, if it tells it, so that ours need not agree.
+		from := now
+		if date, has := header(headers, "date"); has {
+			if d, ok := parseDate(date); ok {
+				from = d
+			}
+		}
+		life = min(max(int64(until.Sub(from)/time.Second), 0), longestTold)
+	}
+	if age, has := header(headers, "age"); has {
+		if seconds, ok := parseSeconds(age); ok {
+			life = max(life-seconds, 0)
+		}
+	}
+	return life
+}
+
+// retryAfter gives how long the provider asks to be left alone (RFC 9110
+// §10.2.3): 0 when it does not ask, at most longestHold.
+func retryAfter(headers [][2]string, now time.Time) time.Duration {
+	value, has := header(headers, "retry-after")
+	if !has {
+		return 0
+	}
+	if seconds, ok := parseSeconds(value); ok {
+		return min(time.Duration(seconds)*time.Second, longestHold)
+	}
+	if until, ok := parseDate(value); ok {
+		return min(max(until.Sub(now), 0), longestHold)
+	}
+	return 0
+}
+
+// parseSeconds reads delta-seconds (RFC 9111 §1.2.2), capped at a year.
+func parseSeconds(s string) (int64, bool) {
+	s = strings.TrimSpace(s)
+	if s == "" || len(s) > 64 || strings.Trim(s, "0123456789") != "" {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil { // digits only, so it is too large
+		return longestTold, true
+	}
+	return min(n, longestTold), true
+}
+
+// parseDate reads an HTTP-date in its three forms (RFC 9110 §5.6.7).
+func parseDate(s string) (time.Time, bool) {
+	s = strings.TrimSpace(s)
+	for _, layout := range []string{"Mon, 02 Jan 2006 15:04:05 GMT", "Monday, 02-Jan-06 15:04:05 GMT", "Mon Jan _2 15:04:05 2006"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// validator gives a header's value if it may be sent back as it came; anything
+// strange is dropped and costs one unconditional request.
+func validator(headers [][2]string, name string) string {
+	const longest = 256
+	value, _ := header(headers, name)
+	if len(value) > longest {
+		return ""
+	}
+	for i := 0; i < len(value); i++ {
+		if value[i] < ' ' || value[i] >= 0x7f {
+			return ""
+		}
+	}
+	return value
+}

@@ -1,0 +1,303 @@
+package jwks
+
+import (
+	"bytes"
+	"time"
+)
+
+// Machine is what one worker knows of one key source. Events (Tick, Loaded,
+// Saved, Answered) return the actions to carry out; Find, Suspect, Current,
+// NextTick, RetryAfter and Status serve requests and cause none. It is not safe
+// for concurrent use and never reads a clock: each call says what time it is.
+type Machine struct {
+	p      Policy
+	owner  uint64
+	source uint64 // hash of Policy.Source, so that no record is taken for another's
+	random func() float64
+	fixed  bool // made by Fixed: never acts
+
+	clock time.Duration // own clock, see timing.go
+	last  time.Time     // of the last event
+
+	rec     *record // as last read or written; nil before the first
+	version uint32  // of rec in shared data; 0 when not known
+	hint    uint64  // as read before rec
+	all     *Set    // rec's set
+	set     *Set    // all without denied keys; nil when rec has none
+	wasOK   bool    // usable at the last event
+
+	// When things in rec happened, on the own clock.
+	loadedAt, bornAt, goodAt, attemptedAt, earlyAt, leaseAt time.Duration
+
+	draft   draft    // the Save under way
+	tries   int      // of compare-and-swap since the last tick or answer
+	flight  flight   // the fetch that this worker has the lease for
+	verdict *verdict // its answer, while it waits to be published
+
+	wanted  []wish // what parked requests wait for
+	lacking []wish // what a fresh set did not bring; at is when to forget
+	next    int    // place in lacking that is overwritten next
+
+	results [ResultEnd]uint64
+	blind   bool // an unreadable record was warned of
+
+}
+
+// intent says what a Save under way is for.
+type intent uint8
+
+const (
+	nothing    intent = iota
+	seeding           // to make or mend the record
+	leasing           // to take the lease
+	publishing        // to write down what an answer brought
+)
+
+// draft is a record that is being written.
+type draft struct {
+	why    intent
+	rec    *record
+	set    *Set     // rec's set, if it is a new one
+	news   []Action // what there is to log once it is written
+	result Result   // of publishing
+	onward bool     // publishing a discovered jwks_uri: the keys come next
+}
+
+// flight is a fetch that is on its way.
+type flight struct {
+	ticket      uint64 // 0: none
+	discovery   bool   // it asks for the discovery document
+	conditional bool   // it names validators, so 304 has a meaning
+}
+
+// mostTries bounds how often one event repeats a lost compare-and-swap; the next
+// tick goes on.
+const mostTries = 8
+
+// New makes a machine. owner tells this worker from all others of the process:
+// random and not 0. random gives numbers from [0,1) and may be shared.
+func New(p Policy, owner uint64, random func() float64) *Machine {
+	p = p.withDefaults()
+	return &Machine{p: p, owner: owner, source: hash([]byte(p.Source())), random: random}
+}
+
+// Fixed makes a machine for keys that are written into the configuration: it
+// never acts, and what it does not find is absent.
+func Fixed(set *Set, deny []string) *Machine {
+	return &Machine{p: Policy{Deny: deny}.withDefaults(), fixed: true, all: set, set: set.Without(deny)}
+}
+
+// Tick is the event that drives all others: call it when NextTick says. hint is
+// what the hint key holds, read before this call. When nothing is due it returns
+// nil and does not allocate.
+func (m *Machine) Tick(now time.Time, hint uint64, haveHint bool) []Action {
+	m.advance(now)
+	if m.fixed {
+		return nil
+	}
+	m.draft, m.tries = draft{}, 0 // an event that the host swallowed is given up
+	m.prune()
+	var actions []Action
+	if ok := m.usable(now); ok != m.wasOK {
+		m.wasOK = ok
+		actions = append(actions, Action{Kind: Changed})
+	}
+	stale := m.rec == nil || !haveHint || hint != m.hint || m.clock-m.loadedAt >= recheck
+	fetch, _ := m.due(now)
+	if !stale && !fetch && m.verdict == nil {
+		return actions
+	}
+	m.hint = hint
+	return append(actions, Action{Kind: Load})
+}
+
+// Loaded answers Load: the record as it is stored, and its version. Version 0
+// means that there is none. b is not kept.
+func (m *Machine) Loaded(now time.Time, b []byte, version uint32) []Action {
+	m.advance(now)
+	if m.fixed {
+		return nil
+	}
+	var actions []Action
+	if version == 0 {
+		return m.seed(now, nil, 0)
+	}
+	if version != m.version || m.rec == nil {
+		r, ok := decodeRecord(b, m.source)
+		var set *Set
+		if ok && len(r.set) > 0 && (m.rec == nil || !bytes.Equal(r.set, m.rec.set)) {
+			var err error
+			set, _, err = Parse(r.set)
+			ok = err == nil
+		}
+		if !ok {
+			if !m.blind {
+				m.blind = true
+				actions = append(actions, Action{Kind: Warn, Message: m.about(RecordUnreadable.Error() + "; it is replaced")})
+			}
+			return append(actions, m.seed(now, nil, version)...)
+		}
+		m.blind = false
+		if len(r.set) == 0 && m.set != nil && m.usable(now) {
+			return m.seed(now, r, version)
+		}
+		actions = m.adopt(now, r, set)
+		m.version = version
+	}
+	m.loadedAt = m.clock
+	if m.verdict != nil {
+		return append(actions, m.publish(now)...)
+	}
+	if fetch, early := m.due(now); fetch {
+		actions = append(actions, m.lease(now, m.needsDiscovery(now), early)...)
+	}
+	return actions
+}
+
+// seed writes a record where there is none, or none that can be used (version
+// names what is replaced). It holds what this worker knows: nothing at a cold
+// start, the keys if a record was lost. found is a record that is sound but has
+// lost its set to a worker that overwrote it.
+func (m *Machine) seed(now time.Time, found *record, version uint32) []Action {
+	r := record{lifetime: untold}
+	switch {
+	case found != nil:
+		r = *found
+		r.set, r.generation, r.skipped = m.rec.set, max(r.generation, m.rec.generation), m.rec.skipped
+		r.good, r.lifetime, r.etag, r.modified = m.rec.good, m.rec.lifetime, m.rec.etag, m.rec.modified
+		r.sequence = max(r.sequence, m.rec.sequence)
+	case m.rec != nil:
+		r = *m.rec
+	default:
+		// Where sequences start is random, so that two creators give different hints.
+		r.sequence = uint64(m.random() * (1 << 40))
+	}
+	return m.save(now, draft{why: seeding, rec: &r}, version)
+}
+
+// lease starts a fetch by writing down who does it.
+func (m *Machine) lease(now time.Time, discovery, early bool) []Action {
+	r := *m.rec
+	r.lease = lease{owner: m.owner, ticket: r.sequence + 1, from: millis(now), lasts: (m.p.Timeout + leaseMargin).Milliseconds(), early: early}
+	if early {
+		r.earlyAt = millis(now)
+	}
+	m.flight = flight{discovery: discovery}
+	d := draft{why: leasing, rec: &r}
+	if m.rec.lease.ticket != 0 && r.warned&warning(FetchLost) == 0 {
+		r.warned |= warning(FetchLost)
+		d.news = []Action{{Kind: Warn, Message: m.about(FetchLost.Error())}}
+	}
+	return m.save(now, d, m.version)
+}
+
+// save writes the record. The set's age goes along as this worker knows it: when
+// the wall clock was put back, the record learns the true age that way.
+func (m *Machine) save(now time.Time, d draft, version uint32) []Action {
+	r := d.rec
+	r.sequence++
+	r.written = millis(now)
+	if m.rec != nil && r.good == m.rec.good && r.good != 0 {
+		if known := r.written - m.age(now).Milliseconds(); known < r.good-1000 {
+			r.good = max(known, 1)
+		}
+	}
+	m.draft = d
+	return []Action{{Kind: Save, Record: r.encode(nil, m.source), Version: version, Hint: r.sequence}}
+}
+
+// Saved answers Save.
+func (m *Machine) Saved(now time.Time, ok bool) []Action {
+	m.advance(now)
+	d := m.draft
+	m.draft = draft{}
+	if d.why == nothing || m.fixed {
+		return nil
+	}
+	m.version = 0 // known again after the next Load
+	if !ok {
+		if m.tries++; m.tries > mostTries {
+			return nil
+		}
+		return []Action{{Kind: Load}}
+	}
+	// First the record, then the news: whoever is woken finds the new keys.
+	actions := append(m.adopt(now, d.rec, d.set), d.news...)
+	switch d.why {
+	case leasing:
+		actions = append(actions, m.takeOff())
+	case publishing:
+		m.results[d.result]++
+		m.verdict, m.flight = nil, flight{}
+		if d.onward {
+			actions = append(actions, m.takeOff())
+		}
+	}
+	return actions
+}
+
+// adopt takes over a record that was read or written. set is its set, or nil
+// when that is the one already known.
+func (m *Machine) adopt(now time.Time, r *record, set *Set) []Action {
+	old, first := m.rec, m.rec == nil
+	if first {
+		old, m.bornAt = &record{}, m.clock
+	}
+	// How long ago things happened. What is new in this record cannot be older
+	// than the last look at it, whatever the wall clock did since.
+	since := func(ms int64) time.Duration {
+		ago := max(fromMillis(millis(now)-ms), 0)
+		if !first {
+			ago = min(ago, m.clock-m.loadedAt)
+		}
+		return m.clock - ago
+	}
+	finished := first || r.attempts != old.attempts
+	if finished {
+		m.attemptedAt = since(r.attempted)
+	}
+	if r.earlyAt != old.earlyAt {
+		m.earlyAt = since(r.earlyAt)
+	}
+	if r.lease.ticket != old.lease.ticket || r.lease.owner != old.lease.owner {
+		m.leaseAt = m.clock // never earlier: its owner began to count before us
+	}
+	if r.good != old.good {
+		m.goodAt = m.clock - max(fromMillis(max(millis(now), r.written)-r.good), 0)
+	}
+	m.rec, m.loadedAt = r, m.clock
+	switch {
+	case len(r.set) == 0:
+		m.all, m.set = nil, nil
+	case set != nil && !set.Equal(m.all):
+		m.all = set.keep(m.all)
+		m.set = m.all.Without(m.p.Deny)
+	}
+	ok := m.usable(now)
+	changed := finished && !first || set != nil || ok != m.wasOK
+	m.wasOK = ok
+	if !changed {
+		return nil
+	}
+	m.settle()
+	return []Action{{Kind: Changed}}
+}
+
+// takeOff is the fetch whose lease has just been written.
+func (m *Machine) takeOff() Action {
+	r := m.rec
+	m.flight.ticket = r.lease.ticket
+	var headers [][2]string
+	url := m.p.firstURL()
+	if !m.flight.discovery {
+		url = m.keysURL()
+		if len(r.set) > 0 && r.etag != "" {
+			headers = append(headers, [2]string{"if-none-match", r.etag})
+		}
+		if len(r.set) > 0 && r.modified != "" {
+			headers = append(headers, [2]string{"if-modified-since", r.modified})
+		}
+		m.flight.conditional = len(headers) > 0
+	}
+	return Action{Kind: Fetch, Ticket: r.lease.ticket, URL: url, Headers: headers, Timeout: m.p.Timeout}
+}

@@ -1,0 +1,229 @@
+package jwks
+
+import (
+	"crypto/rsa"
+	"encoding/base64"
+	"math/big"
+	"strconv"
+	"strings"
+
+	"edgejwt/verify"
+	"edgejwt/verify/strictjson"
+)
+
+// Bounds on a key set document.
+const (
+	// MaxDocumentBytes is the greatest length of a document, in bytes.
+	MaxDocumentBytes = 512 << 10
+	// MaxKeys is the greatest number of keys in a document, usable or not.
+	MaxKeys = 100
+	// MaxKID is the greatest length of a "kid", in bytes.
+	MaxKID = 256
+)
+
+var documentLimits = strictjson.Limits{Bytes: MaxDocumentBytes, Depth: 16, Values: 5000}
+
+// Skipped is a key of a document that cannot verify signatures here.
+type Skipped struct {
+	// Index is the key's place in the document, from 0.
+	Index int
+	// ID is the beginning of the key's "kid", at most 64 bytes; empty when it
+	// has none. It is foreign text: quote it (String does).
+	ID string
+	// Why is a fixed English clause.
+	Why string
+}
+
+// String names the key and the reason in a form that is safe to log.
+func (s Skipped) String() string {
+	text := "key " + strconv.Itoa(s.Index)
+	if s.ID != "" {
+		text += " (kid " + strconv.QuoteToASCII(s.ID) + ")"
+	}
+	return text + ": " + s.Why
+}
+
+// Parse reads a key set (RFC 7517 §5). Keys that cannot be used are skipped and
+// reported, and do not spoil the others (RFC 7517 §5, last paragraph). The error
+// is a Trouble: the document is not a set within bounds, or no usable key
+// remains. Nothing of document is kept.
+func Parse(document []byte) (*Set, []Skipped, error) {
+	root, err := strictjson.Parse(string(document), documentLimits)
+	switch err {
+	case nil:
+	case strictjson.ErrTooLong:
+		return nil, nil, DocumentTooLong
+	default:
+		return nil, nil, DocumentNotJSON
+	}
+	list, ok := root.Member("keys")
+	switch {
+	case !ok || list.Kind != strictjson.Array:
+		return nil, nil, DocumentNotASet
+	case len(list.Children) > MaxKeys:
+		return nil, nil, TooManyKeys
+	}
+	var (
+		keys    []verify.Key
+		skipped []Skipped
+		seen    = map[string]bool{}
+	)
+	for i := range list.Children {
+		key, id, why := parseKey(&list.Children[i])
+		if why == "" && key.ID != "" {
+			if seen[key.ID] {
+				why = "an earlier key has the same kid"
+			}
+			seen[key.ID] = true
+		}
+		if why == "" {
+			keys = append(keys, key)
+		} else {
+			skipped = append(skipped, Skipped{Index: i, ID: shorten(id), Why: why})
+		}
+	}
+	if len(keys) == 0 {
+		return nil, skipped, NoUsableKey
+	}
+	return newSet(keys), skipped, nil
+}
+
+// shorten cuts foreign text for logs.
+func shorten(s string) string {
+	const most = 64
+	if len(s) > most {
+		s = s[:most]
+	}
+	return strings.Clone(s)
+}
+
+// text gives a member that is a string. has says that there is such a member,
+// ok that it is a string.
+func text(object *strictjson.Value, name string) (value string, has, ok bool) {
+	member, has := object.Member(name)
+	if !has || member.Kind != strictjson.String {
+		return "", has, false
+	}
+	return member.Text, true, true
+}
+
+// parseKey reads one JWK (RFC 7517 §4). why is empty when the key is usable; id
+// is its "kid" in any case. Strings are copied: they would keep the document.
+func parseKey(jwk *strictjson.Value) (key verify.Key, id, why string) {
+	if jwk.Kind != strictjson.Object {
+		return key, "", "not an object"
+	}
+	id, has, ok := text(jwk, "kid")
+	switch {
+	case has && !ok:
+		return key, "", "kid is not a string"
+	case len(id) > MaxKID:
+		return key, id, "kid is longer than 256 bytes"
+	}
+	key.ID = strings.Clone(id)
+	if why = unfit(jwk); why != "" {
+		return key, id, why
+	}
+	algorithm, has, ok := text(jwk, "alg")
+	if has && !ok {
+		return key, id, "alg is not a string"
+	}
+	key.Algorithm = strings.Clone(algorithm)
+	// One case for each key type (RFC 7518 §6.1): further ones join here.
+	switch kty, _, ok := text(jwk, "kty"); {
+	case !ok:
+		return key, id, "kty is missing or not a string"
+	case kty == "RSA":
+		if has && algorithm != "RS256" {
+			return key, id, "alg is not one that is supported for RSA keys (RS256)"
+		}
+		key.RSA, why = parseRSA(jwk)
+	default:
+		return key, id, "kty is not RSA"
+	}
+	return key, id, why
+}
+
+// privateMembers are the members that only a private or symmetric key has
+// (RFC 7518 §6.3.2, §6.4). A provider that publishes them has lost the key.
+var privateMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
+
+// unfit says why a key, whatever its type, must not verify signatures.
+func unfit(jwk *strictjson.Value) string {
+	for _, name := range privateMembers {
+		if _, has := jwk.Member(name); has {
+			return "carries private key material"
+		}
+	}
+	if use, has, _ := text(jwk, "use"); has && use != "sig" {
+		return `use is not "sig"`
+	}
+	if ops, has := jwk.Member("key_ops"); has {
+		verifies := false
+		for i := range ops.Children {
+			op := &ops.Children[i]
+			verifies = verifies || ops.Kind == strictjson.Array && op.Kind == strictjson.String && op.Text == "verify"
+		}
+		if !verifies {
+			return `key_ops lacks "verify"`
+		}
+	}
+	return ""
+}
+
+// parseRSA reads the members of an RSA public key (RFC 7518 §6.3.1).
+func parseRSA(jwk *strictjson.Value) (*rsa.PublicKey, string) {
+	n, ok := decodeUint(jwk, "n")
+	if !ok {
+		return nil, "n is not base64url"
+	}
+	e, ok := decodeUint(jwk, "e")
+	if !ok {
+		return nil, "e is not base64url"
+	}
+	// Lengths first, so that no large number is ever built.
+	if len(n) > verify.MaxRSABits/8 {
+		return nil, "modulus is over 8192 bits"
+	}
+	modulus := new(big.Int).SetBytes(n)
+	if modulus.BitLen() < verify.MinRSABits {
+		return nil, "modulus is under 2048 bits"
+	}
+	if modulus.Bit(0) == 0 {
+		return nil, "modulus is even"
+	}
+	exponent := uint64(0)
+	if len(e) > 4 {
+		return nil, "exponent is over 2^31-1"
+	}
+	for _, b := range e {
+		exponent = exponent<<8 | uint64(b)
+	}
+	switch {
+	case exponent > 1<<31-1:
+		return nil, "exponent is over 2^31-1"
+	case exponent%2 == 0:
+		return nil, "exponent is even"
+	case exponent == 1:
+		return nil, "exponent is 1"
+	}
+	return &rsa.PublicKey{N: modulus, E: int(exponent)}, ""
+}
+
+// decodeUint reads a Base64urlUInt (RFC 7518 §2) without its leading zeros: the
+// standard forbids them, but providers that pad to the modulus length exist and
+// mean the same number.
+func decodeUint(jwk *strictjson.Value, name string) ([]byte, bool) {
+	value, _, ok := text(jwk, name)
+	if !ok || value == "" || strings.ContainsAny(value, "\r\n") {
+		return nil, false // Go's decoder would skip the line breaks
+	}
+	b, err := base64.RawURLEncoding.Strict().DecodeString(value)
+	if err != nil {
+		return nil, false
+	}
+	for len(b) > 0 && b[0] == 0 {
+		b = b[1:]
+	}
+	return b, true
+}

@@ -1,0 +1,143 @@
+package jwks
+
+import (
+	"errors"
+	"strings"
+	"time"
+)
+
+// Policy says where the keys of one issuer are and how they are to be kept.
+// Durations that are zero mean the defaults.
+type Policy struct {
+	// URL is the key set's address, https. Empty means OpenID discovery at Issuer.
+	URL string
+	// Issuer is the issuer whose keys these are; its "iss" is compared byte for
+	// byte with the discovery document's (OpenID Connect Discovery 1.0 §4.3).
+	Issuer string
+	// ExtraHosts are the hosts (host or host:port), besides the issuer's own, on
+	// which a discovered jwks_uri may lie.
+	ExtraHosts []string
+	// Refresh is the greatest time between two scheduled fetches; default 10 min.
+	Refresh time.Duration
+	// MaxStale is the greatest age of keys that are used; default 24 h.
+	MaxStale time.Duration
+	// Cooldown is the least time between two early refetches of the process;
+	// default 30 s.
+	Cooldown time.Duration
+	// Timeout bounds one request to the provider; default 5 s.
+	Timeout time.Duration
+	// Wait is how long a request may be parked; default 2 s.
+	Wait time.Duration
+	// Tick is the time between two ticks when nothing is going on; default and
+	// greatest value 1 s, which is also the bound on how long a worker goes on
+	// with keys that another worker knows to be withdrawn.
+	Tick time.Duration
+	// Deny lists "kid" values that are never accepted, whatever is published.
+	Deny []string
+}
+
+// The errors of Check.
+var (
+	ErrNoSource  = errors.New("neither the key set's URL nor an issuer for discovery is given")
+	ErrSourceURL = errors.New("the URL must be https, with a host, without user, fragment, white space or control characters")
+	ErrNegative  = errors.New("durations must not be negative")
+)
+
+// Check reports whether the policy can work at all. New accepts any policy; one
+// that fails Check never finds keys.
+func (p Policy) Check() error {
+	if p.URL == "" && p.Issuer == "" {
+		return ErrNoSource
+	}
+	if _, ok := hostOf(p.firstURL()); !ok {
+		return ErrSourceURL
+	}
+	for _, d := range []time.Duration{p.Refresh, p.MaxStale, p.Cooldown, p.Timeout, p.Wait, p.Tick} {
+		if d < 0 {
+			return ErrNegative
+		}
+	}
+	return nil
+}
+
+// Source identifies where keys come from: policies with equal sources may share
+// one record. The adapter adds to it what it alone knows (the cluster).
+func (p Policy) Source() string {
+	if p.URL != "" {
+		return p.URL
+	}
+	// Which hosts may serve keys belongs to the source: a policy without extra
+	// hosts must not take keys that another one fetched from such a host.
+	return "discovery:" + p.Issuer + " " + strings.Join(p.ExtraHosts, " ")
+}
+
+// firstURL is where the first request goes: to the key set, or to the discovery
+// document (OpenID Connect Discovery 1.0 §4: the issuer without a final slash).
+func (p Policy) firstURL() string {
+	if p.URL != "" {
+		return p.URL
+	}
+	return strings.TrimSuffix(p.Issuer, "/") + "/.well-known/openid-configuration"
+}
+
+// withDefaults fills in what is not set and bends what cannot work.
+func (p Policy) withDefaults() Policy {
+	set := func(d *time.Duration, preset, least time.Duration) {
+		if *d <= 0 {
+			*d = preset
+		}
+		*d = max(*d, least)
+	}
+	set(&p.Refresh, 10*time.Minute, time.Second)
+	set(&p.MaxStale, 24*time.Hour, 2*time.Second)
+	set(&p.Cooldown, 30*time.Second, time.Second)
+	set(&p.Timeout, 5*time.Second, 10*time.Millisecond)
+	set(&p.Wait, 2*time.Second, time.Millisecond)
+	set(&p.Tick, time.Second, 10*time.Millisecond)
+	p.Tick = min(p.Tick, time.Second)
+	return p
+}
+
+// mayServe reports whether a discovered jwks_uri lies where the policy allows.
+func (p Policy) mayServe(uri string) bool {
+	host, ok := hostOf(uri)
+	if !ok {
+		return false
+	}
+	if own, ok := hostOf(p.Issuer); ok && own == host {
+		return true
+	}
+	for _, extra := range p.ExtraHosts {
+		if named, ok := hostOf("https://" + extra); ok && named == host {
+			return true
+		}
+	}
+	return false
+}
+
+// hostOf gives the host, in lower case and with the port unless it is 443, of an
+// https URL (RFC 3986 §3.2). It knows only what is needed to compare hosts, and
+// refuses what other parsers might read differently.
+func hostOf(url string) (string, bool) {
+	const scheme, longest = "https://", 2048
+	if len(url) > longest || len(url) < len(scheme) || !strings.EqualFold(url[:len(scheme)], scheme) {
+		return "", false
+	}
+	for i := 0; i < len(url); i++ {
+		if c := url[i]; c <= ' ' || c >= 0x7f || c == '#' || c == '\\' || c == '"' || c == '<' || c == '>' {
+			return "", false
+		}
+	}
+	host := url[len(scheme):]
+	if end := strings.IndexAny(host, "/?"); end >= 0 {
+		host = host[:end]
+	}
+	if strings.ContainsAny(host, "@%") {
+		return "", false
+	}
+	host = strings.TrimSuffix(strings.ToLower(host), ":443")
+	if host == "" || host[0] == ':' || host[len(host)-1] == ':' {
+		return "", false
+	}
+	return host, true
+}

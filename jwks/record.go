@@ -1,0 +1,204 @@
+package jwks
+
+import "encoding/binary"
+
+// RecordFormat numbers the encoding of records. It belongs into the key under
+// which the record is stored, so that two builds do not fight over one record.
+const RecordFormat = 1
+
+// record is what all workers of a process know together about one source. It
+// lives in shared data, is replaced whole by compare-and-swap, and holds facts
+// rather than decisions, so that workers with different policies can share it.
+//
+// Times are wall time in Unix milliseconds. A time that something began or
+// ended at is never compared with a deadline directly: see timing.go.
+type record struct {
+	sequence uint64 // grows with every write
+	written  int64  // time of this write
+
+	generation uint64 // grows with every change of the set
+	set        []byte // the set as AppendJSON gives it; empty: none yet
+	good       int64  // last answer that confirmed the set; 0: none yet
+	lifetime   int64  // seconds for which it called itself fresh, or untold
+	etag       string // validators of the set (RFC 9110 §8.8)
+	modified   string
+	skipped    uint64 // hash of the unusable keys that were warned of
+
+	attempts  uint64  // finished fetches
+	attempted int64   // end of the last one
+	failures  uint32  // failed ones since the last good one
+	early     bool    // whether the last one was an early refetch
+	trouble   Trouble // of the last failed one
+	warned    uint64  // troubles warned of since the last good one, one bit each
+	hold      int64   // milliseconds for which the provider wants to be left alone
+	spread    uint32  // random: spreads what follows over the interval that it may fall into
+
+	earlyAt int64 // start of the last early refetch; 0: none yet
+
+	lease lease
+
+	uri        string // discovered jwks_uri
+	discovered int64  // last answer to discovery
+	misled     bool   // whether that answer was of no use
+}
+
+// lease says which worker fetches. Its time is counted by each worker from when
+// it first sees the ticket, so that no clock jump makes it longer or shorter.
+type lease struct {
+	owner  uint64
+	ticket uint64 // 0: nobody fetches
+	from   int64
+	lasts  int64 // milliseconds
+	early  bool
+}
+
+const recordMagic = "ejwk"
+
+// Bounds that keep a damaged record from asking for much memory.
+const (
+	longestText   = 4096
+	longestRecord = 2 * MaxDocumentBytes
+)
+
+// encode appends the record: magic, format, the source's hash, fields in order,
+// and last a hash of all that. Integers are varints.
+func (r *record) encode(b []byte, source uint64) []byte {
+	start := len(b)
+	b = append(b, recordMagic...)
+	b = append(b, RecordFormat)
+	b = binary.LittleEndian.AppendUint64(b, source)
+	for _, v := range []uint64{r.sequence, r.generation, r.skipped, r.attempts, uint64(r.failures),
+		uint64(r.trouble), r.warned, uint64(r.spread), r.lease.owner, r.lease.ticket} {
+		b = binary.AppendUvarint(b, v)
+	}
+	for _, v := range []int64{r.written, r.good, r.lifetime, r.attempted, r.hold, r.earlyAt,
+		r.lease.from, r.lease.lasts, r.discovered} {
+		b = binary.AppendVarint(b, v)
+	}
+	flags := byte(0)
+	for i, set := range []bool{r.early, r.lease.early, r.misled} {
+		if set {
+			flags |= 1 << i
+		}
+	}
+	b = append(b, flags)
+	for _, s := range []string{r.etag, r.modified, r.uri} {
+		b = binary.AppendUvarint(b, uint64(len(s)))
+		b = append(b, s...)
+	}
+	b = binary.AppendUvarint(b, uint64(len(r.set)))
+	b = append(b, r.set...)
+	return binary.LittleEndian.AppendUint64(b, hash(b[start:]))
+}
+
+// decodeRecord reads what encode wrote, and nothing else: one record has one
+// encoding. The record does not refer to b afterwards. Whether the set can be
+// parsed is not checked.
+func decodeRecord(b []byte, source uint64) (*record, bool) {
+	if len(b) > longestRecord || len(b) < len(recordMagic)+1+8+8 || string(b[:len(recordMagic)]) != recordMagic ||
+		b[len(recordMagic)] != RecordFormat {
+		return nil, false
+	}
+	sum := len(b) - 8
+	if binary.LittleEndian.Uint64(b[sum:]) != hash(b[:sum]) {
+		return nil, false
+	}
+	d := decoder{rest: b[len(recordMagic)+1 : sum]}
+	if d.fixed() != source {
+		return nil, false
+	}
+	r := new(record)
+	r.sequence, r.generation, r.skipped, r.attempts = d.uint(), d.uint(), d.uint(), d.uint()
+	failures, trouble := d.uint(), d.uint()
+	r.warned = d.uint()
+	spread := d.uint()
+	r.lease.owner, r.lease.ticket = d.uint(), d.uint()
+	r.written, r.good, r.lifetime, r.attempted, r.hold, r.earlyAt = d.int(), d.int(), d.int(), d.int(), d.int(), d.int()
+	r.lease.from, r.lease.lasts, r.discovered = d.int(), d.int(), d.int()
+	flags := d.byte()
+	r.early, r.lease.early, r.misled = flags&1 != 0, flags&2 != 0, flags&4 != 0
+	r.etag, r.modified, r.uri = string(d.bytes(longestText)), string(d.bytes(longestText)), string(d.bytes(longestText))
+	r.set = append([]byte(nil), d.bytes(longestRecord)...)
+	if d.bad || len(d.rest) > 0 || failures > 1<<32-1 || spread > 1<<32-1 || trouble >= uint64(troubleEnd) || flags > 7 ||
+		r.lifetime < untold || r.hold < 0 || r.hold > longestHold.Milliseconds() ||
+		r.lease.lasts < 0 || r.lease.lasts > longestLease.Milliseconds() || !sane(r.written, r.good, r.attempted, r.earlyAt, r.lease.from, r.discovered) {
+		return nil, false
+	}
+	r.failures, r.trouble, r.spread = uint32(failures), Trouble(trouble), uint32(spread)
+	return r, true
+}
+
+// sane bounds times, so that differences of them never overflow.
+func sane(times ...int64) bool {
+	const year3000 = 32503680000000
+	for _, t := range times {
+		if t < 0 || t > year3000 {
+			return false
+		}
+	}
+	return true
+}
+
+// decoder reads fields one after another; after the first fault it gives zeros.
+type decoder struct {
+	rest []byte
+	bad  bool
+}
+
+func (d *decoder) take(n int) []byte {
+	if d.bad || n < 0 || n > len(d.rest) {
+		d.bad = true
+		return nil
+	}
+	field := d.rest[:n]
+	d.rest = d.rest[n:]
+	return field
+}
+
+func (d *decoder) fixed() uint64 {
+	if b := d.take(8); b != nil {
+		return binary.LittleEndian.Uint64(b)
+	}
+	return 0
+}
+
+func (d *decoder) byte() byte {
+	if b := d.take(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+func (d *decoder) uint() uint64 {
+	v, n := binary.Uvarint(d.rest)
+	if n <= 0 || n > 1 && d.rest[n-1] == 0 { // a final zero byte is a longer way to say the same
+		d.bad = true
+		return 0
+	}
+	d.take(n)
+	return v
+}
+
+func (d *decoder) int() int64 {
+	u := d.uint()
+	return int64(u>>1) ^ -int64(u&1)
+}
+
+func (d *decoder) bytes(most int) []byte {
+	n := d.uint()
+	if n > uint64(most) {
+		d.bad = true
+		return nil
+	}
+	return d.take(int(n))
+}
+
+// hash is FNV-1a. It finds damage, not malice: whoever can write the shared data
+// of this process can do worse.
+func hash(b []byte) uint64 {
+	h := uint64(14695981039346656037)
+	for _, c := range b {
+		h = (h ^ uint64(c)) * 1099511628211
+	}
+	return h
+}

@@ -1,0 +1,227 @@
+package jwks
+
+import (
+	"slices"
+	"time"
+
+	"edgejwt/verify"
+)
+
+// Outcome is what Find and Suspect say of a key.
+type Outcome uint8
+
+// The outcomes. The zero Outcome is Unavailable, so that the unknown case refuses
+// without blaming the client.
+const (
+	// Unavailable: nothing can be said, because keys cannot be had.
+	Unavailable Outcome = iota
+	// Found: here is the key.
+	Found
+	// Absent: a fresh set lacks the key, or it is denied.
+	Absent
+	// Wait: a fetch that may bring the key is on its way or about to start. Park
+	// the request, ask NextTick, and ask again on Changed.
+	Wait
+)
+
+// String is the outcome's name.
+func (o Outcome) String() string {
+	names := [...]string{"unavailable", "found", "absent", "wait"}
+	if int(o) >= len(names) {
+		return "unknown"
+	}
+	return names[o]
+}
+
+// wish is a kid that requests wait for, or one that a fresh set lacked.
+type wish struct {
+	kid     string
+	at      time.Duration // own clock: when last asked for, or when to forget
+	suspect *verify.Key   // the key under which a signature failed; nil: there is none
+}
+
+const (
+	// mostWanted bounds the kids that are waited for by name. Requests with
+	// further ones wait all the same.
+	mostWanted = 64
+	// mostLacking bounds the kids that are remembered as absent; the oldest go first.
+	mostLacking = 256
+)
+
+// Find gives the key for a token with this "kid" (RFC 7515 §4.1.4), or without
+// one: then only a set with exactly one usable key answers. It may note that a
+// fetch is wanted; NextTick then asks for a tick soon.
+func (m *Machine) Find(now time.Time, kid string, hasKID bool) (verify.Key, Outcome) {
+	m.advance(now)
+	usable := m.usable(now)
+	if usable {
+		key, ok := m.set.Only()
+		if hasKID {
+			key, ok = m.set.Find(kid)
+		}
+		if ok {
+			return key, Found
+		}
+	}
+	switch {
+	case hasKID && (kid == "" || len(kid) > MaxKID || slices.Contains(m.p.Deny, kid)):
+		return verify.Key{}, Absent
+	case m.fixed || usable && !hasKID:
+		return verify.Key{}, Absent
+	case !usable:
+		return verify.Key{}, m.hope(now)
+	}
+	return verify.Key{}, m.missing(now, kid)
+}
+
+// hope says what requests are told while there are no keys at all.
+func (m *Machine) hope(now time.Time) Outcome {
+	switch {
+	case m.rec == nil || m.leased() || m.verdict != nil:
+		return Wait
+	case m.rec.failures <= patience && m.untilScheduled(now) <= m.p.Wait:
+		return Wait
+	}
+	return Unavailable
+}
+
+// missing says what requests are told whose kid the set lacks.
+func (m *Machine) missing(now time.Time, kid string) Outcome {
+	switch {
+	case m.isLacking(kid, nil):
+		return Absent
+	case m.leased() || m.verdict != nil:
+	case m.held(now):
+		return Unavailable
+	case m.cooldownLeft() <= 0:
+	case m.untilScheduled(now) <= m.p.Wait && m.rec.failures <= patience:
+	case m.rec.failures > 0:
+		return Unavailable
+	case m.cooldownLeft() > m.p.Wait:
+		return Absent
+	}
+	m.want(wish{kid: kid})
+	return Wait
+}
+
+// Suspect says whether it is worth waiting for other material under the kid of
+// a key that Find gave and whose signature check failed: some providers replace
+// a key and keep its kid. Wait or Absent; on Absent the signature stays invalid.
+// kid is the key's ID, also when that is empty.
+func (m *Machine) Suspect(now time.Time, kid string) Outcome {
+	m.advance(now)
+	if m.fixed || !m.usable(now) {
+		return Absent
+	}
+	key, ok := m.set.Find(kid)
+	if !ok {
+		if key, ok = m.set.Only(); !ok || key.ID != kid {
+			return Absent
+		}
+	}
+	switch {
+	case m.isLacking(kid, &key):
+		return Absent
+	case m.leased() || m.verdict != nil:
+	case m.cooldownLeft() > 0 || m.held(now):
+		return Absent
+	}
+	m.want(wish{kid: kid, suspect: &key})
+	return Wait
+}
+
+// want notes what a request waits for.
+func (m *Machine) want(w wish) {
+	w.at = m.clock
+	for i := range m.wanted {
+		if m.wanted[i].kid == w.kid && (m.wanted[i].suspect == nil) == (w.suspect == nil) {
+			m.wanted[i].at = m.clock
+			return
+		}
+	}
+	if len(m.wanted) < mostWanted {
+		m.wanted = append(m.wanted, w)
+	}
+}
+
+// prune forgets wishes for which no request can be waiting any more.
+func (m *Machine) prune() {
+	kept := m.wanted[:0]
+	for _, w := range m.wanted {
+		if m.clock-w.at <= m.p.Wait {
+			kept = append(kept, w)
+		}
+	}
+	clear(m.wanted[len(kept):])
+	m.wanted = kept
+}
+
+// settle judges the wishes by a fetch that has finished. Those that it did not
+// fulfil may have an early refetch of their own, if there is one to be had.
+func (m *Machine) settle() {
+	again := m.cooldownLeft() <= 0 || m.retriesSoon()
+	kept := m.wanted[:0]
+	for _, w := range m.wanted {
+		switch {
+		case m.fulfilled(w):
+		case again:
+			kept = append(kept, w)
+		case m.rec.failures == 0:
+			m.remember(w)
+		}
+	}
+	clear(m.wanted[len(kept):])
+	m.wanted = kept
+}
+
+// fulfilled reports whether the set now has what was wished for.
+func (m *Machine) fulfilled(w wish) bool {
+	key, found := m.set.Find(w.kid)
+	if w.suspect == nil {
+		return found
+	}
+	if w.kid == "" {
+		key, found = m.set.Only()
+	}
+	return !found || key.RSA != w.suspect.RSA // gone is an answer too
+}
+
+// remember notes that a fresh set did not bring what was wished for, until the
+// next early refetch may ask for it: a key that is published later is found then.
+func (m *Machine) remember(w wish) {
+	w.at = m.earlyAt + m.p.Cooldown
+	if len(m.lacking) < mostLacking {
+		m.lacking = append(m.lacking, w)
+		return
+	}
+	m.lacking[m.next] = w
+	m.next = (m.next + 1) % mostLacking
+}
+
+// isLacking reports whether a fresh set lacked the kid or, with suspect, had
+// the same key again.
+func (m *Machine) isLacking(kid string, suspect *verify.Key) bool {
+	for i := range m.lacking {
+		w := &m.lacking[i]
+		if w.at > m.clock && w.kid == kid && (w.suspect == nil) == (suspect == nil) &&
+			(suspect == nil || w.suspect.RSA == suspect.RSA) {
+			return true
+		}
+	}
+	return false
+}
+
+// Current gives the generation of the set in force and whether it may be judged
+// by. A verdict derived from a key holds while the generation is the same and
+// usable is true; at another generation, Find the kid again and compare the
+// key's RSA pointer, which stays the same for a key that stays the same.
+func (m *Machine) Current(now time.Time) (generation uint64, usable bool) {
+	if m.fixed {
+		return 1, true
+	}
+	m.advance(now)
+	if !m.usable(now) {
+		return 0, false
+	}
+	return m.rec.generation, true
+}

@@ -1,0 +1,174 @@
+package jwks
+
+import (
+	"bytes"
+	"encoding/base64"
+	"slices"
+	"strings"
+
+	"edgejwt/verify"
+)
+
+// Set is a set of usable keys (RFC 7517 §5). It is never changed after it was
+// made and may be shared by goroutines. A nil Set is an empty one.
+type Set struct {
+	// keys is sorted, so that a provider that only reorders its keys publishes
+	// an equal set: by ID, then by modulus and exponent.
+	keys []verify.Key
+}
+
+func newSet(keys []verify.Key) *Set {
+	slices.SortStableFunc(keys, compareKeys)
+	return &Set{keys: keys}
+}
+
+func compareKeys(a, b verify.Key) int {
+	if c := strings.Compare(a.ID, b.ID); c != 0 {
+		return c
+	}
+	if c := a.RSA.N.Cmp(b.RSA.N); c != 0 {
+		return c
+	}
+	if c := a.RSA.E - b.RSA.E; c != 0 {
+		return c
+	}
+	return strings.Compare(a.Algorithm, b.Algorithm)
+}
+
+// Len is the number of keys.
+func (s *Set) Len() int {
+	if s == nil {
+		return 0
+	}
+	return len(s.keys)
+}
+
+// Find gives the key with this "kid". A key without "kid" is never found.
+func (s *Set) Find(kid string) (verify.Key, bool) {
+	if s == nil || kid == "" {
+		return verify.Key{}, false
+	}
+	// Providers publish two or three keys; MaxKeys bounds the worst case.
+	for i := range s.keys {
+		if s.keys[i].ID == kid {
+			return s.keys[i], true
+		}
+	}
+	return verify.Key{}, false
+}
+
+// Only gives the key when the set has exactly one. It serves tokens without
+// "kid", which could otherwise mean any key.
+func (s *Set) Only() (verify.Key, bool) {
+	if s.Len() != 1 {
+		return verify.Key{}, false
+	}
+	return s.keys[0], true
+}
+
+// KIDs lists the keys' "kid" values, sorted; keys without one are left out. The
+// slice belongs to the caller.
+func (s *Set) KIDs() []string {
+	if s == nil {
+		return nil
+	}
+	kids := make([]string, 0, len(s.keys))
+	for i := range s.keys {
+		if s.keys[i].ID != "" {
+			kids = append(kids, s.keys[i].ID)
+		}
+	}
+	return kids
+}
+
+// Equal reports whether both sets hold the same keys under the same IDs.
+func (s *Set) Equal(other *Set) bool {
+	if s.Len() != other.Len() {
+		return false
+	}
+	for i := range s.Len() {
+		if compareKeys(s.keys[i], other.keys[i]) != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Without gives the set without the keys of these IDs, and the set itself when
+// it has none of them.
+func (s *Set) Without(kids []string) *Set {
+	denied := func(k verify.Key) bool { return k.ID != "" && slices.Contains(kids, k.ID) }
+	if s == nil || !slices.ContainsFunc(s.keys, denied) {
+		return s
+	}
+	return &Set{keys: slices.DeleteFunc(slices.Clone(s.keys), denied)}
+}
+
+// keep makes keys that stay the same from one set to the next the same pointer
+// too, so that what was derived from such a key can be recognised as current.
+func (s *Set) keep(earlier *Set) *Set {
+	if s == nil || earlier == nil {
+		return s
+	}
+	keys := slices.Clone(s.keys)
+	for i := range keys {
+		for _, old := range earlier.keys {
+			if compareKeys(keys[i], old) == 0 {
+				keys[i] = old
+				break
+			}
+		}
+	}
+	return &Set{keys: keys}
+}
+
+// AppendJSON appends the set as a minimal JWKS (RFC 7517 §5): no white space,
+// sorted, only the members that a usable key needs. Equal sets give equal bytes,
+// and Parse reads them back to an equal set unless the set is empty.
+func (s *Set) AppendJSON(b []byte) []byte {
+	b = append(b, `{"keys":[`...)
+	for i := range s.Len() {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendKey(b, s.keys[i])
+	}
+	return append(b, `]}`...)
+}
+
+func appendKey(b []byte, k verify.Key) []byte {
+	b = append(b, `{"kty":"RSA"`...)
+	if k.ID != "" {
+		b = append(b, `,"kid":`...)
+		b = appendString(b, k.ID)
+	}
+	if k.Algorithm != "" {
+		b = append(b, `,"alg":`...)
+		b = appendString(b, k.Algorithm)
+	}
+	b = append(b, `,"n":"`...)
+	b = base64.RawURLEncoding.AppendEncode(b, k.RSA.N.Bytes())
+	b = append(b, `","e":"`...)
+	e := uint32(k.RSA.E) // usable exponents fit into 31 bits
+	exponent := []byte{byte(e >> 24), byte(e >> 16), byte(e >> 8), byte(e)}
+	b = base64.RawURLEncoding.AppendEncode(b, bytes.TrimLeft(exponent, "\x00"))
+	return append(b, `"}`...)
+}
+
+// appendString appends a JSON string (RFC 8259 §7). s is valid UTF-8, because it
+// was read from strict JSON.
+func appendString(b []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	b = append(b, '"')
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '"' || c == '\\':
+			b = append(b, '\\', c)
+		case c < 0x20:
+			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		default:
+			b = append(b, c)
+		}
+	}
+	return append(b, '"')
+}
