@@ -52,6 +52,8 @@ func StartEnvoy(ctx context.Context, o EnvoyOptions) (*Envoy, error) {
 			"--disable-hot-restart", // no shared memory, so that several can run
 			"--admin-address-path", admin,
 			"--log-level", level,
+			// Hundreds of lines about Envoy's own parts would hide the plugin's few.
+			"--component-log-level", "main:warning,config:warning",
 			"--file-flush-interval-msec", "100"},
 	})
 	if err != nil {

@@ -1,0 +1,119 @@
+package harness
+
+import (
+	_ "embed"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"text/template"
+)
+
+// DefaultPlugin is the shipped example's configuration of the plugin.
+const DefaultPlugin = `{
+  "auth0": {
+    "domain": "tenant.auth0.example",
+    "audience": "https://api.example.com",
+    "cluster": "auth0",
+    "outputPayloadToHeader": "x-jwt-payload",
+    "outputClaimToHeaders": [{"header": "x-jwt-sub", "claim": "sub"}]
+  }
+}`
+
+// DefaultNative is jwt_authn at its best for the same job: keys fetched ahead,
+// before the listener opens, tokens cached.
+const DefaultNative = `providers:
+  auth0:
+    issuer: https://tenant.auth0.example/
+    audiences: [https://api.example.com]
+    remote_jwks:
+      http_uri: {uri: https://tenant.auth0.example/.well-known/jwks.json, cluster: auth0, timeout: 5s}
+      cache_duration: 600s
+      async_fetch: {failed_refetch_duration: 1s}
+      retry_policy: {num_retries: 3}
+    forward: true
+    forward_payload_header: x-jwt-payload
+    claim_to_headers: [{header_name: x-jwt-sub, claim_name: sub}]
+    jwt_cache_config: {jwt_cache_size: 1000}
+rules:
+- match: {prefix: /}
+  requires: {provider_name: auth0}
+`
+
+//go:embed envoy.yaml.tmpl
+var envoyTemplate string
+
+var envoyConfig = template.Must(template.New("envoy").Funcs(template.FuncMap{
+	"indent": func(n int, s string) string {
+		pad := strings.Repeat(" ", n)
+		return pad + strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n"+pad)
+	},
+	"host": func(a string) string { h, _, _ := net.SplitHostPort(a); return h },
+	"port": func(a string) string { _, p, _ := net.SplitHostPort(a); return p },
+}).Parse(envoyTemplate))
+
+// write renders the configuration and returns the bootstrap's path. Files are
+// replaced by a rename, which is what Envoy watches for.
+func (w *World) write() string {
+	w.T.Helper()
+	o := w.opts
+	if o.Plugin == "" {
+		o.Plugin = DefaultPlugin
+	}
+	if o.Native == "" {
+		o.Native = DefaultNative
+	}
+	if o.Underscores == "" {
+		o.Underscores = "ALLOW"
+	}
+	if o.CertificateOf == "" {
+		o.CertificateOf = w.Auth0.Domain()
+	}
+	w.version++
+	ca := filepath.Join(w.Dir, "ca.pem")
+	w.put("ca.pem", string(w.Auth0.CA()))
+	data := map[string]any{
+		"O": o, "Edge": w.Edge, "Native": w.Native, "API": w.API.Address, "Auth0": w.Auth0.Address(),
+		"CA": ca, "Dir": w.Dir, "Version": w.version,
+	}
+	render := func(name string) string {
+		var b strings.Builder
+		if err := envoyConfig.ExecuteTemplate(&b, name, data); err != nil {
+			w.T.Fatal(err)
+		}
+		return b.String()
+	}
+	if o.Reloadable {
+		// Alone in its folder: Envoy looks again at whatever moves in there.
+		if err := os.MkdirAll(filepath.Join(w.Dir, "lds"), 0o755); err != nil {
+			w.T.Fatal(err)
+		}
+		w.put("lds/listeners.yaml", render("lds"))
+	}
+	w.put("envoy.yaml", render("bootstrap"))
+	return filepath.Join(w.Dir, "envoy.yaml")
+}
+
+func (w *World) put(name, content string) {
+	w.T.Helper()
+	draft := filepath.Join(w.Dir, "draft")
+	if err := os.WriteFile(draft, []byte(content), 0o644); err != nil {
+		w.T.Fatal(err)
+	}
+	if err := os.Rename(draft, filepath.Join(w.Dir, name)); err != nil {
+		w.T.Fatal(err)
+	}
+}
+
+// freeAddress is a loopback port that nobody holds at this moment. Envoy binds
+// it a moment later; a restart of Envoy must find the same one.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
