@@ -22,17 +22,10 @@ func (r *root) contain(callback string, req *request) {
 	if err, ok := fault.(runtime.Error); ok {
 		words = err.Error()
 	}
-	r.metrics.panicked()
-	quietly(func() { proxywasm.LogCritical("edgejwt: contained in " + callback + ": " + words) })
+	r.metrics.panics.add(1)
+	proxywasm.LogCritical("edgejwt: contained in " + callback + ": " + words)
 	if req != nil {
 		req.state = refused
-		quietly(func() { req.refuse(verify.Internal, nil, 0) })
+		req.refuse(verify.Internal, nil, 0)
 	}
-}
-
-// quietly runs what must not fail its caller: the SDK's metrics and log calls
-// panic when the host refuses them.
-func quietly(f func()) {
-	defer func() { _ = recover() }()
-	f()
 }

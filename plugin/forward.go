@@ -43,7 +43,7 @@ func (q *request) forward() error {
 		}
 		value, ok := verify.HeaderValue(member)
 		if !ok {
-			add(q.root.metrics.dropped)
+			q.root.metrics.dropped.add(1)
 			continue
 		}
 		if err := proxywasm.ReplaceHttpRequestHeader(claim.Header, value); err != nil {

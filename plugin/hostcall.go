@@ -6,9 +6,13 @@ import (
 	"unsafe"
 )
 
-// The SDK's SendHttpResponse leaves the response code details out, which is
-// where an access log looks for the reason. So this one call goes to the host
-// directly; hostcall_wasm.go and hostcall_native.go say how.
+// Some calls go to the host directly; hostcall_wasm.go and hostcall_native.go say
+// how. The SDK's SendHttpResponse leaves the response code details out, which is
+// where an access log looks for the reason. Its metrics cannot be set, panic
+// when the host refuses them, and bring all of package fmt into the module.
+
+// statusOK is the host's yes; every other number is a no.
+const statusOK = 0
 
 // errReply is the host's refusal to send a reply.
 var errReply = errors.New("proxy_send_local_response failed")
@@ -17,7 +21,7 @@ var errReply = errors.New("proxy_send_local_response failed")
 func sendReply(status uint32, details string, headers [][2]string, body []byte, grpcStatus int32) error {
 	pairs := serializePairs(headers)
 	if hostSendLocalResponse(status, stringData(details), int32(len(details)),
-		bytesData(body), int32(len(body)), bytesData(pairs), int32(len(pairs)), grpcStatus) != 0 {
+		bytesData(body), int32(len(body)), bytesData(pairs), int32(len(pairs)), grpcStatus) != statusOK {
 		return errReply
 	}
 	return nil

@@ -4,9 +4,15 @@ package plugin
 
 import _ "unsafe" // for go:linkname
 
-// Under go test the SDK's emulator stands for the host; this is its side of the
-// same call, which the SDK does not export.
-//
+// Under go test the SDK's emulator stands for the host; these are its sides of
+// the same calls, which the SDK does not export.
+
 //go:linkname hostSendLocalResponse github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/internal.ProxySendLocalResponse
 func hostSendLocalResponse(status uint32, detailsData *byte, detailsSize int32,
 	bodyData *byte, bodySize int32, headersData *byte, headersSize int32, grpcStatus int32) uint32
+
+//go:linkname hostDefineMetric github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/internal.ProxyDefineMetric
+func hostDefineMetric(kind uint32, nameData *byte, nameSize int32, id *uint32) uint32
+
+//go:linkname hostIncrementMetric github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/internal.ProxyIncrementMetric
+func hostIncrementMetric(id uint32, offset int64) uint32

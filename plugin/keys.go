@@ -49,9 +49,9 @@ func (s *source) carryOut(actions []jwks.Action) {
 			// Not here: the machine is in the middle of its work. See root.settle.
 			s.changed = true
 		case jwks.Info:
-			quietly(func() { proxywasm.LogInfo("edgejwt: " + action.Message) })
+			proxywasm.LogInfo("edgejwt: " + action.Message)
 		case jwks.Warn:
-			quietly(func() { proxywasm.LogWarn("edgejwt: " + action.Message) })
+			proxywasm.LogWarn("edgejwt: " + action.Message)
 		}
 	}
 }
@@ -66,7 +66,7 @@ func load(name string) ([]byte, uint32) {
 }
 
 // fetch dispatches the callout. It is reached from a tick or from an answer,
-// never from a stream: see OnTick.
+// never from a stream: see onTick.
 func (s *source) fetch(action jwks.Action) {
 	authority, path := splitURL(action.URL)
 	headers := append([][2]string{

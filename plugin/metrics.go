@@ -3,8 +3,6 @@ package plugin
 import (
 	"time"
 
-	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
-
 	"edgejwt/verify"
 )
 
@@ -12,12 +10,32 @@ import (
 // Envoy's stats_tags can take apart: edgejwt_requests;reason=token_expired;;
 // No label is ever taken from a token.
 type metrics struct {
-	requests []*proxywasm.MetricCounter // by verify.Reason
-	panics   *proxywasm.MetricCounter
-	parked   *proxywasm.MetricCounter
-	timeouts *proxywasm.MetricCounter
-	dropped  *proxywasm.MetricCounter
-	fetches  map[string]*proxywasm.MetricCounter
+	requests []metric // by verify.Reason
+	panics   metric
+	parked   metric
+	timeouts metric
+	dropped  metric
+}
+
+// metric is the host's number for a metric. Without one (the host would not
+// define it) that figure is missing, and requests are judged all the same.
+type metric struct {
+	id      uint32
+	defined bool
+}
+
+// The kinds of metrics of the proxy-wasm ABI.
+const counterMetric = 0
+
+func define(kind uint32, name string) (m metric) {
+	m.defined = hostDefineMetric(kind, stringData(name), int32(len(name)), &m.id) == statusOK
+	return m
+}
+
+func (m metric) add(n int64) {
+	if m.defined {
+		_ = hostIncrementMetric(m.id, n)
+	}
 }
 
 // label forms a metric's name with one label.
@@ -25,44 +43,25 @@ func label(metric, name, value string) string { return metric + ";" + name + "="
 
 func newMetrics() metrics {
 	m := metrics{
-		fetches:  map[string]*proxywasm.MetricCounter{},
-		panics:   counter("edgejwt_panics"),
-		parked:   counter("edgejwt_parked"),
-		timeouts: counter("edgejwt_wait_timeouts"),
-		dropped:  counter("edgejwt_claims_dropped"),
+		panics:   define(counterMetric, "edgejwt_panics"),
+		parked:   define(counterMetric, "edgejwt_parked"),
+		timeouts: define(counterMetric, "edgejwt_wait_timeouts"),
+		dropped:  define(counterMetric, "edgejwt_claims_dropped"),
 	}
 	for _, reason := range verify.Reasons() {
 		for len(m.requests) <= int(reason) {
-			m.requests = append(m.requests, nil)
+			m.requests = append(m.requests, metric{})
 		}
-		m.requests[reason] = counter(label("edgejwt_requests", "reason", reason.String()))
+		m.requests[reason] = define(counterMetric, label("edgejwt_requests", "reason", reason.String()))
 	}
 	return m
 }
 
-// counter defines a counter, or gives nil when the host will not have it: then
-// that number is missing, and requests are judged all the same.
-func counter(name string) (c *proxywasm.MetricCounter) {
-	quietly(func() {
-		id := proxywasm.DefineCounterMetric(name)
-		c = &id
-	})
-	return c
-}
-
-func add(c *proxywasm.MetricCounter) {
-	if c != nil {
-		quietly(func() { c.Increment(1) })
-	}
-}
-
 func (m *metrics) decided(reason verify.Reason) {
 	if int(reason) < len(m.requests) {
-		add(m.requests[reason])
+		m.requests[reason].add(1)
 	}
 }
-
-func (m *metrics) panicked() { add(m.panics) }
 
 // observe brings the gauges up to date.
 func (r *root) observe(time.Time) {}

@@ -30,7 +30,7 @@ func (q *request) park(now time.Time) {
 	q.state = waiting
 	q.deadline = now.Add(r.wait)
 	r.parked.requests = append(r.parked.requests, q)
-	add(r.metrics.parked)
+	r.metrics.parked.add(1)
 	r.hurry(q.id)
 }
 
@@ -88,7 +88,7 @@ func (q *request) settle(now time.Time) (waits bool) {
 		q.judgeSignature(now)
 	}
 	if q.state == waiting && !now.Before(q.deadline) {
-		add(q.root.metrics.timeouts)
+		q.root.metrics.timeouts.add(1)
 		q.decide(verify.KeysUnavailable, nil)
 	}
 	if q.state == passed {

@@ -28,5 +28,6 @@ type vm struct{ types.DefaultVMContext }
 
 // NewPluginContext implements types.VMContext.
 func (*vm) NewPluginContext(contextID uint32) types.PluginContext {
-	return &root{id: contextID, clock: wallClock}
+	r := &root{id: contextID, clock: wallClock}
+	return &pluginContext{start: r.onStart, tick: r.onTick, stream: r.newStream}
 }

@@ -12,41 +12,45 @@ import (
 )
 
 func TestDecisions(t *testing.T) {
-	valid := sign("k1", nil)
-	tampered := valid[:len(valid)-12] + "AAAAAAAAAAAA"
-	cases := []struct {
-		name      string
-		headers   [][2]string
-		status    uint32 // 0: goes on
-		reason    string
-		challenge string
-		grpc      int32
-	}{
-		{"valid", [][2]string{bearer(valid)}, 0, "accepted", "", 0},
-		{"scheme in another case", [][2]string{{"authorization", "bEARER " + valid}}, 0, "accepted", "", 0},
-		{"preflight", [][2]string{{":method", "OPTIONS"}, {"origin", "https://app.example.com"}, {"access-control-request-method", "POST"}}, 0, "preflight", "", 0},
-		{"OPTIONS that is no preflight", [][2]string{{":method", "OPTIONS"}, {"origin", "https://app.example.com"}}, 401, "token_missing", `Bearer realm="api"`, 16},
-		{"GET dressed as a preflight", [][2]string{{"origin", "https://app.example.com"}, {"access-control-request-method", "POST"}}, 401, "token_missing", `Bearer realm="api"`, 16},
-		{"none", nil, 401, "token_missing", `Bearer realm="api"`, 16},
-		{"another scheme", [][2]string{{"authorization", "Basic dXNlcjpwYXNz"}}, 401, "token_missing", `Bearer realm="api"`, 16},
-		{"two headers", [][2]string{bearer(valid), bearer(valid)}, 400, "token_ambiguous", `Bearer realm="api", error="invalid_request"`, 3},
-		{"joined", [][2]string{{"authorization", "Bearer " + valid + ",Bearer " + valid}}, 400, "token_ambiguous", `Bearer realm="api", error="invalid_request"`, 3},
-		{"no JWS", [][2]string{bearer("opaque")}, 401, "token_malformed", `Bearer realm="api", error="invalid_token"`, 16},
-		{"tampered", [][2]string{bearer(tampered)}, 401, "signature_invalid", `Bearer realm="api", error="invalid_token"`, 16},
-		{"signed by another under our kid", [][2]string{bearer(signAs("k1", "other"))}, 401, "signature_invalid", `Bearer realm="api", error="invalid_token"`, 16},
-		{"expired", [][2]string{bearer(sign("k1", map[string]any{"exp": time.Now().Add(-2 * time.Minute).Unix()}))}, 401, "token_expired", `Bearer realm="api", error="invalid_token"`, 16},
-		{"not yet", [][2]string{bearer(sign("k1", map[string]any{"nbf": time.Now().Add(2 * time.Minute).Unix()}))}, 401, "token_not_yet_valid", `Bearer realm="api", error="invalid_token"`, 16},
-		{"no exp", [][2]string{bearer(sign("k1", map[string]any{"exp": nil}))}, 401, "claim_invalid", `Bearer realm="api", error="invalid_token"`, 16},
-		{"for another API", [][2]string{bearer(sign("k1", map[string]any{"aud": "https://other.example.com"}))}, 401, "audience_mismatch", `Bearer realm="api", error="invalid_token"`, 16},
-		{"of another issuer", [][2]string{bearer(sign("k1", map[string]any{"iss": "https://evil.example.com/"}))}, 401, "issuer_unknown", `Bearer realm="api", error="invalid_token"`, 16},
-	}
-	engines(t, func(t *testing.T, vm types.VMContext) {
-		w := newWorld(t, vm, auth0Config)
+	forms(t, func(t *testing.T, f form) {
+		valid := f.sign("k1", nil)
+		tampered := valid[:len(valid)-12] + "AAAAAAAAAAAA"
+		cases := []struct {
+			name      string
+			headers   [][2]string
+			status    uint32 // 0: goes on
+			reason    string
+			challenge string
+			grpc      int32
+		}{
+			{"valid", [][2]string{bearer(valid)}, 0, "accepted", "", 0},
+			{"scheme in another case", [][2]string{{"authorization", "bEARER " + valid}}, 0, "accepted", "", 0},
+			{"preflight", [][2]string{{":method", "OPTIONS"}, {"origin", "https://app.example.com"}, {"access-control-request-method", "POST"}}, 0, "preflight", "", 0},
+			{"OPTIONS that is no preflight", [][2]string{{":method", "OPTIONS"}, {"origin", "https://app.example.com"}}, 401, "token_missing", `Bearer realm="api"`, 16},
+			{"GET dressed as a preflight", [][2]string{{"origin", "https://app.example.com"}, {"access-control-request-method", "POST"}}, 401, "token_missing", `Bearer realm="api"`, 16},
+			{"none", nil, 401, "token_missing", `Bearer realm="api"`, 16},
+			{"another scheme", [][2]string{{"authorization", "Basic dXNlcjpwYXNz"}}, 401, "token_missing", `Bearer realm="api"`, 16},
+			{"two headers", [][2]string{bearer(valid), bearer(valid)}, 400, "token_ambiguous", `Bearer realm="api", error="invalid_request"`, 3},
+			{"joined", [][2]string{{"authorization", "Bearer " + valid + ",Bearer " + valid}}, 400, "token_ambiguous", `Bearer realm="api", error="invalid_request"`, 3},
+			{"no JWS", [][2]string{bearer("opaque")}, 401, "token_malformed", `Bearer realm="api", error="invalid_token"`, 16},
+			{"tampered", [][2]string{bearer(tampered)}, 401, "signature_invalid", `Bearer realm="api", error="invalid_token"`, 16},
+			{"signed by another under our kid", [][2]string{bearer(f.signAs("k1", "other"))}, 401, "signature_invalid", `Bearer realm="api", error="invalid_token"`, 16},
+			{"expired", [][2]string{bearer(f.sign("k1", map[string]any{"exp": f.now.Add(-2 * time.Minute).Unix()}))}, 401, "token_expired", `Bearer realm="api", error="invalid_token"`, 16},
+			{"not yet", [][2]string{bearer(f.sign("k1", map[string]any{"nbf": f.now.Add(2 * time.Minute).Unix()}))}, 401, "token_not_yet_valid", `Bearer realm="api", error="invalid_token"`, 16},
+			{"no exp", [][2]string{bearer(f.sign("k1", map[string]any{"exp": nil}))}, 401, "claim_invalid", `Bearer realm="api", error="invalid_token"`, 16},
+			{"for another API", [][2]string{bearer(f.sign("k1", map[string]any{"aud": "https://other.example.com"}))}, 401, "audience_mismatch", `Bearer realm="api", error="invalid_token"`, 16},
+			{"of another issuer", [][2]string{bearer(f.sign("k1", map[string]any{"iss": "https://evil.example.com/"}))}, 401, "issuer_unknown", `Bearer realm="api", error="invalid_token"`, 16},
+		}
+		w := newWorld(t, f, auth0Config)
 		w.serveKeys(keySet("k1", "k2"))
 		for _, c := range cases {
-			s := w.send(c.headers...)
 			before := w.counter(reasonCounter(c.reason))
-			s = w.send(c.headers...)
+			s := w.send(c.headers...)
+			if c.reason == "signature_invalid" && w.served == 1 {
+				// The first of these asks whether the key has new material.
+				s.waiting()
+				w.serveKeys(keySet("k1", "k2"))
+			}
 			if got := w.counter(reasonCounter(c.reason)) - before; got != 1 {
 				t.Errorf("%s: counted %d times, want once", c.name, got)
 			}
@@ -92,11 +96,11 @@ func assertNoTokenLogged(t *testing.T, w *world, token string) {
 }
 
 func TestTellsTheAPI(t *testing.T) {
-	engines(t, func(t *testing.T, vm types.VMContext) {
-		w := newWorld(t, vm, auth0Config)
+	forms(t, func(t *testing.T, f form) {
+		w := newWorld(t, f, auth0Config)
 		w.serveKeys(keySet("k1"))
 
-		token := sign("k1", map[string]any{"https://example.com/org": "org_123"})
+		token := f.sign("k1", map[string]any{"https://example.com/org": "org_123"})
 		got := w.send(bearer(token), [2]string{"x-jwt-sub", "admin"}, [2]string{"x_jwt_sub", "admin"}, [2]string{"x_jwt-payload", "e30"}, [2]string{"x-other", "kept"}).accepted()
 		want := map[string]string{
 			"x-jwt-sub": "client@clients", "x-org": "org_123", "x-other": "kept", "authorization": "Bearer " + token,
@@ -112,7 +116,7 @@ func TestTellsTheAPI(t *testing.T) {
 		}
 
 		// A claim that no header can carry leaves no header at all, not the client's.
-		got = w.send(bearer(sign("k1", map[string]any{"sub": "a\r\nx-admin: 1"})), [2]string{"x-jwt-sub", "admin"}).accepted()
+		got = w.send(bearer(f.sign("k1", map[string]any{"sub": "a\r\nx-admin: 1"})), [2]string{"x-jwt-sub", "admin"}).accepted()
 		if v, ok := got["x-jwt-sub"]; ok {
 			t.Errorf("x-jwt-sub: %q, want none", v)
 		}
@@ -123,11 +127,11 @@ func TestTellsTheAPI(t *testing.T) {
 }
 
 func TestForgedIdentityIsRemovedOnEveryPath(t *testing.T) {
-	engines(t, func(t *testing.T, vm types.VMContext) {
-		w := newWorld(t, vm, auth0Config)
+	forms(t, func(t *testing.T, f form) {
+		w := newWorld(t, f, auth0Config)
 		forged := [][2]string{{"x-jwt-sub", "admin"}, {"x-jwt-payload", "e30"}, {"x_org", "org_1"}}
 		paths := map[string][][2]string{
-			"waiting":   {bearer(sign("k1", nil))},
+			"waiting":   {bearer(f.sign("k1", nil))},
 			"preflight": {{":method", "OPTIONS"}, {"origin", "https://a.example"}, {"access-control-request-method", "GET"}},
 			"refused":   {bearer("nonsense")},
 			"missing":   nil,
@@ -146,10 +150,10 @@ func TestForgedIdentityIsRemovedOnEveryPath(t *testing.T) {
 func TestStripsTheTokenFromWhereverItStood(t *testing.T) {
 	const config = `{"jwtRules": [{"issuer": "` + issuer + `", "audiences": ["` + audience + `"], "jwksUri": "https://tenant.auth0.example/keys", "jwksCluster": "c",
 		"fromHeaders": [{"name": "Authorization", "prefix": "Bearer "}, {"name": "X-Token"}], "forwardOriginalToken": false}]}`
-	engines(t, func(t *testing.T, vm types.VMContext) {
-		w := newWorld(t, vm, config)
+	forms(t, func(t *testing.T, f form) {
+		w := newWorld(t, f, config)
 		w.serveKeys(keySet("k1"))
-		token := sign("k1", nil)
+		token := f.sign("k1", nil)
 		got := w.send(bearer(token), [2]string{"x-token", token}).accepted()
 		for _, name := range []string{"authorization", "x-token"} {
 			if v, ok := got[name]; ok {
@@ -161,7 +165,7 @@ func TestStripsTheTokenFromWhereverItStood(t *testing.T) {
 		if got["authorization"] != "Basic abc" {
 			t.Errorf("authorization: %q, want it left alone", got["authorization"])
 		}
-		w.send(bearer(token), [2]string{"x-token", sign("k1", map[string]any{"jti": "2"})}).refusedWith(400, "token_ambiguous")
+		w.send(bearer(token), [2]string{"x-token", f.sign("k1", map[string]any{"jti": "2"})}).refusedWith(400, "token_ambiguous")
 	})
 }
 
@@ -169,15 +173,15 @@ func TestTokenOnlyFromItsIssuersHeader(t *testing.T) {
 	config := `{"jwtRules": [
 		{"issuer": "https://a.example/", "audiences": ["a"], "jwks": ` + string(keySet("k1")) + `, "fromHeaders": [{"name": "x-a"}]},
 		{"issuer": "https://b.example/", "audiences": ["b"], "jwks": ` + string(keySet("k2")) + `}]}`
-	engines(t, func(t *testing.T, vm types.VMContext) {
-		w := newWorld(t, vm, config)
-		a := sign("k1", map[string]any{"iss": "https://a.example/", "aud": "a"})
-		b := sign("k2", map[string]any{"iss": "https://b.example/", "aud": "b"})
+	forms(t, func(t *testing.T, f form) {
+		w := newWorld(t, f, config)
+		a := f.sign("k1", map[string]any{"iss": "https://a.example/", "aud": "a"})
+		b := f.sign("k2", map[string]any{"iss": "https://b.example/", "aud": "b"})
 		w.send([2]string{"x-a", a}).accepted()
 		w.send(bearer(b)).accepted()
 		w.send(bearer(a)).refusedWith(401, "issuer_unknown")
 		w.send([2]string{"x-a", b}).refusedWith(401, "issuer_unknown")
-		w.send(bearer(sign("k1", map[string]any{"iss": "https://b.example/", "aud": "b"}))).refusedWith(401, "key_unknown")
+		w.send(bearer(f.sign("k1", map[string]any{"iss": "https://b.example/", "aud": "b"}))).refusedWith(401, "key_unknown")
 		if len(w.callouts()) != 0 {
 			t.Error("a key set in the configuration was fetched")
 		}
@@ -185,12 +189,12 @@ func TestTokenOnlyFromItsIssuersHeader(t *testing.T) {
 }
 
 func TestWaitsForTheFirstKeys(t *testing.T) {
-	engines(t, func(t *testing.T, vm types.VMContext) {
-		w := newWorld(t, vm, auth0Config)
-		good := w.send(bearer(sign("k1", nil)))
-		bad := w.send(bearer(signAs("k1", "other")))
-		expired := w.send(bearer(sign("k1", map[string]any{"exp": 1})))
-		gone := w.send(bearer(sign("k1", nil)))
+	forms(t, func(t *testing.T, f form) {
+		w := newWorld(t, f, auth0Config)
+		good := w.send(bearer(f.sign("k1", nil)))
+		bad := w.send(bearer(f.signAs("k1", "other")))
+		expired := w.send(bearer(f.sign("k1", map[string]any{"exp": 1})))
+		gone := w.send(bearer(f.sign("k1", nil)))
 		good.waiting()
 		bad.waiting()
 		gone.waiting()
@@ -204,6 +208,8 @@ func TestWaitsForTheFirstKeys(t *testing.T) {
 		if headers := good.accepted(); headers["x-jwt-sub"] != "client@clients" {
 			t.Errorf("x-jwt-sub %q after waiting", headers["x-jwt-sub"])
 		}
+		bad.waiting() // the provider may have put new material under its kid
+		w.serveKeys(keySet("k1"))
 		bad.refusedWith(401, "signature_invalid")
 		if got := w.CallOnRequestBody(good.id, []byte("y"), true); got != types.ActionContinue {
 			t.Errorf("body after the decision: %v, want Continue", got)
@@ -215,14 +221,16 @@ func TestWaitsForTheFirstKeys(t *testing.T) {
 }
 
 func TestKeysUnavailable(t *testing.T) {
-	config := strings.TrimSuffix(auth0Config, "}") + `, "keys": {"wait": "30ms", "timeout": "1s"}}`
-	engines(t, func(t *testing.T, vm types.VMContext) {
-		w := newWorld(t, vm, config)
-		s := w.send(bearer(sign("k1", nil)))
+	config := strings.TrimSuffix(auth0Config, "}") + `, "keys": {"wait": "100ms", "timeout": "1s"}}`
+	forms(t, func(t *testing.T, f form) {
+		w := newWorld(t, f, config)
+		s := w.send(bearer(f.sign("k1", nil)))
 		call := w.tickUntilFetch(0)
 		s.waiting()
-		time.Sleep(40 * time.Millisecond)
-		w.Tick()
+		for i := 0; i < 500 && w.GetSentLocalResponse(s.id) == nil; i++ {
+			time.Sleep(time.Millisecond)
+			w.Tick()
+		}
 		reply := s.refusedWith(503, "keys_unavailable")
 		if headerOf(reply, "retry-after") == "" || headerOf(reply, "www-authenticate") != "" || reply.GRPCStatus != 14 {
 			t.Errorf("503 with headers %v, grpc-status %d", reply.Headers, reply.GRPCStatus)
@@ -232,7 +240,7 @@ func TestKeysUnavailable(t *testing.T) {
 		}
 		// What is no key set changes nothing.
 		w.CallOnHttpCallResponse(call.CalloutID, [][2]string{{":status", "200"}}, nil, []byte("<html>"))
-		late := w.send(bearer(sign("k1", nil)))
+		late := w.send(bearer(f.sign("k1", nil)))
 		if reply := w.GetSentLocalResponse(late.id); reply != nil && reply.StatusCode != 503 {
 			t.Errorf("reply %d after a failed fetch, want 503 or waiting", reply.StatusCode)
 		}
@@ -240,8 +248,8 @@ func TestKeysUnavailable(t *testing.T) {
 }
 
 func TestFetchesFromTheConfiguredPlace(t *testing.T) {
-	engines(t, func(t *testing.T, vm types.VMContext) {
-		w := newWorld(t, vm, auth0Config)
+	forms(t, func(t *testing.T, f form) {
+		w := newWorld(t, f, auth0Config)
 		if p := w.GetTickPeriod(); p != 1 {
 			t.Errorf("first tick after %d ms, want 1", p)
 		}
@@ -276,9 +284,9 @@ func TestRefusesBadConfiguration(t *testing.T) {
 		"two faults, 2": {`{"auth0": {"domain": "https://x.example"}, "realm": 1}`, "realm"},
 		"no audience":   {`{"auth0": {"domain": "x.example"}}`, "audience"},
 	}
-	engines(t, func(t *testing.T, vm types.VMContext) {
+	forms(t, func(t *testing.T, f form) {
 		for name, c := range cases {
-			host, reset := proxytest.NewHostEmulator(proxytest.NewEmulatorOption().WithVMContext(vm).WithPluginConfiguration([]byte(c.config)))
+			host, reset := proxytest.NewHostEmulator(proxytest.NewEmulatorOption().WithVMContext(f.vm).WithPluginConfiguration([]byte(c.config)))
 			host.StartVM()
 			if host.StartPlugin() != types.OnPluginStartStatusFailed {
 				t.Errorf("%s: started", name)
@@ -292,8 +300,8 @@ func TestRefusesBadConfiguration(t *testing.T) {
 }
 
 func TestGRPC(t *testing.T) {
-	engines(t, func(t *testing.T, vm types.VMContext) {
-		w := newWorld(t, vm, auth0Config)
+	forms(t, func(t *testing.T, f form) {
+		w := newWorld(t, f, auth0Config)
 		reply := w.send([2]string{"content-type", "application/grpc+proto"}).refusedWith(401, "token_missing")
 		if reply.GRPCStatus != 16 || strings.HasPrefix(string(reply.Data), "{") {
 			t.Errorf("grpc-status %d, message %q", reply.GRPCStatus, reply.Data)

@@ -16,7 +16,7 @@ import (
 func (q *request) refuse(reason verify.Reason, detail error, retryAfter time.Duration) {
 	q.root.metrics.decided(reason)
 	if detail != nil {
-		quietly(func() { proxywasm.LogDebug("edgejwt: refused: " + detail.Error()) })
+		proxywasm.LogDebug("edgejwt: refused: " + detail.Error())
 	}
 	headers := [][2]string{{"content-type", "application/json"}, {"cache-control", "no-store"}}
 	body := reason.Body()
@@ -35,7 +35,7 @@ func (q *request) refuse(reason verify.Reason, detail error, retryAfter time.Dur
 		status = verify.Internal.Status() // a reason that passes cannot refuse
 	}
 	if err := sendReply(uint32(status), reason.String(), headers, body, int32(reason.GRPCStatus())); err != nil {
-		quietly(func() { proxywasm.LogError("edgejwt: the host did not send the refusal: " + err.Error()) })
+		proxywasm.LogError("edgejwt: the host did not send the refusal: " + err.Error())
 	}
 }
 

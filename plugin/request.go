@@ -12,8 +12,6 @@ import (
 
 // request is one HTTP stream.
 type request struct {
-	types.DefaultHttpContext
-
 	root   *root
 	id     uint32
 	state  state
@@ -37,13 +35,31 @@ const (
 	refused
 )
 
-// NewHttpContext implements types.PluginContext.
-func (r *root) NewHttpContext(contextID uint32) types.HttpContext {
-	return &request{root: r, id: contextID}
+func (r *root) newStream(contextID uint32) types.HttpContext {
+	q := &request{root: r, id: contextID}
+	return &httpContext{on: q.on}
 }
 
-// OnHttpRequestHeaders implements types.HttpContext.
-func (q *request) OnHttpRequestHeaders(int, bool) (action types.Action) {
+// on takes what the host tells of the stream. What is not decided does not move.
+func (q *request) on(e event) types.Action {
+	switch e {
+	case requestHeaders:
+		return q.onHeaders()
+	case requestTrailers:
+		q.onTrailers()
+	case streamDone:
+		// A client that went away waits for nothing.
+		q.root.parked.remove(q)
+	}
+	// Hosts that go on with the body while the headers are held back are held
+	// back here.
+	if q.state == passed {
+		return types.ActionContinue
+	}
+	return types.ActionPause
+}
+
+func (q *request) onHeaders() (action types.Action) {
 	action = types.ActionPause
 	defer q.root.contain("request headers", q)
 
@@ -70,38 +86,20 @@ func (q *request) OnHttpRequestHeaders(int, bool) (action types.Action) {
 	return action
 }
 
-// OnHttpRequestBody implements types.HttpContext. Hosts that go on with the body
-// while the headers are held back are held back here.
-func (q *request) OnHttpRequestBody(int, bool) types.Action { return q.hold() }
-
-// OnHttpRequestTrailers implements types.HttpContext.
-func (q *request) OnHttpRequestTrailers(int) (action types.Action) {
-	action = types.ActionPause
+// onTrailers removes what a client forges in the trailers: some servers add them
+// to the headers.
+func (q *request) onTrailers() {
 	defer q.root.contain("request trailers", q)
-	if q.root.identity.any() {
-		trailers, err := proxywasm.GetHttpRequestTrailers()
-		if err == nil {
-			err = q.root.identity.stripTrailers(trailers)
-		}
-		if err != nil && q.state == passed {
-			q.decide(verify.Internal, err)
-		}
+	if !q.root.identity.any() {
+		return
 	}
-	return q.hold()
-}
-
-func (q *request) hold() types.Action {
-	if q.state == passed {
-		return types.ActionContinue
+	trailers, err := proxywasm.GetHttpRequestTrailers()
+	if err == nil {
+		err = q.root.identity.stripTrailers(trailers)
 	}
-	return types.ActionPause
-}
-
-// OnHttpStreamDone implements types.HttpContext. A client that went away waits
-// for nothing.
-func (q *request) OnHttpStreamDone() {
-	defer q.root.contain("stream done", nil)
-	q.root.parked.remove(q)
+	if err != nil && q.state == passed {
+		q.decide(verify.Internal, err)
+	}
 }
 
 // isPreflight follows the Fetch standard, §3.2.2: a preflight carries no

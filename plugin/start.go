@@ -18,8 +18,6 @@ import (
 
 // root is one configured plugin in one VM.
 type root struct {
-	types.DefaultPluginContext
-
 	id     uint32
 	clock  func() time.Time
 	engine verify.Engine
@@ -50,9 +48,9 @@ func wallClock() time.Time { return time.Now() }
 // and a callout would be accepted and then fail.
 const firstTick = time.Millisecond
 
-// OnPluginStart implements types.PluginContext: it reads the configuration, and
-// fails, so that the host keeps what it had, unless every part of it is good.
-func (r *root) OnPluginStart(size int) (status types.OnPluginStartStatus) {
+// onStart reads the configuration, and fails, so that the host keeps what it
+// had, unless every part of it is good.
+func (r *root) onStart(size int) (status types.OnPluginStartStatus) {
 	status = types.OnPluginStartStatusFailed
 	defer r.contain("start", nil)
 
@@ -89,7 +87,7 @@ func configuration(size int) ([]byte, error) {
 
 // configure turns the parsed configuration into what requests are judged by.
 func (r *root) configure(cfg *config.Config) {
-	r.engine = verify.GoEngine{}
+	r.engine = verify.GoEngine
 	r.realm = cfg.Realm
 	r.wait = cfg.Keys.Wait
 	r.metrics = newMetrics()

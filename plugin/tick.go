@@ -9,9 +9,9 @@ import (
 // minPeriod is the host's finest tick.
 const minPeriod = time.Millisecond
 
-// OnTick implements types.PluginContext. Every fetch starts here: a callout made
+// onTick is where every fetch starts: a callout made
 // while a stream is handled would be lost with the stream.
-func (r *root) OnTick() {
+func (r *root) onTick() {
 	defer r.contain("tick", nil)
 	for _, s := range r.sources {
 		s.tick(r.clock())

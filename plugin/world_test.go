@@ -35,9 +35,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// engines runs a test twice: with the plugin as Go, and as the compiled module.
-func engines(t *testing.T, test func(t *testing.T, vm types.VMContext)) {
-	t.Run("native", func(t *testing.T) { test(t, plugin.NewVM()) })
+// forms runs a test twice: with the plugin as Go, and as the compiled module.
+func forms(t *testing.T, test func(t *testing.T, form form)) {
+	t.Run("native", func(t *testing.T) { test(t, form{plugin.NewVM(), time.Now()}) })
 	t.Run("wasm", func(t *testing.T) {
 		module, err := os.ReadFile(modulePath)
 		if err != nil {
@@ -48,26 +48,35 @@ func engines(t *testing.T, test func(t *testing.T, vm types.VMContext)) {
 			t.Fatal(err)
 		}
 		defer vm.Close()
-		test(t, vm)
+		// The emulator's clock starts here and moves by a millisecond a reading.
+		test(t, form{vm, time.Date(2022, 1, 1, 0, 0, 0, 0, time.UTC)})
 	})
+}
+
+// form is one of the plugin's two forms, and what its clock shows.
+type form struct {
+	vm  types.VMContext
+	now time.Time
 }
 
 // world is an emulated host with one started plugin.
 type world struct {
 	testing.TB
 	proxytest.HostEmulator
+	now    time.Time
+	served int
 }
 
 const auth0Config = `{"auth0": {"domain": "tenant.auth0.example", "audience": "https://api.example.com", "cluster": "auth0",
 	"outputPayloadToHeader": "x-jwt-payload",
 	"outputClaimToHeaders": [{"header": "x-jwt-sub", "claim": "sub"}, {"header": "x-org", "claim": "https://example.com/org"}]}}`
 
-func newWorld(t testing.TB, vm types.VMContext, config string) *world {
+func newWorld(t testing.TB, form form, config string) *world {
 	t.Helper()
 	host, reset := proxytest.NewHostEmulator(proxytest.NewEmulatorOption().
-		WithVMContext(vm).WithPluginConfiguration([]byte(config)))
+		WithVMContext(form.vm).WithPluginConfiguration([]byte(config)))
 	t.Cleanup(reset)
-	w := &world{t, host}
+	w := &world{TB: t, HostEmulator: host, now: form.now}
 	if w.StartVM() != types.OnVMStartStatusOK {
 		t.Fatal("the VM did not start")
 	}
@@ -96,10 +105,11 @@ func (w *world) tickUntilFetch(seen int) proxytest.HttpCalloutAttribute {
 	return proxytest.HttpCalloutAttribute{}
 }
 
-// serveKeys answers the first fetch with the key set.
+// serveKeys ticks until the plugin fetches, and answers with the key set.
 func (w *world) serveKeys(set []byte) {
 	w.Helper()
-	call := w.tickUntilFetch(0)
+	call := w.tickUntilFetch(w.served)
+	w.served++
 	w.CallOnHttpCallResponse(call.CalloutID, [][2]string{{":status", "200"}, {"content-type", "application/json"}}, nil, set)
 }
 
@@ -107,7 +117,14 @@ func (w *world) serveKeys(set []byte) {
 func (w *world) send(headers ...[2]string) *stream {
 	w.Helper()
 	id := w.InitializeHttpContext()
-	all := append([][2]string{{":method", "GET"}, {":path", "/orders"}, {":authority", "api.example.com"}}, headers...)
+	all := [][2]string{{":method", "GET"}, {":path", "/orders"}, {":authority", "api.example.com"}}
+	for _, h := range headers {
+		if h[0] == ":method" {
+			all[0] = h
+		} else {
+			all = append(all, h)
+		}
+	}
 	return &stream{w, id, w.CallOnRequestHeaders(id, all, true)}
 }
 
@@ -200,15 +217,14 @@ func keySet(kids ...string) []byte {
 }
 
 // sign makes a token that is valid but for the claims given; nil removes one.
-func sign(kid string, changes map[string]any) string {
-	return signWith(signerOf(kid), kid, changes)
+func (f form) sign(kid string, changes map[string]any) string {
+	return signWith(signerOf(kid), kid, f.now, changes)
 }
 
 // signAs signs with one key under the name of another.
-func signAs(kid, with string) string { return signWith(signerOf(with), kid, nil) }
+func (f form) signAs(kid, with string) string { return signWith(signerOf(with), kid, f.now, nil) }
 
-func signWith(by *signer, kid string, changes map[string]any) string {
-	now := time.Now()
+func signWith(by *signer, kid string, now time.Time, changes map[string]any) string {
 	claims := jwt.MapClaims{
 		"iss": issuer, "aud": audience, "sub": "client@clients",
 		"iat": now.Unix(), "exp": now.Add(time.Hour).Unix(),

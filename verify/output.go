@@ -1,6 +1,6 @@
 package verify
 
-import "github.com/tidwall/gjson"
+import "edgejwt/verify/strictjson"
 
 // MaxHeaderValueBytes is the greatest length of a claim that becomes a header.
 const MaxHeaderValueBytes = 8 << 10
@@ -11,11 +11,11 @@ const MaxHeaderValueBytes = 8 << 10
 // out, because half a value is another value. Only printable ASCII without
 // space at either end comes through every proxy and framework unchanged
 // (RFC 9110 §5.5).
-func HeaderValue(claim gjson.Result) (value string, ok bool) {
-	switch claim.Type {
-	case gjson.String:
-		value = claim.Str
-	case gjson.Number, gjson.True, gjson.False:
+func HeaderValue(claim *strictjson.Value) (value string, ok bool) {
+	switch claim.Kind {
+	case strictjson.String:
+		value = claim.Text
+	case strictjson.Number, strictjson.True, strictjson.False:
 		value = claim.Raw
 	default:
 		return "", false

@@ -5,8 +5,6 @@ import (
 	"math"
 	"strings"
 
-	"github.com/tidwall/gjson"
-
 	"edgejwt/verify/strictjson"
 )
 
@@ -33,7 +31,7 @@ type Token struct {
 	keyID     string
 	hasKeyID  bool
 
-	claims    gjson.Result // the payload's object
+	claims    strictjson.Value // the payload's object
 	issuer    textClaim
 	subject   claimState
 	tokenID   claimState
@@ -74,7 +72,7 @@ func (t *Token) Payload() string { return t.payload }
 
 // Claim looks a claim up by its name, which is compared as a whole: no part of
 // it is syntax, so a name may be a URL.
-func (t *Token) Claim(name string) (gjson.Result, bool) { return member(t.claims, name) }
+func (t *Token) Claim(name string) (*strictjson.Value, bool) { return t.claims.Member(name) }
 
 // Parse reads a compact JWS (RFC 7515 §7.1) whose payload is a JSON object. It
 // judges the form alone; see Rules.Match for what comes next. It accepts one
@@ -101,7 +99,7 @@ func Parse(compact string) (*Token, error) {
 	if t.signature, err = decodeBase64URL(compact[last+1:]); err != nil {
 		return nil, err
 	}
-	if err := t.readHeader(header); err != nil {
+	if err := t.readHeader(&header); err != nil {
 		return nil, err
 	}
 	t.readClaims()
@@ -111,125 +109,109 @@ func Parse(compact string) (*Token, error) {
 // readHeader takes what is needed from the JOSE header. "jwk", "jku", "x5u" and
 // "x5c" are left alone: a key that comes with the token proves nothing
 // (RFC 8725 §3.10).
-func (t *Token) readHeader(header gjson.Result) error {
-	var err error
-	header.ForEach(func(name, value gjson.Result) bool {
-		isString := value.Type == gjson.String
-		switch name.Str {
+func (t *Token) readHeader(header *strictjson.Value) error {
+	for i := range header.Children {
+		member := &header.Children[i]
+		isString := member.Kind == strictjson.String
+		switch member.Name {
 		case "alg":
-			t.algorithm = value.Str
-			if !isString || value.Str == "" {
-				err = refuse(TokenMalformed, "alg is not a name")
+			t.algorithm = member.Text
+			if !isString || member.Text == "" {
+				return refuse(TokenMalformed, "alg is not a name")
 			}
 		case "kid":
-			t.keyID, t.hasKeyID = value.Str, true
+			t.keyID, t.hasKeyID = member.Text, true
 			if !isString {
-				err = refuse(TokenMalformed, "kid is not a string")
+				return refuse(TokenMalformed, "kid is not a string")
 			}
 		case "typ", "cty":
 			if !isString {
-				err = refuse(TokenMalformed, "typ or cty is not a string")
+				return refuse(TokenMalformed, "typ or cty is not a string")
 			}
 		case "crit":
 			// RFC 7515 §4.1.11: an extension that is not understood, and none is
 			// here, makes the JWS invalid.
-			err = refuse(TokenMalformed, "crit names an extension")
+			return refuse(TokenMalformed, "crit names an extension")
 		case "b64":
 			// RFC 7797 §6: it needs crit; without it, readers differ on what was signed.
-			err = refuse(TokenMalformed, "b64 stands without crit")
+			return refuse(TokenMalformed, "b64 stands without crit")
 		}
-		return err == nil
-	})
-	if err == nil && t.algorithm == "" {
-		err = refuse(TokenMalformed, "alg is missing")
 	}
-	return err
+	if t.algorithm == "" {
+		return refuse(TokenMalformed, "alg is missing")
+	}
+	return nil
 }
 
 // readClaims takes the registered claims out (RFC 7519 §4.1). A wrong type is
 // noted, not refused: the rule's order decides which fault is told first.
 func (t *Token) readClaims() {
-	t.claims.ForEach(func(name, value gjson.Result) bool {
-		switch name.Str {
+	for i := range t.claims.Children {
+		claim := &t.claims.Children[i]
+		switch claim.Name {
 		case "iss":
-			t.issuer = textClaim{stringState(value), value.Str}
+			t.issuer = textClaim{stringState(claim), claim.Text}
 		case "sub":
-			t.subject = stringState(value)
+			t.subject = stringState(claim)
 		case "jti":
-			t.tokenID = stringState(value)
+			t.tokenID = stringState(claim)
 		case "exp":
-			t.expiry = numericDate(value)
+			t.expiry = numericDate(claim)
 		case "nbf":
-			t.notBefore = numericDate(value)
+			t.notBefore = numericDate(claim)
 		case "iat":
-			t.issuedAt = numericDate(value)
+			t.issuedAt = numericDate(claim)
 		case "aud":
-			t.audience, t.audienceState = audience(value)
+			t.audience, t.audienceState = audience(claim)
 		}
-		return true
-	})
+	}
 }
 
-func stringState(value gjson.Result) claimState {
-	if value.Type == gjson.String {
+func stringState(claim *strictjson.Value) claimState {
+	if claim.Kind == strictjson.String {
 		return present
 	}
 	return wrongType
 }
 
 // numericDate reads seconds since the epoch (RFC 7519 §2).
-func numericDate(value gjson.Result) timeClaim {
-	if value.Type != gjson.Number || !(math.Abs(value.Num) <= maxNumericDate) {
+func numericDate(claim *strictjson.Value) timeClaim {
+	if claim.Kind != strictjson.Number || !(math.Abs(claim.Num) <= maxNumericDate) {
 		return timeClaim{state: wrongType}
 	}
-	return timeClaim{present, value.Num}
+	return timeClaim{present, claim.Num}
 }
 
 // audience reads a string or a list of strings (RFC 7519 §4.1.3).
-func audience(value gjson.Result) ([]string, claimState) {
-	if value.Type == gjson.String {
-		return []string{value.Str}, present
-	}
-	if !value.IsArray() {
-		return nil, wrongType
-	}
-	var list []string
-	state := present
-	value.ForEach(func(_, element gjson.Result) bool {
-		if element.Type != gjson.String {
-			list, state = nil, wrongType
-			return false
+func audience(claim *strictjson.Value) ([]string, claimState) {
+	switch claim.Kind {
+	case strictjson.String:
+		return []string{claim.Text}, present
+	case strictjson.Array:
+		list := make([]string, 0, len(claim.Children))
+		for i := range claim.Children {
+			if claim.Children[i].Kind != strictjson.String {
+				return nil, wrongType
+			}
+			list = append(list, claim.Children[i].Text)
 		}
-		list = append(list, element.Str)
-		return true
-	})
-	return list, state
-}
-
-// member finds a member by comparing names, never by a gjson path, in which
-// dots and other characters of a name would be syntax.
-func member(object gjson.Result, name string) (found gjson.Result, ok bool) {
-	object.ForEach(func(key, value gjson.Result) bool {
-		if key.Str == name {
-			found, ok = value, true
-		}
-		return !ok
-	})
-	return found, ok
+		return list, present
+	}
+	return nil, wrongType
 }
 
 // decodeObject reads one part of the token as a JSON object.
-func decodeObject(part string) (gjson.Result, error) {
+func decodeObject(part string) (strictjson.Value, error) {
 	text, err := decodeBase64URL(part)
 	if err != nil {
-		return gjson.Result{}, err
+		return strictjson.Value{}, err
 	}
-	if err := strictjson.Check(text, tokenLimits); err != nil {
-		return gjson.Result{}, refuse(TokenMalformed, err.Error()) // fixed texts, see strictjson
+	object, err := strictjson.Parse(string(text), tokenLimits)
+	if err != nil {
+		return strictjson.Value{}, refuse(TokenMalformed, err.Error()) // fixed texts, see strictjson
 	}
-	object := gjson.ParseBytes(text)
-	if !object.IsObject() {
-		return gjson.Result{}, refuse(TokenMalformed, "a part is not a JSON object")
+	if object.Kind != strictjson.Object {
+		return strictjson.Value{}, refuse(TokenMalformed, "a part is not a JSON object")
 	}
 	return object, nil
 }

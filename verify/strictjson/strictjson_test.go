@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -14,7 +16,7 @@ import (
 
 var roomy = strictjson.Limits{Bytes: 1 << 16, Depth: 32, Values: 1000}
 
-func TestCheck(t *testing.T) {
+func TestParse(t *testing.T) {
 	cases := []struct {
 		name string
 		doc  string
@@ -82,8 +84,12 @@ func TestCheck(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			if err := strictjson.Check([]byte(c.doc), roomy); !errors.Is(err, c.want) {
-				t.Errorf("Check(%.60q) = %v, want %v", c.doc, err, c.want)
+			v, err := strictjson.Parse(c.doc, roomy)
+			if !errors.Is(err, c.want) {
+				t.Errorf("Parse(%.60q) = %v, want %v", c.doc, err, c.want)
+			}
+			if (err == nil) != (v.Kind != strictjson.None) {
+				t.Errorf("Parse(%.60q) gave kind %d with error %v", c.doc, v.Kind, err)
 			}
 		})
 	}
@@ -105,36 +111,100 @@ func manyMembers(n, again int) string {
 	return b.String()
 }
 
-// FuzzCheck compares Check with the standard library: what Check accepts is
-// valid there, and what it refuses is refused for a reason that can be shown.
-func FuzzCheck(f *testing.F) {
+// FuzzParse compares Parse with the standard library: what Parse accepts has the
+// same meaning there, and what it refuses is refused for a reason that can be shown.
+func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		`{"a":[1,-2.5e3,"\u0061\ud83d\ude00"],"b":{"c":null,"d":[true,false]}}`, `{"a":1,"a":2}`,
-		`"\ud800"`, "\"\xff\"", `[[[[`, `{"a":01}`, `{"\u0061":1,"a":2}`, ` {} `, `"\\\"`, `-0`, `1E+2`,
+		`"\ud800"`, "\"\xff\"", `[[[[`, `{"a":01}`, `{"\u0061":1,"a":2}`, ` {} `, `"\\\"`, `-0`, `1E+2`, `1e999`,
+		`"\"\\\/\b\f\n\r\t\u00e9"`, `"\ud800\u0041"`, `[1,]`, `{"a"}`,
 	} {
-		f.Add([]byte(seed))
+		f.Add(seed)
 	}
-	f.Fuzz(func(t *testing.T, doc []byte) {
-		err := strictjson.Check(doc, roomy)
-		valid := json.Valid(doc)
+	f.Fuzz(func(t *testing.T, text string) {
+		v, err := strictjson.Parse(text, roomy)
+		var want any
+		decoder := json.NewDecoder(strings.NewReader(text))
+		decoder.UseNumber()
+		wantErr := decoder.Decode(&want)
+		if wantErr == nil && !json.Valid([]byte(text)) {
+			wantErr = errors.New("something follows")
+		}
 		switch {
 		case err == nil:
-			if !valid || !utf8.Valid(doc) {
-				t.Fatalf("accepted %q, which encoding/json refuses", doc)
+			if wantErr != nil || !utf8.ValidString(text) {
+				t.Fatalf("accepted %q, which encoding/json refuses: %v", text, wantErr)
 			}
-			if repeatsMember(json.NewDecoder(strings.NewReader(string(doc)))) {
-				t.Fatalf("accepted %q, which has a member twice", doc)
+			if repeatsMember(json.NewDecoder(strings.NewReader(text))) {
+				t.Fatalf("accepted %q, which has a member twice", text)
 			}
+			if got := plain(v); !reflect.DeepEqual(got, want) {
+				t.Fatalf("%q means %#v, want %#v", text, got, want)
+			}
+		case v.Kind != strictjson.None || v.Children != nil:
+			t.Fatalf("%q gave both a value and %v", text, err)
 		case errors.Is(err, strictjson.ErrSyntax):
-			if valid {
-				t.Fatalf("called %q a syntax error, which encoding/json accepts", doc)
+			if wantErr == nil {
+				t.Fatalf("called %q a syntax error, which encoding/json accepts", text)
 			}
 		case errors.Is(err, strictjson.ErrDuplicate):
-			if !repeatsMember(json.NewDecoder(strings.NewReader(string(doc)))) {
-				t.Fatalf("found a member twice in %q", doc)
+			if !repeatsMember(json.NewDecoder(strings.NewReader(text))) {
+				t.Fatalf("found a member twice in %q", text)
 			}
 		}
 	})
+}
+
+// plain gives a value as encoding/json would decode it.
+func plain(v strictjson.Value) any {
+	switch v.Kind {
+	case strictjson.False, strictjson.True:
+		return v.Kind == strictjson.True
+	case strictjson.Number:
+		return json.Number(v.Raw)
+	case strictjson.String:
+		return v.Text
+	case strictjson.Array:
+		list := []any{}
+		for _, element := range v.Children {
+			list = append(list, plain(element))
+		}
+		return list
+	case strictjson.Object:
+		object := map[string]any{}
+		for _, member := range v.Children {
+			object[member.Name] = plain(member)
+		}
+		return object
+	}
+	return nil
+}
+
+func TestValue(t *testing.T) {
+	const text = ` {"a.b": [1.5, "x\u0041", true], "n": null, "big": 1e999}`
+	v, err := strictjson.Parse(text, roomy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, ok := v.Member("a.b")
+	if !ok || list.Kind != strictjson.Array || len(list.Children) != 3 || list.Raw != `[1.5, "x\u0041", true]` {
+		t.Fatalf("a.b is %+v", list)
+	}
+	if n := list.Children[0]; n.Num != 1.5 || n.Raw != "1.5" || text[n.Offset:n.Offset+3] != "1.5" {
+		t.Errorf("number is %+v", n)
+	}
+	if s := list.Children[1]; s.Text != "xA" {
+		t.Errorf("string is %q", s.Text)
+	}
+	if big, _ := v.Member("big"); !math.IsInf(big.Num, 1) {
+		t.Errorf("1e999 is %v", big.Num)
+	}
+	if _, ok := v.Member("a"); ok {
+		t.Error("found a member by a part of its name")
+	}
+	if _, ok := list.Member("a"); ok {
+		t.Error("found a member of an array")
+	}
 }
 
 // repeatsMember walks the token stream of the standard library.
@@ -143,6 +213,7 @@ func repeatsMember(d *json.Decoder) bool {
 		names map[string]bool // nil in an array
 		name  bool            // the next string is a name
 	}
+	d.UseNumber() // 1e999 is well formed
 	var stack []level
 	for {
 		token, err := d.Token()
