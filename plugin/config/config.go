@@ -141,16 +141,12 @@ type Keys struct {
 // Parse reads a configuration from a JSON text as it reaches the plugin.
 //
 // The error is an *Error with every fault that could be found, sorted by place;
-// then the Config is nil. Text that is no JSON, or has a structure that no one
-// should trust (over MaxBytes, nested too deeply), has only that one fault.
+// then the Config is nil. Of a text that is no JSON, or that may be read in two
+// ways because a member stands twice, only that is told.
 func Parse(document []byte) (*Config, error) {
 	r := new(reader)
 	if root := r.open(document); root != nil {
-		c := r.config(root)
-		if r.repeated && len(r.faults) == 0 {
-			r.whole("", "has a member twice in one object")
-		}
-		if len(r.faults) == 0 {
+		if c := r.config(root); len(r.faults) == 0 {
 			return c, nil
 		}
 	}

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 
-	"github.com/tidwall/gjson"
-
 	"edgejwt/verify/strictjson"
 )
 
@@ -23,12 +21,9 @@ const (
 
 // open checks the text as a whole and gives its top level; nil after a fault.
 func (r *reader) open(document []byte) *object {
-	err := strictjson.Check(document, limits)
+	value, err := strictjson.Parse(string(document), limits)
 	switch {
 	case err == nil:
-	case errors.Is(err, strictjson.ErrDuplicate):
-		// The objects tell which one, when they are read; see Parse.
-		r.repeated = true
 	case errors.Is(err, strictjson.ErrTooLong):
 		r.whole("", "is longer than "+itoa(MaxBytes)+" bytes")
 		return nil
@@ -38,8 +33,16 @@ func (r *reader) open(document []byte) *object {
 	case isProtobuf(document):
 		r.whole("", "arrived as a Struct or another protobuf message; "+writeStringValue)
 		return nil
+	case errors.Is(err, strictjson.ErrDuplicate):
+		for _, twice := range walk(document).twice {
+			r.fault(twice.at, twice.path, "", "stands twice")
+		}
+		if len(r.faults) == 0 {
+			r.whole("", "has a member twice in one object")
+		}
+		return nil
 	case errors.Is(err, strictjson.ErrSyntax):
-		line, column := firstError(document)
+		line, column := walk(document).place()
 		want := "is not JSON; the first wrong byte is byte " + itoa(column) + " of line " + itoa(line)
 		if text := bytes.TrimLeft(document, jsonSpace); text[0] != '{' {
 			want += "; write JSON, not YAML"
@@ -50,16 +53,15 @@ func (r *reader) open(document []byte) *object {
 		r.whole("", "cannot be read: "+err.Error())
 		return nil
 	}
-	value := gjson.ParseBytes(document)
-	if !value.IsObject() {
-		found := shown(value)
-		if value.Type == gjson.String {
+	if value.Kind != strictjson.Object {
+		found := shown(&value)
+		if value.Kind == strictjson.String {
 			found = "a string" // it may be long, and hold anything
 		}
 		r.whole(found, "is not an object; "+writeStringValue)
 		return nil
 	}
-	return r.object("", 0, fields, value)
+	return r.object("", fields, &value)
 }
 
 // whole refuses the document, not one field of it.
@@ -90,162 +92,4 @@ func isOneField(b []byte) bool {
 		}
 	}
 	return false
-}
-
-// firstError gives line and byte within the line, both from 1, where a text
-// that strictjson called ErrSyntax stops being JSON.
-func firstError(document []byte) (line, column int) {
-	s := syntax{text: document}
-	s.space()
-	if s.value(0) {
-		s.space()
-	}
-	before := document[:s.at]
-	return 1 + bytes.Count(before, []byte{'\n'}), s.at - bytes.LastIndexByte(before, '\n')
-}
-
-// syntax walks a JSON text (RFC 8259) up to the first byte that is wrong. It
-// exists for the message only: strictjson decides.
-type syntax struct {
-	text []byte
-	at   int
-}
-
-// next gives the byte at hand; 0, which is wrong everywhere, after the end.
-func (s *syntax) next() byte {
-	if s.at < len(s.text) {
-		return s.text[s.at]
-	}
-	return 0
-}
-
-// take steps over c if it is the byte at hand.
-func (s *syntax) take(c byte) bool {
-	if s.at < len(s.text) && s.text[s.at] == c {
-		s.at++
-		return true
-	}
-	return false
-}
-
-func (s *syntax) space() {
-	for s.take(' ') || s.take('\t') || s.take('\n') || s.take('\r') {
-	}
-}
-
-// value steps over a value. Every method that reports false leaves s.at at the
-// wrong byte.
-func (s *syntax) value(depth int) bool {
-	switch c := s.next(); {
-	case depth > limits.Depth:
-		return false
-	case c == '{':
-		return s.list('}', depth)
-	case c == '[':
-		return s.list(']', depth)
-	case c == '"':
-		return s.string()
-	case c == 't':
-		return s.word("true")
-	case c == 'f':
-		return s.word("false")
-	case c == 'n':
-		return s.word("null")
-	}
-	return s.number()
-}
-
-// list steps over an object or an array, whose first byte is at hand.
-func (s *syntax) list(end byte, depth int) bool {
-	s.at++
-	s.space()
-	if s.take(end) {
-		return true
-	}
-	for {
-		if end == '}' {
-			if s.next() != '"' || !s.string() {
-				return false
-			}
-			s.space()
-			if !s.take(':') {
-				return false
-			}
-			s.space()
-		}
-		if !s.value(depth + 1) {
-			return false
-		}
-		s.space()
-		if s.take(end) {
-			return true
-		}
-		if !s.take(',') {
-			return false
-		}
-		s.space()
-	}
-}
-
-func (s *syntax) string() bool {
-	for s.at++; s.at < len(s.text); s.at++ {
-		switch c := s.text[s.at]; {
-		case c == '"':
-			s.at++
-			return true
-		case c < ' ':
-			return false
-		case c == '\\':
-			s.at++
-			if s.next() == 'u' {
-				for range 4 {
-					s.at++
-					if !isHex(s.next()) {
-						return false
-					}
-				}
-			} else if bytes.IndexByte([]byte(`"\/bfnrt`), s.next()) < 0 {
-				return false
-			}
-		}
-	}
-	return false
-}
-
-func (s *syntax) word(word string) bool {
-	for i := range len(word) {
-		if !s.take(word[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func (s *syntax) number() bool {
-	s.take('-')
-	if !s.take('0') && !s.digits() {
-		return false
-	}
-	if s.take('.') && !s.digits() {
-		return false
-	}
-	if s.take('e') || s.take('E') {
-		if !s.take('+') {
-			s.take('-')
-		}
-		return s.digits()
-	}
-	return true
-}
-
-func (s *syntax) digits() bool {
-	from := s.at
-	for c := s.next(); c >= '0' && c <= '9'; c = s.next() {
-		s.at++
-	}
-	return s.at > from
-}
-
-func isHex(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f'
 }

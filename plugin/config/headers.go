@@ -32,7 +32,7 @@ func (o *object) prefix() string {
 	if !o.has("prefix") || !o.sound("prefix") {
 		return ""
 	}
-	prefix := strings.Clone(o.find("prefix").value.Str)
+	prefix := strings.Clone(o.find("prefix").value.Text)
 	switch {
 	case len(prefix) > MaxTextBytes:
 		o.fault("prefix", quote(prefix), "is longer than "+itoa(MaxTextBytes)+" bytes")

@@ -3,7 +3,7 @@ package config
 import (
 	"strings"
 
-	"github.com/tidwall/gjson"
+	"edgejwt/verify/strictjson"
 )
 
 // reader holds a text against the list of fields and collects what is wrong
@@ -12,7 +12,6 @@ import (
 type reader struct {
 	faults   []Fault
 	warnings []Fault
-	repeated bool // some object has a member twice
 }
 
 // object is one object of the document, with the fields that it may have.
@@ -28,82 +27,76 @@ type object struct {
 // member is one known field that stands in the document.
 type member struct {
 	field *Field
-	value gjson.Result
-	at    int  // offset of its name
+	value *strictjson.Value
 	sound bool // of the right type
 }
 
 // object reads the members of value: names against the list, types against
-// their kinds. What is unknown, refused, repeated or mistyped becomes a fault.
-func (r *reader) object(path string, at int, fields []Field, value gjson.Result) *object {
-	o := &object{r: r, path: path, at: at, fields: fields}
-	value.ForEach(func(name, value gjson.Result) bool {
-		path := o.member(name.Str)
-		m := member{field: lookUp(fields, name.Str), value: value, at: name.Index}
+// their kinds. What is unknown, refused or mistyped becomes a fault.
+func (r *reader) object(path string, fields []Field, value *strictjson.Value) *object {
+	o := &object{r: r, path: path, at: value.Offset, fields: fields}
+	for i := range value.Children {
+		value := &value.Children[i]
+		path := o.member(value.Name)
+		m := member{field: lookUp(fields, value.Name), value: value}
 		switch {
 		case m.field == nil:
 			want := "is not a field"
-			if meant := nearest(fields, name.Str); meant != "" {
+			if meant := nearest(fields, value.Name); meant != "" {
 				o.meant = append(o.meant, meant)
 				want += "; did you mean " + meant + "?"
 			}
-			r.fault(m.at, path, "", want)
-			return true
-		case o.has(m.field.Name):
-			r.fault(m.at, path, "", "stands twice")
-			return true
+			r.fault(m.value.Offset, path, "", want)
+			continue
 		case m.field.Refused != "":
-			r.fault(m.at, path, "", m.field.Refused)
+			r.fault(m.value.Offset, path, "", m.field.Refused)
 		default:
 			m.sound = r.hasKind(path, m)
 		}
 		o.members = append(o.members, m)
-		return true
-	})
+	}
 	return o
 }
 
 // hasKind judges the type of a value, and of each element of a list.
 func (r *reader) hasKind(path string, m member) bool {
 	value, kind := m.value, m.field.Kind
-	isText := value.Type == gjson.String
+	isText, isList := value.Kind == strictjson.String, value.Kind == strictjson.Array
+	isObject := value.Kind == strictjson.Object
 	sound := false
 	switch kind {
 	case Text, Duration:
 		sound = isText
 	case Switch:
-		sound = value.IsBool()
+		sound = value.Kind == strictjson.True || value.Kind == strictjson.False
 	case Object:
-		sound = value.IsObject()
+		sound = isObject
 	case KeySet:
-		sound = isText || value.IsObject()
+		sound = isText || isObject
 	case TextOrTexts:
-		sound = isText || value.IsArray()
+		sound = isText || isList
 	case Texts, Objects:
-		sound = value.IsArray()
+		sound = isList
 	}
 	if !sound {
 		want := kinds[kind].not + example(m.field)
-		if value.Type == gjson.Null && m.field.Default != "" {
+		if value.Kind == strictjson.Null && m.field.Default != "" {
 			want = kinds[kind].not + "; leave the field out for its default"
 		}
-		r.fault(m.at, path, shown(value), want)
+		r.fault(m.value.Offset, path, shown(value), want)
 		return false
 	}
-	if value.IsArray() {
-		n := 0
-		value.ForEach(func(_, element gjson.Result) bool {
-			switch path := at(path, n); {
-			case kind == Objects && !element.IsObject():
-				r.fault(element.Index, path, shown(element), kinds[Object].not)
-				sound = false
-			case kind != Objects && element.Type != gjson.String:
-				r.fault(element.Index, path, shown(element), kinds[Text].not)
+	if isList {
+		wanted, not := strictjson.String, kinds[Text].not
+		if kind == Objects {
+			wanted, not = strictjson.Object, kinds[Object].not
+		}
+		for i := range value.Children {
+			if element := &value.Children[i]; element.Kind != wanted {
+				r.fault(element.Offset, at(path, i), shown(element), not)
 				sound = false
 			}
-			n++
-			return true
-		})
+		}
 	}
 	return sound
 }
@@ -121,31 +114,33 @@ func example(f *Field) string {
 
 // shown tells what stands there. Objects and lists are named only: they may
 // hold anything.
-func shown(value gjson.Result) string {
+func shown(value *strictjson.Value) string {
 	switch {
-	case value.IsObject():
+	case value.Kind == strictjson.Object:
 		return "an object"
-	case value.IsArray():
+	case value.Kind == strictjson.Array:
 		return "a list"
-	case value.Type == gjson.String:
-		return quoteURL(value.Str)
+	case value.Kind == strictjson.String:
+		return quoteURL(value.Text)
+	case len(value.Raw) > maxQuoted:
+		return value.Raw[:maxQuoted] + "…"
 	}
-	raw := strings.Trim(value.Raw, jsonSpace)
-	if len(raw) > maxQuoted {
-		raw = raw[:maxQuoted] + "…"
-	}
-	return raw
+	return strings.Clone(value.Raw)
 }
 
 // member is the path of a member. A name that could be misread is quoted.
-func (o *object) member(name string) string {
+func (o *object) member(name string) string { return join(o.path, name) }
+
+func join(path, name string) string {
 	if !isPlain(name) {
 		name = quote(name)
+	} else {
+		name = strings.Clone(name)
 	}
-	if o.path == "" {
+	if path == "" {
 		return name
 	}
-	return o.path + "." + name
+	return path + "." + name
 }
 
 func isPlain(name string) bool {
@@ -167,7 +162,7 @@ func at(path string, index int) string { return path + "[" + itoa(index) + "]" }
 // offset is where the field stands, or the object when the field is absent.
 func (o *object) offset(name string) int {
 	if m := o.find(name); m != nil {
-		return m.at
+		return m.value.Offset
 	}
 	return o.at
 }

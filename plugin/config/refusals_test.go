@@ -118,8 +118,12 @@ var wholeRefusals = []refusalCase{
 	{"member twice, nested", tenant(`"domain":"x.example"`),
 		`auth0.domain: stands twice`},
 	{"unknown member twice", top(`"x":1,"x":2`),
-		`x: is not a field` + "\n" +
-			`x: is not a field`},
+		`x: stands twice`},
+	{"two members twice, deep down", top(`"x":[[],{"a":{"b c":1,"b c":2}}],"y":{"":1,"":1}`),
+		`x[1].a."b c": stands twice` + "\n" +
+			`y."": stands twice`},
+	{"member twice, and no JSON after it", `{"a":{"b":1,"b":2},]`,
+		`a.b: stands twice`},
 	{"unknown field", top(`"jwtRule":[]`),
 		`jwtRule: is not a field; did you mean jwtRules?`},
 	{"unknown field, like none", top(`"prometheus":true`),
@@ -419,6 +423,8 @@ var addressRefusals = []refusalCase{
 	{"jwks with a private key", bare(`"issuer":"i","audiences":["a"],"jwks":{"keys":[{"kty":"RSA","kid":"k","n":"AQAB","e":"AQAB","d":"s3cr3t"}]}`),
 		`jwtRules[0].jwks: cannot be used: the key set has no usable key; key 0 (kid "k"): carries private key material`},
 	{"jwks with a member twice", bare(`"issuer":"i","audiences":["a"],"jwks":{"keys":[` + inlineKey + `],"keys":[]}`),
+		`jwtRules[0].jwks.keys: stands twice`},
+	{"jwks a string with a member twice", bare(`"issuer":"i","audiences":["a"],"jwks":"{\"keys\":[],\"keys\":[]}"`),
 		`jwtRules[0].jwks: cannot be used: the key set is not strict JSON`},
 	{"jwksCluster empty", rule(`"jwksCluster":""`),
 		`jwtRules[0].jwksCluster: "" is empty (example: auth0)`},

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tidwall/gjson"
+	"edgejwt/verify/strictjson"
 )
 
 // placedRule is a rule together with the object that it was read from, for
@@ -194,7 +194,7 @@ func (o *object) locate(rule *Rule, name, url, because string) {
 		if strings.HasPrefix(url, "http://") && name == "jwksUri" {
 			want += "; keys that come unprotected can be replaced on the way"
 		}
-		o.fault(name, quoteURL(o.find(name).value.Str), want)
+		o.fault(name, quoteURL(o.find(name).value.Text), want)
 		return
 	}
 	rule.Authority, rule.RequestPath, rule.Cluster = authority, path, istioCluster(authority)
@@ -208,8 +208,8 @@ func (o *object) inlineSet(rule *Rule) {
 	}
 	m := o.find("jwks")
 	text := m.value.Raw
-	if m.value.Type == gjson.String {
-		text = m.value.Str
+	if m.value.Kind == strictjson.String {
+		text = m.value.Text
 	}
 	rule.InlineJWKS = bytes.TrimSpace([]byte(text))
 	set, skipped, err := parseSet(rule.InlineJWKS)

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tidwall/gjson"
+	"edgejwt/verify/strictjson"
 )
 
 // has reports whether the field stands in the document, whatever its value.
@@ -28,7 +28,7 @@ func (o *object) text(name string) (string, bool) {
 	if m == nil || !m.sound {
 		return "", false
 	}
-	return o.r.bounded(listed{m.value.Str, o.member(name), m.at}, m.field)
+	return o.r.bounded(listed{m.value.Text, o.member(name), m.value.Offset}, m.field)
 }
 
 // textOr gives the string or, when the field is absent, its default.
@@ -75,7 +75,7 @@ func isPrintable(s string) bool {
 // switched gives a Switch or its default.
 func (o *object) switched(name string) bool {
 	if o.sound(name) {
-		return o.find(name).value.Bool()
+		return o.find(name).value.Kind == strictjson.True
 	}
 	return lookUp(o.fields, name).Default == "true"
 }
@@ -89,7 +89,7 @@ func (o *object) duration(name string) (time.Duration, bool) {
 		if !m.sound {
 			return 0, false
 		}
-		written = m.value.Str
+		written = m.value.Text
 	}
 	d, err := time.ParseDuration(written)
 	switch {
@@ -129,23 +129,19 @@ func (o *object) texts(name string) []listed {
 		return nil
 	}
 	var all []listed
-	add := func(path string, at int, value gjson.Result) {
-		l := listed{value.Str, path, at}
+	add := func(path string, value *strictjson.Value) {
+		l := listed{value.Text, path, value.Offset}
 		if text, ok := o.r.bounded(l, m.field); ok {
 			l.text = text
 			all = append(all, l)
 		}
 	}
-	if !m.value.IsArray() {
-		add(o.member(name), m.at, m.value)
-		return all
+	if m.value.Kind != strictjson.Array {
+		add(o.member(name), m.value)
 	}
-	n := 0
-	m.value.ForEach(func(_, element gjson.Result) bool {
-		add(at(o.member(name), n), element.Index, element)
-		n++
-		return true
-	})
+	for i := range m.value.Children {
+		add(at(o.member(name), i), &m.value.Children[i])
+	}
 	return all
 }
 
@@ -169,11 +165,13 @@ func (r *reader) bounded(l listed, f *Field) (string, bool) {
 // count is the number of elements of the list under name, and 1 for a string
 // that stands in place of a list.
 func (o *object) count(name string) int {
-	n := 0
-	if o.sound(name) {
-		o.find(name).value.ForEach(func(_, _ gjson.Result) bool { n++; return true })
+	switch m := o.find(name); {
+	case m == nil || !m.sound:
+		return 0
+	case m.value.Kind == strictjson.Array:
+		return len(m.value.Children)
 	}
-	return n
+	return 1
 }
 
 // child gives the object under name; nil when there is none.
@@ -182,7 +180,7 @@ func (o *object) child(name string) *object {
 		return nil
 	}
 	m := o.find(name)
-	return o.r.object(o.member(name), m.at, m.field.Fields, m.value)
+	return o.r.object(o.member(name), m.field.Fields, m.value)
 }
 
 // children gives the objects of a list of at most most elements.
@@ -196,9 +194,8 @@ func (o *object) children(name string, most int) []*object {
 	}
 	m := o.find(name)
 	var all []*object
-	m.value.ForEach(func(_, element gjson.Result) bool {
-		all = append(all, o.r.object(at(o.member(name), len(all)), element.Index, m.field.Fields, element))
-		return true
-	})
+	for i := range m.value.Children {
+		all = append(all, o.r.object(at(o.member(name), i), m.field.Fields, &m.value.Children[i]))
+	}
 	return all
 }
