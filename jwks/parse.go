@@ -1,9 +1,8 @@
 package jwks
 
 import (
-	"crypto/rsa"
 	"encoding/base64"
-	"math/big"
+	"math/bits"
 	"strconv"
 	"strings"
 
@@ -172,7 +171,7 @@ func unfit(jwk *strictjson.Value) string {
 }
 
 // parseRSA reads the members of an RSA public key (RFC 7518 §6.3.1).
-func parseRSA(jwk *strictjson.Value) (*rsa.PublicKey, string) {
+func parseRSA(jwk *strictjson.Value) (*verify.RSAPublicKey, string) {
 	n, ok := decodeUint(jwk, "n")
 	if !ok {
 		return nil, "n is not base64url"
@@ -185,11 +184,10 @@ func parseRSA(jwk *strictjson.Value) (*rsa.PublicKey, string) {
 	if len(n) > verify.MaxRSABits/8 {
 		return nil, "modulus is over 8192 bits"
 	}
-	modulus := new(big.Int).SetBytes(n)
-	if modulus.BitLen() < verify.MinRSABits {
+	if len(n) == 0 || 8*(len(n)-1)+bits.Len8(n[0]) < verify.MinRSABits {
 		return nil, "modulus is under 2048 bits"
 	}
-	if modulus.Bit(0) == 0 {
+	if n[len(n)-1]%2 == 0 {
 		return nil, "modulus is even"
 	}
 	exponent := uint64(0)
@@ -207,7 +205,7 @@ func parseRSA(jwk *strictjson.Value) (*rsa.PublicKey, string) {
 	case exponent == 1:
 		return nil, "exponent is 1"
 	}
-	return &rsa.PublicKey{N: modulus, E: int(exponent)}, ""
+	return &verify.RSAPublicKey{Modulus: n, Exponent: int(exponent)}, ""
 }
 
 // decodeUint reads a Base64urlUInt (RFC 7518 §2) without its leading zeros: the

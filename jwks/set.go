@@ -18,18 +18,27 @@ type Set struct {
 }
 
 func newSet(keys []verify.Key) *Set {
-	slices.SortStableFunc(keys, compareKeys)
+	// By insertion: there are few, and a generic sort of Keys costs more module
+	// than time.
+	for i := range keys {
+		for j := i; j > 0 && compareKeys(&keys[j], &keys[j-1]) < 0; j-- {
+			keys[j], keys[j-1] = keys[j-1], keys[j]
+		}
+	}
 	return &Set{keys: keys}
 }
 
-func compareKeys(a, b verify.Key) int {
+func compareKeys(a, b *verify.Key) int {
 	if c := strings.Compare(a.ID, b.ID); c != 0 {
 		return c
 	}
-	if c := a.RSA.N.Cmp(b.RSA.N); c != 0 {
+	if c := len(a.RSA.Modulus) - len(b.RSA.Modulus); c != 0 {
 		return c
 	}
-	if c := a.RSA.E - b.RSA.E; c != 0 {
+	if c := bytes.Compare(a.RSA.Modulus, b.RSA.Modulus); c != 0 {
+		return c
+	}
+	if c := a.RSA.Exponent - b.RSA.Exponent; c != 0 {
 		return c
 	}
 	return strings.Compare(a.Algorithm, b.Algorithm)
@@ -87,7 +96,7 @@ func (s *Set) Equal(other *Set) bool {
 		return false
 	}
 	for i := range s.Len() {
-		if compareKeys(s.keys[i], other.keys[i]) != 0 {
+		if compareKeys(&s.keys[i], &other.keys[i]) != 0 {
 			return false
 		}
 	}
@@ -97,11 +106,19 @@ func (s *Set) Equal(other *Set) bool {
 // Without gives the set without the keys of these IDs, and the set itself when
 // it has none of them.
 func (s *Set) Without(kids []string) *Set {
-	denied := func(k verify.Key) bool { return k.ID != "" && slices.Contains(kids, k.ID) }
-	if s == nil || !slices.ContainsFunc(s.keys, denied) {
+	if s == nil {
+		return nil
+	}
+	var left []verify.Key
+	for i := range s.keys {
+		if id := s.keys[i].ID; id == "" || !slices.Contains(kids, id) {
+			left = append(left, s.keys[i])
+		}
+	}
+	if len(left) == len(s.keys) {
 		return s
 	}
-	return &Set{keys: slices.DeleteFunc(slices.Clone(s.keys), denied)}
+	return &Set{keys: left}
 }
 
 // keep makes keys that stay the same from one set to the next the same pointer
@@ -110,11 +127,11 @@ func (s *Set) keep(earlier *Set) *Set {
 	if s == nil || earlier == nil {
 		return s
 	}
-	keys := slices.Clone(s.keys)
+	keys := append([]verify.Key(nil), s.keys...)
 	for i := range keys {
-		for _, old := range earlier.keys {
-			if compareKeys(keys[i], old) == 0 {
-				keys[i] = old
+		for j := range earlier.keys {
+			if compareKeys(&keys[i], &earlier.keys[j]) == 0 {
+				keys[i] = earlier.keys[j]
 				break
 			}
 		}
@@ -147,9 +164,9 @@ func appendKey(b []byte, k verify.Key) []byte {
 		b = appendString(b, k.Algorithm)
 	}
 	b = append(b, `,"n":"`...)
-	b = base64.RawURLEncoding.AppendEncode(b, k.RSA.N.Bytes())
+	b = base64.RawURLEncoding.AppendEncode(b, k.RSA.Modulus)
 	b = append(b, `","e":"`...)
-	e := uint32(k.RSA.E) // usable exponents fit into 31 bits
+	e := uint32(k.RSA.Exponent) // usable exponents fit into 31 bits
 	exponent := []byte{byte(e >> 24), byte(e >> 16), byte(e >> 8), byte(e)}
 	b = base64.RawURLEncoding.AppendEncode(b, bytes.TrimLeft(exponent, "\x00"))
 	return append(b, `"}`...)

@@ -1,7 +1,5 @@
 package verify
 
-import "crypto/rsa"
-
 // MinRSABits and MaxRSABits bound the modulus of a usable RSA key. The floor is
 // RFC 7518 §3.3; the ceiling keeps one signature check from costing more than
 // about sixteen of the usual ones.
@@ -17,7 +15,18 @@ type Key struct {
 	ID string
 	// Algorithm is the JWK's "alg"; empty when the key is bound to none.
 	Algorithm string
-	// RSA is the public key itself, with a modulus of MinRSABits to MaxRSABits
-	// bits and an odd exponent of at least 3.
-	RSA *rsa.PublicKey
+	// RSA is the public key itself. The pointer is the key's identity: whoever
+	// replaces a key under the same ID makes a new one.
+	RSA *RSAPublicKey
+}
+
+// RSAPublicKey is an RSA public key (RFC 7518 §6.3.1). It is never changed after
+// it was made. It holds numbers and not an rsa.PublicKey, because a type that
+// leads to math/big brings the whole of its printing into the module.
+type RSAPublicKey struct {
+	// Modulus is odd, of MinRSABits to MaxRSABits bits, big-endian without
+	// leading zeros.
+	Modulus []byte
+	// Exponent is odd, from 3 to 2^31-1.
+	Exponent int
 }

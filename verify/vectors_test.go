@@ -2,7 +2,6 @@ package verify_test
 
 import (
 	"bytes"
-	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
 	"math/big"
@@ -45,9 +44,9 @@ func TestVectors(t *testing.T) {
 			if err := strict.Decode(&v); err != nil {
 				t.Fatal(err)
 			}
-			key := verify.Key{ID: v.Key.Kid, RSA: &rsa.PublicKey{
-				N: new(big.Int).SetBytes(decode(t, v.Key.N)),
-				E: int(new(big.Int).SetBytes(decode(t, v.Key.E)).Int64()),
+			key := verify.Key{ID: v.Key.Kid, RSA: &verify.RSAPublicKey{
+				Modulus:  decode(t, v.Key.N),
+				Exponent: int(new(big.Int).SetBytes(decode(t, v.Key.E)).Int64()),
 			}}
 			part := strings.Split(v.Token, ".")
 			var header struct{ Alg string }
