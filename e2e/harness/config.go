@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	_ "embed"
 	"net"
 	"os"
@@ -60,6 +61,9 @@ func (w *World) write() string {
 	o := w.opts
 	if o.Plugin == "" {
 		o.Plugin = DefaultPlugin
+	}
+	if o.Module == "" {
+		o.Module = cmp.Or(os.Getenv("E2E_MODULE"), "dist/edgejwt.wasm")
 	}
 	if o.Native == "" {
 		o.Native = DefaultNative

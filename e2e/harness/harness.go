@@ -97,6 +97,9 @@ type Options struct {
 	// Plugin is the plugin's configuration; default DefaultPlugin. The tenant's
 	// name in it is auth0.DefaultDomain and its cluster "auth0".
 	Plugin string
+	// Module is the compiled plugin; default the file that E2E_MODULE names, or
+	// dist/edgejwt.wasm.
+	Module string
 	// Workers is Envoy's --concurrency; default 1.
 	Workers int
 	// HeadersStop sets allow_on_headers_stop_iteration.

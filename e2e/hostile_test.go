@@ -1,0 +1,158 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"edgejwt/e2e/harness"
+	"edgejwt/verify"
+	"edgejwt/verify/hostile"
+)
+
+// hostileSlack keeps the table's times that far from the skew's edge: longer
+// than the test takes to send them.
+const hostileSlack = 2 * time.Minute
+
+// TestHostile sends the whole table of package hostile through the real Envoy,
+// byte by byte as it stands there, and gives every case to Envoy's own jwt_authn
+// as well.
+func TestHostile(t *testing.T) {
+	table := hostile.Table(time.Now(), hostile.Options{Skew: hostileSkew, Slack: hostileSlack})
+	w := harness.Start(t, harness.Options{Plugin: hostilePlugin(t), NativeJWT: true, Native: nativeSettings()})
+	w.Eventually(20*time.Second, "the plugin answers", func() bool { return w.RawGet("/ready").Status == 401 })
+	w.ResetSeen()
+
+	// The API has no such paths. Its 404 shows that the request came through.
+	edge, native := make([]harness.Answer, len(table)), make([]harness.Answer, len(table))
+	begin := time.Now()
+	for i, c := range table {
+		edge[i] = harness.Raw(w.Edge, hostileRequest(fmt.Sprintf("/edge/%d", i), c.Headers))
+		native[i] = harness.Raw(w.Native, hostileRequest(fmt.Sprintf("/native/%d", i), c.Headers))
+	}
+	if took := time.Since(begin); took > hostileSlack/2 {
+		t.Fatalf("sending the table took %v: the times in it no longer hold", took)
+	}
+
+	reached := map[string]bool{}
+	for _, seen := range w.Seen() {
+		reached[seen.Path] = true
+	}
+	accepted, refusedByEnvoy := 0, 0
+	var comparison []comparedCase
+	for i, c := range table {
+		path := fmt.Sprintf("/edge/%d", i)
+		t.Run(c.Group+"/"+c.Name, func(t *testing.T) { checkDecision(t, c, edge[i], reached[path]) })
+		if reached[path] {
+			accepted++
+		}
+		if byEnvoyItself(edge[i]) {
+			refusedByEnvoy++
+		}
+		comparison = append(comparison, comparedCase{
+			Case: c, ours: reached[path], theirs: reached[fmt.Sprintf("/native/%d", i)],
+			ourAnswer: edge[i], theirAnswer: native[i],
+		})
+	}
+	checkResponseDetails(t, w, table)
+	t.Logf("%d cases in %v: %d accepted, %d refused by the plugin, %d refused by Envoy before any filter",
+		len(table), time.Since(begin).Round(time.Millisecond), accepted, len(table)-accepted-refusedByEnvoy, refusedByEnvoy)
+	t.Run("native", func(t *testing.T) { compareWithNative(t, comparison) })
+}
+
+// hostilePlugin is the plugin's configuration for the table.
+func hostilePlugin(t *testing.T) string {
+	t.Helper()
+	config, err := json.Marshal(map[string]any{"jwtRules": []any{map[string]any{
+		"issuer":    hostile.Issuer,
+		"audiences": []string{hostile.Audience},
+		"jwks":      string(hostile.KeySet()),
+		"clockSkew": hostileSkew.String(),
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(config)
+}
+
+// hostileSkew is allowed by both filters.
+const hostileSkew = time.Minute
+
+func hostileRequest(path string, headers [][2]string) string {
+	var b strings.Builder
+	b.WriteString("GET " + path + " HTTP/1.1\r\nHost: edge\r\nConnection: close\r\n")
+	for _, h := range headers {
+		b.WriteString(h[0] + ": " + h[1] + "\r\n")
+	}
+	b.WriteString("\r\n")
+	return b.String()
+}
+
+// byEnvoyItself reports whether Envoy's HTTP parser has refused the request.
+func byEnvoyItself(a harness.Answer) bool {
+	return a.Err == nil && a.Status == 400 && a.Body == "" || a.Status == 400 && a.Reason == ""
+}
+
+// checkDecision compares all that a client learns with what the table wants.
+func checkDecision(t *testing.T, c hostile.Case, got harness.Answer, reachedAPI bool) {
+	if got.Err != nil {
+		t.Fatalf("no answer: %v", got.Err)
+	}
+	if reachedAPI != (c.Joined == verify.Accepted) {
+		t.Fatalf("the API has seen it: %v; want %v: %s\nanswer: %v", reachedAPI, c.Joined, c.Why, got)
+	}
+	if reachedAPI {
+		if got.Status != 404 {
+			t.Errorf("the API's answer did not come back: %v", got)
+		}
+		return
+	}
+	if c.Raw && byEnvoyItself(got) {
+		return
+	}
+	if got.Status != c.Joined.Status() || got.Reason != c.Joined.String() {
+		t.Errorf("got %d %q, want %d %q: %s", got.Status, got.Reason, c.Joined.Status(), c.Joined, c.Why)
+	}
+	if got.Body != string(c.Joined.Body()) {
+		t.Errorf("body %q, want %q", got.Body, c.Joined.Body())
+	}
+	if challenge := strings.Join(got.Header.Values("WWW-Authenticate"), "\n"); challenge != c.Joined.Challenge("api") {
+		t.Errorf("challenge %q, want %q", challenge, c.Joined.Challenge("api"))
+	}
+	if kind := got.Header.Get("Content-Type"); kind != "application/json" {
+		t.Errorf("content type %q", kind)
+	}
+}
+
+// checkResponseDetails looks for each refusal's reason in Envoy's access log.
+func checkResponseDetails(t *testing.T, w *harness.World, table []hostile.Case) {
+	t.Helper()
+	var details map[string]string
+	want := map[string]string{}
+	for i, c := range table {
+		if !c.Raw && c.Joined != verify.Accepted {
+			want[fmt.Sprintf("/edge/%d", i)] = c.Joined.String()
+		}
+	}
+	w.Eventually(30*time.Second, "the access log has every request", func() bool {
+		details = map[string]string{}
+		for _, line := range w.AccessLog() {
+			if f := strings.Fields(line); len(f) == 4 {
+				details[f[3]] = f[1]
+			}
+		}
+		for path := range want {
+			if details[path] == "" {
+				return false
+			}
+		}
+		return true
+	})
+	for path, reason := range want {
+		if details[path] != reason {
+			t.Errorf("%s: response code details %q, want %q", path, details[path], reason)
+		}
+	}
+}
