@@ -114,3 +114,7 @@ func istioCluster(authority string) string {
 	host, port := splitAuthority(authority)
 	return "outbound|" + port + "||" + strings.Trim(host, "[]")
 }
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f'
+}

@@ -8,9 +8,9 @@
 // Istio's RequestAuthentication, so that a jwtRules entry can be pasted in.
 //
 // The files: fields.go lists every field with its default and limits. document.go
-// judges the text as a whole, with syntax.go for its messages; reader.go and
-// values.go hold it against the list; rule.go, address.go, headers.go, inline.go
-// and keys.go judge what the fields say; fault.go words the refusals.
+// judges the text as a whole; reader.go and values.go hold it against the list;
+// rule.go, address.go, headers.go, inline.go and keys.go judge what the fields
+// say; fault.go words the refusals.
 //
 // The package never knows the host, does no I/O, and keeps nothing between
 // calls; everything in it may be used concurrently.

@@ -198,9 +198,9 @@ func TestWarnings(t *testing.T) {
 
 // TestErrorIsBounded: a text full of faults must not fill the log.
 func TestErrorIsBounded(t *testing.T) {
-	_, err := config.Parse([]byte(`{` + strings.Repeat(`"realm":1,`, 1000) + `"y":1}`))
+	_, err := config.Parse([]byte(`{"jwtRules":[` + strings.Repeat("1,", 1000) + `1]}`))
 	lines := strings.Split(err.Error(), "\n")
-	if len(lines) != 101 || lines[100] != "configuration: 899 more faults" {
+	if len(lines) != 101 || lines[100] != "configuration: 901 more faults" {
 		t.Errorf("%d lines, the last is %q", len(lines), lines[len(lines)-1])
 	}
 }

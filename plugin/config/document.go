@@ -34,15 +34,13 @@ func (r *reader) open(document []byte) *object {
 		r.whole("", "arrived as a Struct or another protobuf message; "+writeStringValue)
 		return nil
 	case errors.Is(err, strictjson.ErrDuplicate):
-		for _, twice := range walk(document).twice {
-			r.fault(twice.at, twice.path, "", "stands twice")
-		}
-		if len(r.faults) == 0 {
-			r.whole("", "has a member twice in one object")
-		}
+		_, path := place(err)
+		r.fault(0, path, "", "stands twice")
 		return nil
 	case errors.Is(err, strictjson.ErrSyntax):
-		line, column := walk(document).place()
+		offset, _ := place(err)
+		line := 1 + bytes.Count(document[:offset], []byte{'\n'})
+		column := offset - bytes.LastIndexByte(document[:offset], '\n')
 		want := "is not JSON; the first wrong byte is byte " + itoa(column) + " of line " + itoa(line)
 		if text := bytes.TrimLeft(document, jsonSpace); text[0] != '{' {
 			want += "; write JSON, not YAML"
@@ -62,6 +60,23 @@ func (r *reader) open(document []byte) *object {
 		return nil
 	}
 	return r.object("", fields, &value)
+}
+
+// place says where the text is wrong: the offset, and the path of a member that
+// stands twice.
+func place(err error) (offset int, path string) {
+	var e *strictjson.Error
+	if !errors.As(err, &e) {
+		return 0, wholePath
+	}
+	for _, step := range e.Path {
+		if step.InArray {
+			path = at(path, step.Index)
+		} else {
+			path = join(path, step.Name)
+		}
+	}
+	return e.Offset, path
 }
 
 // whole refuses the document, not one field of it.

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -93,7 +92,12 @@ func (r *reader) sortedWarnings() []string {
 
 // sortByPlace keeps the order of what was found at the same place.
 func sortByPlace(faults []Fault) {
-	slices.SortStableFunc(faults, func(a, b Fault) int { return a.at - b.at })
+	// By insertion: they are few, nearly sorted, and a generic sort costs 20 KB.
+	for i := range faults {
+		for j := i; j > 0 && faults[j].at < faults[j-1].at; j-- {
+			faults[j], faults[j-1] = faults[j-1], faults[j]
+		}
+	}
 }
 
 const maxQuoted = 64

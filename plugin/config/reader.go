@@ -206,7 +206,7 @@ func nearest(fields []Field, name string) string {
 
 // fold takes away what differs between spellings such as jwks_uri and jwksUri.
 func fold(name string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
+	return strings.ToLower(strings.ReplaceAll(strings.ReplaceAll(name, "_", ""), "-", ""))
 }
 
 // distance is the number of bytes to insert, delete or replace to make b of a.

@@ -120,8 +120,7 @@ var wholeRefusals = []refusalCase{
 	{"unknown member twice", top(`"x":1,"x":2`),
 		`x: stands twice`},
 	{"two members twice, deep down", top(`"x":[[],{"a":{"b c":1,"b c":2}}],"y":{"":1,"":1}`),
-		`x[1].a."b c": stands twice` + "\n" +
-			`y."": stands twice`},
+		`x[1].a."b c": stands twice`},
 	{"member twice, and no JSON after it", `{"a":{"b":1,"b":2},]`,
 		`a.b: stands twice`},
 	{"unknown field", top(`"jwtRule":[]`),

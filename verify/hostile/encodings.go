@@ -51,6 +51,9 @@ func encodings(b *builder) {
 		variant("with a tab inside", func(s string) string { return s[:8] + "\t" + s[8:] }, false)
 		variant("with a line break inside", func(s string) string { return s[:8] + "\n" + s[8:] }, true)
 		variant("with a carriage return inside", func(s string) string { return s[:8] + "\r" + s[8:] }, true)
+		if b.proxied(verify.SignatureInvalid); i == 2 {
+			b.proxied(verify.Accepted) // without it, the token is as it was signed
+		}
 		variant("with a NUL inside", func(s string) string { return s[:8] + "\x00" + s[8:] }, true)
 		variant("with a byte beyond ASCII inside", func(s string) string { return s[:8] + "\xe9" + s[8:] }, false)
 		variant("percent-encoded", func(s string) string { return "%65" + s[1:] }, false)

@@ -26,15 +26,15 @@ type Case struct {
 	Headers [][2]string
 	// Want is the right decision; Accepted when the request must pass.
 	Want verify.Reason
-	// Joined is the right decision where a proxy has joined repeated headers
-	// with a comma before the gate sees them. It is Want except where joining
-	// loses something.
-	Joined verify.Reason
+	// Proxied is the right decision behind Envoy, which hands on less than it
+	// got: repeated headers joined with a comma, empty ones among them left out,
+	// carriage returns dropped. It is Want except where that loses something.
+	Proxied verify.Reason
 	// Why says in one sentence why Want is right.
 	Why string
 	// Raw marks bytes that HTTP does not allow in a header value (RFC 9110
 	// §5.5): no ordinary client sends them, and a proxy may refuse the request
-	// itself, or cut the value, before any filter sees it. It must not pass.
+	// itself before any filter sees it.
 	Raw bool
 }
 
@@ -117,14 +117,14 @@ func (b *builder) request(name string, want verify.Reason, why string, headers .
 		}
 	}
 	b.cases = append(b.cases, Case{
-		Name: name, Group: b.group, Headers: headers, Want: want, Joined: want, Why: why,
+		Name: name, Group: b.group, Headers: headers, Want: want, Proxied: want, Why: why,
 	})
 }
 
 // raw marks the case added last as one that HTTP does not allow.
 func (b *builder) raw() { b.cases[len(b.cases)-1].Raw = true }
 
-// joined sets what the case added last comes to after joining.
-func (b *builder) joined(want verify.Reason) { b.cases[len(b.cases)-1].Joined = want }
+// proxied sets what the case added last comes to behind Envoy.
+func (b *builder) proxied(want verify.Reason) { b.cases[len(b.cases)-1].Proxied = want }
 
 func bearer(token string) [2]string { return [2]string{"Authorization", "Bearer " + token} }

@@ -13,6 +13,7 @@ package strictjson
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -37,6 +38,32 @@ var (
 	ErrSyntax    = errors.New("JSON text does not parse")
 	ErrDuplicate = errors.New("JSON text has a member twice")
 )
+
+// Error is how Parse refuses a text. Its words quote nothing of it.
+type Error struct {
+	// Err is one of the errors above; errors.Is finds it.
+	Err error
+	// Offset is where in the text the first wrong byte stands, or the member that
+	// stands again; its length where something is missing at its end.
+	Offset int
+	// Path leads to the member that stands again, from the outermost object on;
+	// empty for other errors.
+	Path []Step
+}
+
+// Step leads to a member by its Name, or to an element by its Index;
+// InArray tells them apart.
+type Step struct {
+	Name    string
+	Index   int
+	InArray bool
+}
+
+// Error gives the words of Err.
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap gives Err.
+func (e *Error) Unwrap() error { return e.Err }
 
 // Kind is the kind of a Value. Its zero value, None, is that of no value at all.
 type Kind uint8
@@ -84,31 +111,32 @@ func (v *Value) Member(name string) (member *Value, ok bool) {
 	return nil, false
 }
 
-// Parse reads text, which must be exactly one JSON value. On error the Value is
-// empty. It may be called concurrently.
+// Parse reads text, which must be exactly one JSON value. On error, which is an
+// *Error, the Value is empty. It may be called concurrently.
 func Parse(text string, lim Limits) (Value, error) {
 	if len(text) > lim.Bytes {
-		return Value{}, ErrTooLong
+		return Value{}, &Error{Err: ErrTooLong}
 	}
 	if !utf8.ValidString(text) {
-		return Value{}, ErrUTF8
+		return Value{}, &Error{Err: ErrUTF8}
 	}
 	p := parser{text: text, lim: lim}
 	p.space()
 	var v Value
-	if err := p.value(&v); err != nil {
-		return Value{}, err
+	err := p.value(&v)
+	if err == nil {
+		if p.space(); p.at < len(p.text) {
+			err = ErrSyntax
+		}
 	}
-	if p.space(); p.at < len(p.text) {
-		return Value{}, ErrSyntax
+	if err != nil {
+		if p.path == nil {
+			return Value{}, &Error{Err: err, Offset: p.at}
+		}
+		slices.Reverse(p.path)
+		return Value{}, &Error{err, p.repeated, p.path}
 	}
 	return v, nil
-}
-
-// Check is Parse for those who read the text by other means.
-func Check(text []byte, lim Limits) error {
-	_, err := Parse(string(text), lim)
-	return err
 }
 
 type parser struct {
@@ -117,6 +145,9 @@ type parser struct {
 	lim    Limits
 	depth  int
 	values int
+	// Of a member that stands again: where, and the way to it, innermost step first.
+	repeated int
+	path     []Step
 }
 
 // next is the byte at hand; 0, which stands nowhere outside of strings, at the end.
@@ -191,6 +222,9 @@ func (p *parser) children(v *Value, end byte) error {
 			}
 		}
 		if err := p.value(child); err != nil {
+			if p.path != nil {
+				p.path = append(p.path, Step{child.Name, len(v.Children) - 1, v.Kind == Array})
+			}
 			return err
 		}
 		p.space()
@@ -201,8 +235,8 @@ func (p *parser) children(v *Value, end byte) error {
 		case end:
 			p.at++
 			p.depth--
-			if v.Kind == Object && repeats(v.Children) {
-				return ErrDuplicate
+			if v.Kind == Object {
+				return p.unique(v.Children)
 			}
 			return nil
 		default:
@@ -228,32 +262,39 @@ func (p *parser) name(member *Value) (err error) {
 	return nil
 }
 
-// repeats reports whether two members have one name. Names are decoded by then:
+// unique refuses members of which two have one name. Names are decoded by then:
 // "a" and "\u0061" are one.
-func repeats(members []Value) bool {
+func (p *parser) unique(members []Value) error {
 	const few = 16 // where comparing each with each becomes dearer than a map
-	if len(members) <= few {
-		for i := range members {
+	var seen map[string]struct{}
+	if len(members) > few {
+		seen = make(map[string]struct{}, len(members))
+	}
+	for i := range members {
+		again := false
+		if seen != nil {
+			_, again = seen[members[i].Name]
+			seen[members[i].Name] = struct{}{}
+		} else {
 			for j := range i {
-				if members[i].Name == members[j].Name {
-					return true
-				}
+				again = again || members[i].Name == members[j].Name
 			}
 		}
-		return false
+		if again {
+			p.repeated, p.path = members[i].Offset, []Step{{Name: members[i].Name, Index: i}}
+			return ErrDuplicate
+		}
 	}
-	seen := make(map[string]struct{}, len(members))
-	for i := range members {
-		seen[members[i].Name] = struct{}{}
-	}
-	return len(seen) < len(members)
+	return nil
 }
 
 func (p *parser) word(word string) error {
-	if len(p.text)-p.at < len(word) || p.text[p.at:p.at+len(word)] != word {
-		return ErrSyntax
+	for i := range len(word) {
+		if p.next() != word[i] {
+			return ErrSyntax
+		}
+		p.at++
 	}
-	p.at += len(word)
 	return nil
 }
 

@@ -147,6 +147,14 @@ func FuzzParse(f *testing.F) {
 			if wantErr == nil {
 				t.Fatalf("called %q a syntax error, which encoding/json accepts", text)
 			}
+			// encoding/json counts the wrong byte in, and names the last one when
+			// something is missing at the end.
+			var at *strictjson.Error
+			var wrong *json.SyntaxError
+			if errors.As(err, &at) && errors.As(json.Unmarshal([]byte(text), new(any)), &wrong) &&
+				at.Offset+1 != int(wrong.Offset) && at.Offset != len(text) {
+				t.Fatalf("%q: first wrong byte at %d, encoding/json says %d", text, at.Offset, wrong.Offset-1)
+			}
 		case errors.Is(err, strictjson.ErrDuplicate):
 			if !repeatsMember(json.NewDecoder(strings.NewReader(text))) {
 				t.Fatalf("found a member twice in %q", text)
@@ -178,6 +186,15 @@ func plain(v strictjson.Value) any {
 		return object
 	}
 	return nil
+}
+
+func TestWhereAMemberStandsAgain(t *testing.T) {
+	const text = `{"a": [0, {"b": {"x": 1, "y": 2, "\u0078": 3}}]}`
+	_, err := strictjson.Parse(text, roomy)
+	var e *strictjson.Error
+	if !errors.As(err, &e) || text[e.Offset] != '3' || fmt.Sprint(e.Path) != "[{a 0 false} { 1 true} {b 0 false} {x 2 false}]" {
+		t.Errorf("Parse = %+v", e)
+	}
 }
 
 func TestValue(t *testing.T) {

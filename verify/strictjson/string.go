@@ -64,6 +64,7 @@ func (p *parser) escape() (rune, error) {
 		return '\t', nil
 	case 'u':
 	default:
+		p.at-- // the wrong byte
 		return 0, ErrSyntax
 	}
 	unit, ok := p.hex4()
