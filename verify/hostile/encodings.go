@@ -20,11 +20,15 @@ func encodings(b *builder) {
 	b.group = "encoding"
 	k := testKeySet()
 	sign := rs256(k.current)
-	// With these both parts hold - and _ and leave spare bits at their end.
+	// With these every part holds - and _ and ends in one byte of three, which
+	// leaves four spare bits and room for two = as padding.
 	h := encode(header().with("x", `"???>>>~~"`).text() + " ")
 	p := encode(b.payload().with("x", `"???>>>~~~"`).text() + " ")
-	for len(h)%4 == 0 || len(p)%4 == 0 || !strings.ContainsAny(h, "-_") || !strings.ContainsAny(p, "-_") {
-		h, p = respaced(h), respaced(p)
+	for len(h)%4 != 2 || !strings.ContainsAny(h, "-_") {
+		h = respaced(h)
+	}
+	for len(p)%4 != 2 || !strings.ContainsAny(p, "-_") {
+		p = respaced(p)
 	}
 	one := "base64url has one spelling here: no padding, no white space, no spare bits (RFC 7515 §2)"
 	malformed := func(name, token, why string) { b.token(name, token, verify.TokenMalformed, why) }
@@ -43,10 +47,11 @@ func encodings(b *builder) {
 				b.raw()
 			}
 		}
-		variant("with padding", func(s string) string { return s + strings.Repeat("=", 4-len(s)%4) }, false)
-		variant("with one = too many", func(s string) string { return s + "=" }, false)
+		variant("with padding", func(s string) string { return s + "==" }, false)
+		variant("with half its padding", func(s string) string { return s + "=" }, false)
+		variant("with too much padding", func(s string) string { return s + "===" }, false)
 		variant("with spare bits", spareBits, false)
-		variant("with a character too many", func(s string) string { return s + strings.Repeat("A", 5-len(s)%4) }, false)
+		variant("with a character too many", func(s string) string { return s + "AAA" }, false)
 		variant("with a space inside", func(s string) string { return s[:8] + " " + s[8:] }, false)
 		variant("with a tab inside", func(s string) string { return s[:8] + "\t" + s[8:] }, false)
 		variant("with a line break inside", func(s string) string { return s[:8] + "\n" + s[8:] }, true)

@@ -54,7 +54,7 @@ func headers(b *builder) {
 	malformed("crit null", header().with("crit", `null`), "crit is a list of names (RFC 7515 §4.1.11)")
 	malformed("crit a string", header().with("crit", `"exp"`), "crit is a list of names (RFC 7515 §4.1.11)")
 	malformed("crit escaped", header().and(`"\u0063rit"`, `["x-unknown"]`), crit)
-	malformed("b64 false with crit", header().with("crit", `["b64"]`).with("b64", "false"), "unencoded payloads are not for JWTs (RFC 7797 §7)")
+	malformed("b64 false with crit", header().with("crit", `["b64"]`).with("b64", "false"), "unencoded payloads are not for JWTs (RFC 7797, abstract)")
 	malformed("b64 false without crit", header().with("b64", "false"), "b64 needs crit (RFC 7797 §6)")
 	malformed("b64 true without crit", header().with("b64", "true"), "b64 needs crit (RFC 7797 §6)")
 

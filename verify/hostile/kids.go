@@ -7,7 +7,7 @@ import (
 )
 
 // keyIDs adds tricks with "kid", which is a look-up key chosen by whoever made
-// the token (RFC 8725 §2.7, §3.10).
+// the token (RFC 8725 §2.9, §3.10).
 func keyIDs(b *builder) {
 	b.group = "kid"
 	k := testKeySet()
