@@ -74,8 +74,8 @@ type flight struct {
 // tick goes on.
 const mostTries = 8
 
-// New makes a machine. owner tells this worker from all others of the process:
-// random and not 0. random gives numbers from [0,1) and may be shared.
+// New makes a machine. owner tells this machine from all others of the process:
+// random, of 64 bits, and not 0. random gives numbers from [0,1) and may be shared.
 func New(p Policy, owner uint64, random func() float64) *Machine {
 	p = p.withDefaults()
 	return &Machine{p: p, owner: owner, source: hash([]byte(p.Source())), random: random}
@@ -84,7 +84,8 @@ func New(p Policy, owner uint64, random func() float64) *Machine {
 // Fixed makes a machine for keys that are written into the configuration: it
 // never acts, and what it does not find is absent.
 func Fixed(set *Set, deny []string) *Machine {
-	return &Machine{p: Policy{Deny: deny}.withDefaults(), fixed: true, all: set, set: set.Without(deny)}
+	left := set.Without(deny)
+	return &Machine{p: Policy{Deny: deny}.withDefaults(), owner: hash(left.AppendJSON(nil)), fixed: true, all: set, set: left}
 }
 
 // Tick is the event that drives all others: call it when NextTick says. hint is

@@ -454,7 +454,7 @@ func TestPointersStay(t *testing.T) {
 	b.answer(b.await(602*time.Second), good(jwk("c", 3), jwk("a", 1)))
 	b.pass(time.Second)
 	is, _ := b.workers[1].Find(b.now, "a", true)
-	generation, _ := b.workers[1].Current(b.now)
+	generation := b.workers[1].Status(b.now).Generation
 	if is.RSA != was.RSA || generation != 2 {
 		t.Errorf("same pointer: %t, generation %d", is.RSA == was.RSA, generation)
 	}

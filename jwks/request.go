@@ -211,17 +211,18 @@ func (m *Machine) isLacking(kid string, suspect *verify.Key) bool {
 	return false
 }
 
-// Current gives the generation of the set in force and whether it may be judged
-// by. A verdict derived from a key holds while the generation is the same and
-// usable is true; at another generation, Find the kid again and compare the
-// key's RSA pointer, which stays the same for a key that stays the same.
-func (m *Machine) Current(now time.Time) (generation uint64, usable bool) {
+// Current gives a number for the set in force, and whether it may be judged by.
+// A verdict derived from a key holds while usable is true and epoch is the same;
+// at another epoch, Find the kid again and compare the key's RSA pointer, which
+// stays the same for a key that stays the same. Epochs of different machines
+// differ, so that no verdict outlives a change of the configuration (Policy.Deny).
+func (m *Machine) Current(now time.Time) (epoch uint64, usable bool) {
 	if m.fixed {
-		return 1, true
+		return m.owner, true
 	}
 	m.advance(now)
 	if !m.usable(now) {
 		return 0, false
 	}
-	return m.rec.generation, true
+	return m.owner + m.rec.generation, true
 }

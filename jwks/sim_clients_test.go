@@ -62,7 +62,7 @@ func (w *world) request() {
 func (w *world) judge(v *worker, r *request) {
 	now := w.wall()
 	if c, ok := v.cache[r.token]; ok && r.n != 0 {
-		if generation, usable := v.m.Current(now); usable && generation == c.generation {
+		if epoch, usable := v.m.Current(now); usable && epoch == c.epoch {
 			w.accepted(v, r)
 			return
 		}
@@ -70,8 +70,8 @@ func (w *world) judge(v *worker, r *request) {
 	key, outcome := v.m.Find(now, r.kid, true)
 	if outcome == Found {
 		if r.n != 0 && string(key.RSA.Modulus) == string(moduli(r.n)) {
-			generation, _ := v.m.Current(now)
-			v.cache[r.token] = cached{generation, key.RSA}
+			epoch, _ := v.m.Current(now)
+			v.cache[r.token] = cached{epoch}
 			w.accepted(v, r)
 			return
 		}

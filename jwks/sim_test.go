@@ -118,6 +118,9 @@ func (w *world) restart(v *worker, down time.Duration) {
 		return
 	}
 	w.kill(v)
+	if down > 0 { // a new VM; else the same one with a new configuration
+		v.cache = nil
+	}
 	life := v.life
 	w.after(down, func() {
 		if v.life == life {

@@ -110,16 +110,15 @@ type worker struct {
 }
 
 // cached is a verdict as the adapter's token cache keeps it.
-type cached struct {
-	generation uint64
-	key        any // the *verify.RSAPublicKey
-}
+type cached struct{ epoch uint64 }
 
 func (w *world) boot(v *worker) {
 	v.life++
 	v.up, v.since, v.busy, v.tickAt = true, w.t, false, 0
 	v.stack, v.inbox, v.parked = nil, nil, nil
-	v.cache = map[token]cached{}
+	if v.cache == nil {
+		v.cache = map[token]cached{}
+	}
 	v.m = New(v.p, w.rng.Uint64()|1, w.rng.Float64)
 	w.wind(v)
 }
