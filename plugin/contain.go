@@ -12,7 +12,7 @@ import (
 // the VM and with it every request of this worker. Use: defer r.contain(…). The
 // request in hand, if there is one, is refused: what was not judged to its end
 // does not pass.
-func (r *root) contain(callback string, req *request) {
+func (r *root) contain(during event, req *request) {
 	fault := recover()
 	if fault == nil {
 		return
@@ -23,8 +23,8 @@ func (r *root) contain(callback string, req *request) {
 		words = err.Error()
 	}
 	r.metrics.panics.add(1)
-	proxywasm.LogCritical("edgejwt: contained in " + callback + ": " + words)
-	if req != nil {
+	proxywasm.LogCritical("edgejwt: panic contained during " + eventNames[during] + ": " + words)
+	if req != nil && during != streamDone {
 		req.state = refused
 		req.refuse(verify.Internal, nil, 0)
 	}

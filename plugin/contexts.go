@@ -27,15 +27,22 @@ func (c *pluginContext) NewHttpContext(contextID uint32) types.HttpContext {
 	return c.stream(contextID)
 }
 
-// event is what the host tells of a stream.
+// event is what the host tells.
 type event uint8
 
 const (
-	requestHeaders event = iota
+	pluginStart event = iota
+	tick
+	calloutAnswer
+	parkedRequest // of a tick or an answer, for each request that waited
+	requestHeaders
 	requestBody
 	requestTrailers
 	streamDone
 )
+
+var eventNames = [...]string{"start", "tick", "callout answer", "parked request",
+	"request headers", "request body", "request trailers", "stream done"}
 
 // httpContext is a request to the SDK.
 type httpContext struct {

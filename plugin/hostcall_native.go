@@ -16,3 +16,6 @@ func hostDefineMetric(kind uint32, nameData *byte, nameSize int32, id *uint32) u
 
 //go:linkname hostIncrementMetric github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/internal.ProxyIncrementMetric
 func hostIncrementMetric(id uint32, offset int64) uint32
+
+//go:linkname hostRecordMetric github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/internal.ProxyRecordMetric
+func hostRecordMetric(id uint32, value uint64) uint32

@@ -11,3 +11,6 @@ func hostDefineMetric(kind uint32, nameData *byte, nameSize int32, id *uint32) u
 
 //go:wasmimport env proxy_increment_metric
 func hostIncrementMetric(id uint32, offset int64) uint32
+
+//go:wasmimport env proxy_record_metric
+func hostRecordMetric(id uint32, value uint64) uint32

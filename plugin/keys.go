@@ -21,6 +21,7 @@ type source struct {
 	hint    string // name of the record's sequence number, eight bytes
 	// changed: the requests that wait for this key set are to be judged again.
 	changed bool
+	metrics sourceMetrics
 }
 
 // tick lets the machine look whether another worker has changed the record, and
@@ -87,12 +88,13 @@ func (s *source) fetch(action jwks.Action) {
 // answered takes the answer of a callout to the machine, and then judges the
 // requests that waited for it.
 func (s *source) answered(ticket uint64, numHeaders, bodySize int) {
-	defer s.root.contain("callout", nil)
+	defer s.root.contain(calloutAnswer, nil)
 	answer, err := readAnswer(numHeaders, bodySize)
 	if err != nil {
 		answer = jwks.Answer{Err: true}
 	}
 	s.carryOut(s.machine.Answered(s.root.clock(), ticket, answer))
+	s.metrics.next = time.Time{} // the fetch is to be counted
 	s.root.settle()
 }
 

@@ -1,8 +1,10 @@
 package plugin
 
 import (
+	"strings"
 	"time"
 
+	"edgejwt/jwks"
 	"edgejwt/verify"
 )
 
@@ -13,6 +15,7 @@ type metrics struct {
 	requests []metric // by verify.Reason
 	panics   metric
 	parked   metric
+	waiting  metric // requests that wait for keys now, of all workers together
 	timeouts metric
 	dropped  metric
 }
@@ -25,7 +28,10 @@ type metric struct {
 }
 
 // The kinds of metrics of the proxy-wasm ABI.
-const counterMetric = 0
+const (
+	counterMetric = 0
+	gaugeMetric   = 1
+)
 
 func define(kind uint32, name string) (m metric) {
 	m.defined = hostDefineMetric(kind, stringData(name), int32(len(name)), &m.id) == statusOK
@@ -38,13 +44,27 @@ func (m metric) add(n int64) {
 	}
 }
 
-// label forms a metric's name with one label.
-func label(metric, name, value string) string { return metric + ";" + name + "=" + value + ";;" }
+// set says what a gauge shows. The gauge is one for all workers and the last to
+// set it wins, which is right for what all of them know alike.
+func (m metric) set(value uint64) {
+	if m.defined {
+		_ = hostRecordMetric(m.id, value)
+	}
+}
+
+// label forms a metric's name with labels: name, value, name, value.
+func label(metric string, labels ...string) string {
+	for i := 0; i+1 < len(labels); i += 2 {
+		metric += ";" + labels[i] + "=" + labels[i+1]
+	}
+	return metric + ";;"
+}
 
 func newMetrics() metrics {
 	m := metrics{
 		panics:   define(counterMetric, "edgejwt_panics"),
 		parked:   define(counterMetric, "edgejwt_parked"),
+		waiting:  define(gaugeMetric, "edgejwt_parked_now"),
 		timeouts: define(counterMetric, "edgejwt_wait_timeouts"),
 		dropped:  define(counterMetric, "edgejwt_claims_dropped"),
 	}
@@ -63,5 +83,48 @@ func (m *metrics) decided(reason verify.Reason) {
 	}
 }
 
-// observe brings the gauges up to date.
-func (r *root) observe(time.Time) {}
+// sourceMetrics shows one key set. It is named by its address, which comes from
+// the configuration.
+type sourceMetrics struct {
+	fetches    [jwks.ResultEnd]metric
+	counted    [jwks.ResultEnd]uint64 // what fetches have been told
+	age        metric
+	keys       metric
+	generation metric
+	next       time.Time // when to look again though nothing has changed
+}
+
+func newSourceMetrics(address string) (m sourceMetrics) {
+	name := strings.TrimPrefix(address, "https://")
+	for result := range jwks.ResultEnd {
+		m.fetches[result] = define(counterMetric, label("edgejwt_jwks_fetches", "jwks", name, "result", result.String()))
+	}
+	m.age = define(gaugeMetric, label("edgejwt_jwks_age_seconds", "jwks", name))
+	m.keys = define(gaugeMetric, label("edgejwt_jwks_keys", "jwks", name))
+	m.generation = define(gaugeMetric, label("edgejwt_jwks_generation", "jwks", name))
+	return m
+}
+
+// observation is how old what the gauges show may be.
+const observation = 5 * time.Second
+
+// observe brings the source's metrics up to date.
+func (s *source) observe(now time.Time) {
+	m := &s.metrics
+	if !s.changed && now.Before(m.next) && m.next.Sub(now) <= observation {
+		return
+	}
+	m.next = now.Add(observation)
+	status := s.machine.Status(now)
+	for result, n := range status.Fetches {
+		if n > m.counted[result] {
+			m.fetches[result].add(int64(n - m.counted[result]))
+			m.counted[result] = n
+		}
+	}
+	m.keys.set(uint64(status.Keys))
+	m.generation.set(status.Generation)
+	if status.Age >= 0 {
+		m.age.set(uint64(status.Age / time.Second))
+	}
+}

@@ -31,6 +31,7 @@ func (q *request) park(now time.Time) {
 	q.deadline = now.Add(r.wait)
 	r.parked.requests = append(r.parked.requests, q)
 	r.metrics.parked.add(1)
+	r.metrics.waiting.add(1)
 	r.hurry(q.id)
 }
 
@@ -39,6 +40,7 @@ func (p *parked) remove(q *request) {
 	for i, other := range p.requests {
 		if other == q {
 			p.requests = append(p.requests[:i], p.requests[i+1:]...)
+			q.root.metrics.waiting.add(-1)
 			return
 		}
 	}
@@ -71,13 +73,14 @@ func (p *parked) settle(r *root, now time.Time) {
 		all[i] = nil
 	}
 	p.requests = still
+	r.metrics.waiting.add(int64(len(still) - len(all)))
 	// Callouts that follow belong to the plugin.
 	_ = proxywasm.SetEffectiveContext(r.id)
 }
 
 // settle reports whether the request goes on waiting.
 func (q *request) settle(now time.Time) (waits bool) {
-	defer q.root.contain("parked request", q)
+	defer q.root.contain(parkedRequest, q)
 	// The stream may have ended without a word; then whatever was said now would
 	// be said to another.
 	if err := proxywasm.SetEffectiveContext(q.id); err != nil {

@@ -308,3 +308,41 @@ func TestGRPC(t *testing.T) {
 		}
 	})
 }
+
+func TestKeyMetrics(t *testing.T) {
+	forms(t, func(t *testing.T, f form) {
+		w := newWorld(t, f, auth0Config)
+		parked := w.send(bearer(f.sign("k1", nil)))
+		parked.waiting()
+		gauge := func(name string) uint64 {
+			t.Helper()
+			value, err := w.GetGaugeMetric(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return value
+		}
+		if n := gauge("edgejwt_parked_now"); n != 1 {
+			t.Errorf("%d requests wait, want 1", n)
+		}
+		w.serveKeys(keySet("k1", "k2"))
+		parked.accepted()
+		const jwks = ";jwks=tenant.auth0.example/.well-known/jwks.json"
+		for name, want := range map[string]uint64{
+			"edgejwt_parked_now":                     0,
+			"edgejwt_jwks_keys" + jwks + ";;":        2,
+			"edgejwt_jwks_generation" + jwks + ";;":  1,
+			"edgejwt_jwks_age_seconds" + jwks + ";;": 0,
+		} {
+			if got := gauge(name); got != want {
+				t.Errorf("%s is %d, want %d", name, got, want)
+			}
+		}
+		if n := w.counter("edgejwt_jwks_fetches" + jwks + ";result=changed;;"); n != 1 {
+			t.Errorf("%d fetches that changed the keys, want 1", n)
+		}
+		if w.counter("edgejwt_parked") != 1 || w.counter("edgejwt_wait_timeouts") != 0 {
+			t.Error("parked and timeouts are not 1 and 0")
+		}
+	})
+}

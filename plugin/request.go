@@ -41,38 +41,37 @@ func (r *root) newStream(contextID uint32) types.HttpContext {
 }
 
 // on takes what the host tells of the stream. What is not decided does not move.
-func (q *request) on(e event) types.Action {
+func (q *request) on(e event) (action types.Action) {
+	action = types.ActionPause
+	defer q.root.contain(e, q)
 	switch e {
 	case requestHeaders:
-		return q.onHeaders()
+		q.onHeaders()
 	case requestTrailers:
 		q.onTrailers()
 	case streamDone:
 		// A client that went away waits for nothing.
 		q.root.parked.remove(q)
 	}
-	// Hosts that go on with the body while the headers are held back are held
-	// back here.
+	// Also for the body: hosts that go on with it while the headers are held back
+	// are held back here.
 	if q.state == passed {
-		return types.ActionContinue
+		action = types.ActionContinue
 	}
-	return types.ActionPause
+	return action
 }
 
-func (q *request) onHeaders() (action types.Action) {
-	action = types.ActionPause
-	defer q.root.contain("request headers", q)
-
+func (q *request) onHeaders() {
 	headers, err := proxywasm.GetHttpRequestHeaders()
 	if err != nil {
 		q.decide(verify.Internal, err)
-		return action
+		return
 	}
 	// Before anything else, whatever comes of the request: only this filter may
 	// say who the caller is.
 	if err := q.root.identity.strip(headers); err != nil {
 		q.decide(verify.Internal, err)
-		return action
+		return
 	}
 	q.isGRPC = isGRPC(value(headers, "content-type"))
 	if isPreflight(headers) {
@@ -80,16 +79,11 @@ func (q *request) onHeaders() (action types.Action) {
 	} else {
 		q.judge(headers)
 	}
-	if q.state == passed {
-		action = types.ActionContinue
-	}
-	return action
 }
 
 // onTrailers removes what a client forges in the trailers: some servers add them
 // to the headers.
 func (q *request) onTrailers() {
-	defer q.root.contain("request trailers", q)
 	if !q.root.identity.any() {
 		return
 	}

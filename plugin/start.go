@@ -52,7 +52,7 @@ const firstTick = time.Millisecond
 // had, unless every part of it is good.
 func (r *root) onStart(size int) (status types.OnPluginStartStatus) {
 	status = types.OnPluginStartStatusFailed
-	defer r.contain("start", nil)
+	defer r.contain(pluginStart, nil)
 
 	document, err := configuration(size)
 	if err != nil {
@@ -149,6 +149,10 @@ func (r *root) keysOf(rule *config.Rule, keys *config.Keys) *source {
 		Tick:     keys.Tick,
 		Deny:     keys.Deny,
 	}
+	address := rule.JWKSURI
+	if rule.Discovery {
+		address = rule.Issuer
+	}
 	record := recordName(rule.Cluster, policy.Source())
 	for _, s := range r.sources {
 		if s.record == record {
@@ -160,7 +164,8 @@ func (r *root) keysOf(rule *config.Rule, keys *config.Keys) *source {
 		cluster: rule.Cluster,
 		record:  record,
 		hint:    record + "/hint",
-		machine: jwks.New(policy, rand.Uint64(), rand.Float64),
+		machine: jwks.New(policy, rand.Uint64()|1, rand.Float64),
+		metrics: newSourceMetrics(address),
 	}
 	r.sources = append(r.sources, s)
 	return s

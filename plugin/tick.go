@@ -12,7 +12,7 @@ const minPeriod = time.Millisecond
 // onTick is where every fetch starts: a callout made
 // while a stream is handled would be lost with the stream.
 func (r *root) onTick() {
-	defer r.contain("tick", nil)
+	defer r.contain(tick, nil)
 	for _, s := range r.sources {
 		s.tick(r.clock())
 	}
@@ -25,9 +25,9 @@ func (r *root) settle() {
 	now := r.clock()
 	r.parked.settle(r, now)
 	for _, s := range r.sources {
+		s.observe(now)
 		s.changed = false
 	}
-	r.observe(now)
 	r.schedule(now)
 }
 

@@ -1,0 +1,93 @@
+package plugin
+
+import (
+	"io"
+	"log"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/proxytest"
+	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
+
+	"edgejwt/verify"
+)
+
+// faultyVM is a VM whose plugin can be made to panic.
+type faultyVM struct {
+	types.DefaultVMContext
+	root *root
+}
+
+func (v *faultyVM) NewPluginContext(id uint32) types.PluginContext {
+	v.root = &root{id: id, clock: wallClock}
+	return &pluginContext{start: v.root.onStart, tick: v.root.onTick, stream: v.root.newStream}
+}
+
+// TestPanicsEndAtTheCallback plants a panic in each callback: none may reach the
+// host, which would end the VM; the request in hand gets 500 and does not pass.
+func TestPanicsEndAtTheCallback(t *testing.T) {
+	log.SetOutput(io.Discard)
+	const config = `{"auth0": {"domain": "tenant.auth0.example", "audience": "a", "outputPayloadToHeader": "x-p"}}`
+	const secret = "value of a panic"
+	explode := func() { panic(secret) }
+	send := func(h proxytest.HostEmulator) uint32 {
+		id := h.InitializeHttpContext()
+		h.CallOnRequestHeaders(id, [][2]string{{":method", "GET"}, {"authorization", "Bearer " + waitingToken}}, false)
+		return id
+	}
+	cases := []struct {
+		during string
+		plant  func(h proxytest.HostEmulator, r *root) (stream uint32) // 0: none to be answered
+	}{
+		{"request headers", func(h proxytest.HostEmulator, r *root) uint32 {
+			r.clock = func() time.Time { explode(); return time.Time{} }
+			return send(h)
+		}},
+		{"tick", func(h proxytest.HostEmulator, r *root) uint32 {
+			r.clock = func() time.Time { explode(); return time.Time{} }
+			h.Tick()
+			return 0
+		}},
+		{"parked request", func(h proxytest.HostEmulator, r *root) uint32 {
+			id := send(h)
+			r.sources[0].changed = true
+			r.parked.requests[0].token = nil // a nil dereference
+			r.settle()
+			return id
+		}},
+	}
+	for _, c := range cases {
+		t.Run(c.during, func(t *testing.T) {
+			vm := &faultyVM{}
+			host, reset := proxytest.NewHostEmulator(proxytest.NewEmulatorOption().WithVMContext(vm).WithPluginConfiguration([]byte(config)))
+			defer reset()
+			if host.StartPlugin() != types.OnPluginStartStatusOK {
+				t.Fatal("did not start")
+			}
+			stream := c.plant(host, vm.root)
+			if n, _ := host.GetCounterMetric("edgejwt_panics"); n != 1 {
+				t.Errorf("%d panics counted, want 1", n)
+			}
+			said := strings.Join(host.GetCriticalLogs(), "\n")
+			if !strings.Contains(said, "during "+c.during) || strings.Contains(said, secret) {
+				t.Errorf("the log says %q", said)
+			}
+			if stream == 0 {
+				return
+			}
+			reply := host.GetSentLocalResponse(stream)
+			if reply == nil || reply.StatusCode != 500 || reply.StatusCodeDetail != verify.Internal.String() {
+				t.Fatalf("reply %+v, want 500 internal", reply)
+			}
+			if host.GetCurrentHttpStreamAction(stream) != types.ActionPause {
+				t.Error("the request goes on")
+			}
+		})
+	}
+}
+
+// waitingToken is well formed, and signed with a key that is not there yet:
+// {"alg":"RS256","kid":"k"}.{"iss":"https://tenant.auth0.example/","aud":"a","exp":9999999999}
+const waitingToken = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ" +
+	".eyJpc3MiOiJodHRwczovL3RlbmFudC5hdXRoMC5leGFtcGxlLyIsImF1ZCI6ImEiLCJleHAiOjk5OTk5OTk5OTl9.AAAA"
