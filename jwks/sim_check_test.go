@@ -16,7 +16,8 @@ type checks struct {
 	callouts    []*callout // all that were ever dispatched
 	arrived     *callout   // whose answer came last
 	lastEarly   time.Duration
-	troubles    []time.Duration
+	troubles    []time.Duration // of any kind
+	mishaps     []time.Duration // those that are not the provider's
 	jumps       []time.Duration // of the wall clock
 	forward     []jump          // those that went forward
 	backward    bool            // one of them went back
@@ -56,7 +57,11 @@ func (c *checks) fail(w *world, format string, args ...any) {
 	}
 }
 
-func (c *checks) trouble(w *world, why string) { c.troubles = append(c.troubles, w.t) }
+// mishap notes that the process itself was hit.
+func (c *checks) mishap(w *world) {
+	c.mishaps = append(c.mishaps, w.t)
+	c.troubles = append(c.troubles, w.t)
+}
 
 // excused reports whether something went wrong within from..now that can make a
 // worker do without an answer.
@@ -134,7 +139,7 @@ func (w *world) checkSave(v *worker, a Action) {
 	}
 	c.last = p
 	if !p.ok {
-		c.trouble(w, "failure")
+		c.troubles = append(c.troubles, w.t)
 		if !bytes.Equal(before.set, d.rec.set) || d.rec.good > before.good {
 			c.fail(w, "a failed fetch changed the set or its age")
 		}
@@ -268,6 +273,37 @@ func (w *world) refused(v *worker, r *request, status int) {
 		c.fail(w, "worker %d answers 503 for %s without any trouble", v.id, r.kid)
 	}
 }
+
+// expectRecovery is called when the provider is back. If the process has no keys
+// at all and nothing else is wrong, it must have them within two seconds, without
+// a request that asks for them.
+func (w *world) expectRecovery() {
+	c := &w.check
+	const most = 2 * time.Second
+	begun := w.t
+	calm := func(from time.Duration) bool {
+		return !w.prov.troubled(begun+1, begun+most) && !w.jumped(from) &&
+			!slices.ContainsFunc(c.mishaps, func(t time.Duration) bool { return t >= from })
+	}
+	if c.last.at == 0 || c.last.ok || c.last.hold > 0 || !calm(w.t-longest) {
+		return
+	}
+	for _, v := range w.workers {
+		if v.up && (v.since > w.t-time.Second || v.m.usable(w.wall()) || v.m.leased() || v.m.rec.failures > 60) {
+			return
+		}
+	}
+	w.after(most+slack, func() {
+		for _, v := range w.workers {
+			if v.up && !v.m.usable(w.wall()) && calm(begun-longest) {
+				c.fail(w, "worker %d has no keys, %v after the provider is back", v.id, most)
+			}
+		}
+	})
+}
+
+// longest is how long a mishap may have its effect: a lease and its margin.
+const longest = 10 * time.Second
 
 // checkEnd: after a quiet time, every worker has what the provider publishes.
 func (w *world) checkEnd() {

@@ -50,6 +50,9 @@ func newWorld(seed uint64) *world {
 	}
 	w.client(w.between(20*time.Millisecond, time.Second))
 	w.misfortunes()
+	for _, f := range w.prov.faults {
+		w.after(f.to, func() { w.expectRecovery() })
+	}
 	return w
 }
 
@@ -108,7 +111,7 @@ func (w *world) misfortunes() {
 		w.data.set([]byte("ejwk"), 0)
 		w.data.hint++
 		w.check.corrupted = w.t
-		w.check.trouble(w, "damage")
+		w.check.mishap(w)
 		w.note("the record is damaged")
 	})
 }

@@ -131,7 +131,7 @@ func (w *world) kill(v *worker) {
 	}
 	v.up, v.busy = false, false
 	v.life++
-	w.check.trouble(w, "death")
+	w.check.mishap(w)
 	for _, c := range w.check.callouts {
 		if c.worker == v && c.end > w.t {
 			c.end = w.t

@@ -1,0 +1,129 @@
+package jwks
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// planted are bugs that a simulation worth its time has to find. Each is a
+// change of the code, made in a copy that only the compiler sees, so that
+// nothing of it is in the code itself.
+var planted = []struct {
+	name  string
+	test  string // that has to find it
+	edits [][3]string
+}{
+	{"no lease expiry", "TestSimulation", [][3]string{
+		{"timing.go", "m.clock-m.leaseAt < fromMillis(m.rec.lease.lasts)", "m.clock-m.leaseAt < 1<<60"}}},
+	{"lease ignored", "TestSimulation", [][3]string{
+		{"timing.go", "case m.rec == nil || m.leased():", "case m.rec == nil:"}}},
+	{"lease timed by the wall clock", "TestSimulation", [][3]string{
+		{"timing.go", "m.clock-m.leaseAt < fromMillis(m.rec.lease.lasts)", "millis(m.last)-m.rec.lease.from < m.rec.lease.lasts"}}},
+	{"failed answer published", "TestSimulation", [][3]string{
+		{"answer.go", "v.trouble, _ = err.(Trouble)\n\t\t\treturn v", "set = &Set{}"}}},
+	{"failure counts as confirmation", "TestSimulation", [][3]string{
+		{"answer.go", "r.failures = min(r.failures, 1<<31) + 1", "r.failures++\n\t\tr.good = millis(now)"}}},
+	{"late answer accepted", "TestSimulation", [][3]string{
+		{"answer.go", "m.rec.lease.owner != m.owner || m.rec.lease.ticket != m.flight.ticket", "false"}}},
+	{"cooldown per worker", "TestSimulation", [][3]string{
+		{"machine.go", "if r.earlyAt != old.earlyAt {", "if r.earlyAt != old.earlyAt && r.lease.owner == m.owner {"}}},
+	{"cooldown not kept", "TestSimulation", [][3]string{
+		{"timing.go", "m.usable(now) && m.cooldownLeft() <= 0 &&", "m.usable(now) &&"}}},
+	{"no jitter", "TestFleet", [][3]string{
+		{"timing.go", "(float64(m.rec.spread)/(1<<32))", "1"}}},
+	{"wake before publish", "TestSimulation", [][3]string{
+		{"machine.go", "return []Action{{Kind: Changed}}\n}", "return nil\n}"},
+		{"answer.go", "m.tries = 0\n\treturn []Action{{Kind: Load}}", "m.tries = 0\n\treturn []Action{{Kind: Changed}, {Kind: Load}}"}}},
+	{"deny not applied", "TestSimulation", [][3]string{
+		{"machine.go", "m.set = m.all.Without(m.p.Deny)", "m.set = m.all"}}},
+	{"deny not applied to the cache", "TestSimulation", [][3]string{
+		{"request.go", "return m.owner + m.rec.generation, true", "return m.rec.generation, true"}}},
+	{"clock going back freezes refreshes", "TestSimulation", [][3]string{
+		{"timing.go", "m.clock += min(max(now.Sub(m.last), 0), longestStep)", "m.clock += now.Sub(m.last)"}}},
+	{"clock going back makes keys younger", "TestSimulation", [][3]string{
+		{"timing.go", "return max(fromMillis(millis(now)-m.rec.good), m.clock-m.goodAt)", "return fromMillis(millis(now) - m.rec.good)"}}},
+	{"maxStale ignored", "TestSimulation", [][3]string{
+		{"timing.go", "m.set != nil && m.age(now) <= m.p.MaxStale", "m.set != nil"}}},
+	{"compare-and-swap without compare", "TestSimulation", [][3]string{
+		{"machine.go", "Version: version, Hint: r.sequence}}", "Hint: r.sequence}}"}}},
+	{"lease taken while others still create", "TestSimulation", [][3]string{
+		{"timing.go", "return newborn - (m.clock - m.bornAt)", "return 0"}}},
+	{"hint ignored", "TestSimulation", [][3]string{
+		{"machine.go", "!haveHint || hint != m.hint ||", "!haveHint ||"}}},
+	{"withdrawn keys kept", "TestSimulation", [][3]string{
+		{"machine.go", "m.all = set.keep(m.all)", "m.all = newSet(append(append(set.keep(m.all).keys[:0:0], set.keys...), m.all.Without(set.KIDs()).list()...))"},
+		{"set.go", "// Equal reports", "func (s *Set) list() []verify.Key {\n\tif s == nil {\n\t\treturn nil\n\t}\n\treturn s.keys\n}\n\n// Equal reports"}}},
+	{"absent kids remembered for ever", "TestSimulation", [][3]string{
+		{"request.go", "w.at > m.clock && w.kid == kid", "w.kid == kid"}}},
+	{"unknown kid never asked for", "TestSimulation", [][3]string{
+		{"timing.go", "return true, true", "return false, false"}}},
+	{"Retry-After ignored", "TestSimulation", [][3]string{
+		{"timing.go", "return m.hold(now) + m.retryDelay(now) - m.sinceAttempt()", "return m.retryDelay(now) - m.sinceAttempt()"}}},
+	{"slow retries at a cold start", "TestSimulation", [][3]string{
+		{"timing.go", "first, ceiling, tired = 250 * time.Millisecond, 1750 * time.Millisecond, 10 * time.Second", "first, ceiling, tired = 2500 * time.Millisecond, 9 * time.Second, 10 * time.Second"}}},
+}
+
+// TestPlantedBugs compiles each bug in and demands that it is found.
+func TestPlantedBugs(t *testing.T) {
+	if testing.Short() {
+		t.Log("each bug is a build of its own; they are planted without -short")
+		return
+	}
+	for _, p := range planted {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			overlay := map[string]map[string]string{"Replace": {}}
+			for _, edit := range p.edits {
+				source, err := filepath.Abs(edit[0])
+				if err != nil {
+					t.Fatal(err)
+				}
+				read := source
+				if earlier := overlay["Replace"][source]; earlier != "" {
+					read = earlier
+				}
+				code, err := os.ReadFile(read)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n := bytes.Count(code, []byte(edit[1])); n != 1 {
+					t.Fatalf("%s has %q %d times; the code has changed, plant the bug anew", edit[0], edit[1], n)
+				}
+				changed := filepath.Join(dir, edit[0])
+				if err := os.WriteFile(changed, bytes.Replace(code, []byte(edit[1]), []byte(edit[2]), 1), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				overlay["Replace"][source] = changed
+			}
+			list, err := json.Marshal(overlay)
+			if err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join(dir, "overlay.json")
+			if err := os.WriteFile(file, list, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			// Without -vet: it would take longer than the simulation.
+			out, err := exec.Command("go", "test", "-vet=off", "-count=1", "-overlay", file, "-run", "^"+p.test+"$", ".").CombinedOutput()
+			switch {
+			case err == nil:
+				t.Errorf("not found")
+			case !bytes.Contains(out, []byte("--- FAIL: "+p.test)):
+				t.Errorf("the build failed:\n%s", out)
+			default:
+				for line := range strings.Lines(string(out)) {
+					if strings.Contains(line, "_test.go:") {
+						t.Log(strings.TrimSpace(line))
+						break
+					}
+				}
+			}
+		})
+	}
+}
