@@ -208,7 +208,7 @@ func (s *stage) awaitKeys(ctx context.Context, token string) error {
 		case <-s.api.Done():
 			return s.api.Died()
 		case <-ctx.Done():
-			return fmt.Errorf("Envoy cannot fetch the keys of %s. The last lines of its log:\n%s", s.tenant.domain, s.envoy.Tail(15))
+			return fmt.Errorf("the keys of %s cannot be fetched. The last lines of Envoy's log:\n%s", s.tenant.domain, s.envoy.Tail(15))
 		case <-time.After(250 * time.Millisecond):
 		}
 	}

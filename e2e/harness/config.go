@@ -78,7 +78,7 @@ func (w *World) write() string {
 	ca := filepath.Join(w.Dir, "ca.pem")
 	w.put("ca.pem", string(w.Auth0.CA()))
 	data := map[string]any{
-		"O": o, "Edge": w.Edge, "Native": w.Native, "API": w.API.Address, "Auth0": w.Auth0.Address(),
+		"O": o, "Edge": w.Edge, "Native": w.Native, "API": cmp.Or(o.Upstream, w.API.Address), "Auth0": w.Auth0.Address(),
 		"CA": ca, "Dir": w.Dir, "Version": w.version,
 	}
 	render := func(name string) string {

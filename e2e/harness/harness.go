@@ -23,9 +23,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -35,61 +33,6 @@ import (
 
 // patience bounds every wait for a part to become ready.
 const patience = 60 * time.Second
-
-// shared is what all tests of one binary use.
-var shared struct {
-	root string
-	once sync.Once
-	api  *parts.API
-	err  error
-	dir  string
-
-	world    *World   // of Shared
-	cleanups []func() // run by Main, last first
-}
-
-// Main runs the tests of a package and ends what they share. It answers with
-// the exit status.
-func Main(m *testing.M) int {
-	root, err := parts.Root()
-	if err == nil {
-		err = parts.Check(root)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	shared.root = root
-	defer func() {
-		for _, f := range slices.Backward(shared.cleanups) {
-			f()
-		}
-		if shared.api != nil {
-			shared.api.Stop()
-		}
-		if shared.dir != "" {
-			os.RemoveAll(shared.dir)
-		}
-	}()
-	return m.Run()
-}
-
-// Root is the project's folder.
-func Root() string { return shared.root }
-
-func sharedAPI() (*parts.API, error) {
-	shared.once.Do(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		if shared.dir, shared.err = os.MkdirTemp("", "edgejwt-e2e-"); shared.err != nil {
-			return
-		}
-		shared.api, shared.err = parts.StartAPI(ctx, parts.APIOptions{
-			Root: shared.root, App: "recorded:app", Log: filepath.Join(shared.dir, "api.log"),
-		})
-	})
-	return shared.api, shared.err
-}
 
 // Options say what the world is like. The zero value is the shipped example
 // with one worker.
@@ -122,6 +65,9 @@ type Options struct {
 	Auth0 *auth0.Server
 	// Tenant makes the fresh tenant something else than the usual one.
 	Tenant auth0.Options
+	// Upstream is host:port of another server in the API's place, for what
+	// FastAPI cannot show; it gets trailers too.
+	Upstream string
 	// Prepare is called when the tenant runs and Envoy does not yet: the place
 	// for faults that a cold start shall meet.
 	Prepare func(*auth0.Server)
@@ -153,29 +99,6 @@ func Start(t testing.TB, o Options) *World {
 	w.StartEnvoy()
 	t.Cleanup(w.showLog)
 	return w
-}
-
-// Shared is a world with Options{} and keys, the same for all tests of the
-// binary, which must leave the tenant healthy and Envoy running. Metrics go on
-// counting from test to test.
-func Shared(t testing.TB) *World {
-	t.Helper()
-	if shared.world == nil {
-		if _, err := sharedAPI(); err != nil {
-			t.Fatal(err)
-		}
-		w := prepare(t, Options{}, filepath.Join(shared.dir, "shared"), func(f func()) {
-			shared.cleanups = append(shared.cleanups, f)
-		})
-		w.StartEnvoy()
-		w.AwaitKeys()
-		shared.world = w
-	}
-	w := *shared.world
-	w.T = t
-	w.ResetSeen()
-	t.Cleanup(w.showLog)
-	return &w
 }
 
 // prepare makes all but Envoy. The parts end when cleanup's functions are called.
@@ -266,7 +189,7 @@ func (w *World) Reload(plugin string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("Envoy has not looked at the new configuration after %v", patience)
+	return fmt.Errorf("the new configuration was not looked at within %v", patience)
 }
 
 // Validate gives a configuration to `envoy --mode validate`. It returns all that
