@@ -88,7 +88,7 @@ func (q *request) settle(now time.Time) (waits bool) {
 		return false
 	}
 	if q.issuer.keys.changed {
-		q.judgeSignature(now)
+		q.judgeToken(now)
 	}
 	if q.state == waiting && !now.Before(q.deadline) {
 		q.root.metrics.timeouts.add(1)

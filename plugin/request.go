@@ -20,6 +20,7 @@ type request struct {
 	// Set while the request waits for keys.
 	found    verify.Found
 	token    *verify.Token
+	rule     *verify.Rule
 	issuer   *issuer
 	deadline time.Time
 	// suspected: the signature failed once already and newer key material was asked for.
@@ -133,16 +134,12 @@ func (q *request) judge(headers [][2]string) {
 		q.decide(verify.ReasonOf(err), err)
 		return
 	}
-	q.issuer = &r.issuers[index]
+	q.rule, q.issuer = rule, &r.issuers[index]
 	if !q.issuer.takesFrom(q.found.Locations) {
 		q.decide(verify.IssuerUnknown, nil)
 		return
 	}
-	if err := rule.Check(q.token, now); err != nil {
-		q.decide(verify.ReasonOf(err), err)
-		return
-	}
-	q.judgeSignature(now)
+	q.judgeToken(now)
 }
 
 // takesFrom reports whether the issuer's tokens may stand where this one stood.
@@ -157,9 +154,13 @@ func (i *issuer) takesFrom(locations []int) bool {
 	return false
 }
 
-// judgeSignature finds the key and checks the signature, or parks the request
-// until the key set is there. Parked requests come here again.
-func (q *request) judgeSignature(now time.Time) {
+// judgeToken checks claims and signature, or parks the request until the key set
+// is there. Parked requests come here again, with a later time.
+func (q *request) judgeToken(now time.Time) {
+	if err := q.rule.Check(q.token, now); err != nil {
+		q.decide(verify.ReasonOf(err), err)
+		return
+	}
 	kid, hasKID := q.token.KeyID()
 	keys := q.issuer.keys.machine
 	key, outcome := keys.Find(now, kid, hasKID)
