@@ -140,7 +140,7 @@ func (m *Machine) retryDelay(now time.Time) time.Duration {
 	if m.retriesSoon() {
 		return m.spread(100*time.Millisecond, time.Second)
 	}
-	window := min(max(m.p.Refresh/10, 250*time.Millisecond), time.Minute)
+	window := min(max(m.p.Refresh/5, 250*time.Millisecond), 2*time.Minute)
 	ceiling := max(min(m.p.Refresh, (m.p.MaxStale-m.age(now))/4), 2*time.Second)
 	for i := 1; i < n && window < ceiling; i++ {
 		window *= 4
