@@ -49,7 +49,7 @@ func tenantFrom(env func(string) string) (*tenant, error) {
 	case len(missing) == 4:
 		return nil, nil
 	case len(missing) > 0:
-		return nil, fmt.Errorf("for a real tenant, %s must be set too (or none of the four AUTH0_ variables, for the stand-in)", strings.Join(missing, " and "))
+		return nil, fmt.Errorf("for a real tenant, %s must be set too (or none of the four AUTH0_ variables, for the stand-in)", strings.Join(missing, ", "))
 	case strings.Trim(t.domain, "abcdefghijklmnopqrstuvwxyz0123456789.-") != "" || !strings.Contains(t.domain, "."):
 		return nil, fmt.Errorf("AUTH0_DOMAIN is %q; it must be the tenant's bare name in lower case, for example tenant.eu.auth0.com", t.domain)
 	}
