@@ -32,7 +32,8 @@ const (
 	announcedAt     = 75 * time.Minute
 	unannouncedAt   = 90 * time.Minute
 	emergencyAt     = 110 * time.Minute
-	fleetEnd        = 118 * time.Minute
+	emergencyOver   = 116 * time.Minute
+	fleetEnd        = 130 * time.Minute
 	requestInterval = 5 * time.Second
 )
 
@@ -255,7 +256,8 @@ func TestFleet(t *testing.T) {
 		{"the 20 min after it", outageTo, announcedAt, 5, ""},
 		{"rotation, announced", announcedAt, unannouncedAt, 5, fmt.Sprint(f.known(3, announcedAt, 990))},
 		{"rotation, unannounced", unannouncedAt, emergencyAt, 5, fmt.Sprint(f.known(4, unannouncedAt, 990))},
-		{"emergency: every client at once", emergencyAt, fleetEnd, 0, fmt.Sprint(f.known(5, emergencyAt, 990))},
+		{"emergency: every client at once", emergencyAt, emergencyOver, 0, fmt.Sprint(f.known(5, emergencyAt, 990))},
+		{"the refreshes after it", emergencyOver, fleetEnd, 5, ""},
 	}
 	table := "| phase | mean/s | peak/s in 10 s | peak / steady mean | 99 % know the new key after |\n|---|---|---|---|---|\n"
 	for _, p := range phases {

@@ -201,11 +201,11 @@ func TestScheduledRefresh(t *testing.T) {
 		header   [2]string
 		from, to time.Duration // when the fetch must come
 	}{
-		{"nothing told", [2]string{}, 510 * time.Second, 600 * time.Second},
-		{"longer than wanted", [2]string{"cache-control", "max-age=86400"}, 510 * time.Second, 600 * time.Second},
-		{"between", [2]string{"Cache-Control", "public, max-age=400"}, 340 * time.Second, 400 * time.Second},
-		{"too short", [2]string{"cache-control", "max-age=15"}, 255 * time.Second, 300 * time.Second},
-		{"no-store", [2]string{"cache-control", "no-store"}, 255 * time.Second, 300 * time.Second},
+		{"nothing told", [2]string{}, 450 * time.Second, 600 * time.Second},
+		{"longer than wanted", [2]string{"cache-control", "max-age=86400"}, 450 * time.Second, 600 * time.Second},
+		{"between", [2]string{"Cache-Control", "public, max-age=400"}, 300 * time.Second, 400 * time.Second},
+		{"too short", [2]string{"cache-control", "max-age=15"}, 225 * time.Second, 300 * time.Second},
+		{"no-store", [2]string{"cache-control", "no-store"}, 225 * time.Second, 300 * time.Second},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -500,7 +500,7 @@ func TestRetryAfter(t *testing.T) {
 	b.find(0, "b", Unavailable) // the provider asked to be left alone, by requests too
 	b.pass(119 * time.Second)
 	b.none()
-	b.await(62 * time.Second)
+	b.await(122 * time.Second)
 }
 
 // TestReload: machines made anew start from the record, without a fetch.

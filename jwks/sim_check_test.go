@@ -109,7 +109,7 @@ func (w *world) checkFetch(v *worker) {
 		}
 		return
 	}
-	floor := min(v.p.Refresh/2, v.p.MaxStale/2) * 85 / 100
+	floor := min(v.p.Refresh/2, v.p.MaxStale/2) * 3 / 4
 	if gap < floor-slack && !restarted && !w.jumped(c.last.at) {
 		c.fail(w, "worker %d fetches %v after a good answer (period at least %v)", v.id, gap, floor)
 	}

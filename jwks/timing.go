@@ -166,7 +166,7 @@ func (m *Machine) untilScheduled(now time.Time) time.Duration {
 		return time.Second - m.sinceAttempt()
 	}
 	period := m.period()
-	return m.spread(period-period*15/100, period) - m.age(now)
+	return m.spread(period-period/4, period) - m.age(now)
 }
 
 // due says whether this worker should try to take the lease, and for what.
