@@ -47,12 +47,11 @@ func (s Skipped) String() string {
 // is a Trouble: the document is not a set within bounds, or no usable key
 // remains. Nothing of document is kept.
 func Parse(document []byte) (*Set, []Skipped, error) {
-	root, err := strictjson.Parse(string(document), documentLimits)
-	switch err {
-	case nil:
-	case strictjson.ErrTooLong:
+	if len(document) > MaxDocumentBytes {
 		return nil, nil, DocumentTooLong
-	default:
+	}
+	root, err := strictjson.Parse(string(document), documentLimits)
+	if err != nil {
 		return nil, nil, DocumentNotJSON
 	}
 	list, ok := root.Member("keys")

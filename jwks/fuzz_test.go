@@ -1,0 +1,152 @@
+package jwks
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// FuzzParse: what is accepted is usable, and reads back to itself.
+func FuzzParse(f *testing.F) {
+	seeds := [][]byte{document(jwk("a", 1), jwk("b", 2)), document(member("kid", "")), document(member("use", `"enc"`), jwk("é\\\"", 3)),
+		[]byte(`{"keys":[]}`), []byte(`{"keys":[{"kty":"EC"}]}`), []byte(`<html>`), []byte(`{"keys":[{"kty":"RSA","n":"AA","e":"AQ"}]}`),
+		document(member("alg", `"RS256"`, "key_ops", `["verify"]`)), document(member("d", `"AQ"`), jwk("\u0001", 1))}
+	for _, s := range seeds {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		set, skipped, err := Parse(doc)
+		if err != nil {
+			if set != nil {
+				t.Fatal("an error and a set")
+			}
+			return
+		}
+		if set.Len() == 0 || set.Len()+len(skipped) > MaxKeys {
+			t.Fatalf("%d keys, %d skipped", set.Len(), len(skipped))
+		}
+		for _, k := range set.keys {
+			if n := len(k.RSA.Modulus); n < 256 || n > 1024 || k.RSA.Modulus[0] == 0 || k.RSA.Modulus[n-1]%2 == 0 || k.RSA.Exponent < 3 || k.RSA.Exponent%2 == 0 || len(k.ID) > MaxKID {
+				t.Fatalf("unusable key %+v", k)
+			}
+		}
+		normal := set.AppendJSON(nil)
+		again, none, err := Parse(normal)
+		if err != nil || len(none) > 0 || !again.Equal(set) || !bytes.Equal(again.AppendJSON(nil), normal) {
+			t.Fatalf("%s does not read back: %v %v", normal, none, err)
+		}
+	})
+}
+
+func sampleRecord() *record {
+	return &record{sequence: 7, written: 1777852800000, generation: 3, set: document(jwk("a", 1)), good: 1777852700000, lifetime: 300, etag: `"x"`,
+		modified: "Mon, 04 May 2026 00:00:00 GMT", skipped: 5, attempts: 9, attempted: 1777852700000, failures: 2, early: true, trouble: NoAnswer, warned: 96,
+		hold: 5000, spread: 1 << 31, earlyAt: 1777852600000, lease: lease{owner: 1 << 63, ticket: 8, from: 1777852800000, lasts: 7000, early: true},
+		uri: "https://issuer.example/k", discovered: 1777852000000, misled: true}
+}
+
+const sampleSource = 42
+
+// FuzzRecord: what is decoded encodes to the same bytes, and carries the machine
+// nowhere bad.
+func FuzzRecord(f *testing.F) {
+	for _, r := range []*record{sampleRecord(), {lifetime: untold}, {lifetime: untold, set: []byte(`{"keys":[]}`), good: 1}} {
+		b := r.encode(nil, sampleSource)
+		f.Add(b[:len(b)-8])
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		b := binary.LittleEndian.AppendUint64(bytes.Clone(body), hash(body)) // no mutation would find the sum
+		r, ok := decodeRecord(b, sampleSource)
+		if !ok {
+			return
+		}
+		if again := r.encode(nil, sampleSource); !bytes.Equal(again, b) {
+			t.Fatalf("%x encodes to %x", b, again)
+		}
+		m := New(urlPolicy, 1, rand.New(rand.NewPCG(1, 1)).Float64)
+		m.source = sampleSource
+		now := simEpoch
+		exercise(m, now, m.Loaded(now, b, 5), b)
+	})
+}
+
+// exercise carries actions out for a while, with an honest host.
+func exercise(m *Machine, now time.Time, actions []Action, stored []byte) {
+	data := shared{record: stored, version: 5}
+	for i := range 50 {
+		for len(actions) > 0 {
+			a := actions[0]
+			var more []Action
+			switch a.Kind {
+			case Load:
+				more = m.Loaded(now, data.record, data.version)
+			case Save:
+				more = m.Saved(now, data.set(a.Record, a.Version))
+			case Fetch:
+				more = m.Answered(now, a.Ticket, Answer{Status: 200 + i%3*100, Body: document(jwk("a", 1+i%2))})
+			}
+			actions = append(more, actions[1:]...)
+		}
+		m.Find(now, "a", true)
+		m.Find(now, "b", true)
+		m.Suspect(now, "a")
+		m.Status(now)
+		now = now.Add(m.NextTick(now) + time.Duration(i)*time.Second)
+		actions = m.Tick(now, uint64(i), true)
+	}
+}
+
+// FuzzAnswer: no answer makes the machine forget a good set, and none panics.
+func FuzzAnswer(f *testing.F) {
+	f.Add(200, "cache-control", "max-age=15", document(jwk("a", 2)), false)
+	f.Add(304, "etag", `W/"x"`, []byte{}, false)
+	f.Add(429, "Retry-After", "120", []byte("slow down"), false)
+	f.Add(200, "expires", "Mon, 04 May 2026 12:05:00 GMT", []byte("<html>"), false)
+	f.Add(200, "date", "x", []byte(`{"issuer":"https://issuer.example/","jwks_uri":"https://issuer.example/k"}`), true)
+	f.Add(-1, "age", "99999999999999999999", document(`{"kty":"EC"}`), true)
+	f.Fuzz(func(t *testing.T, status int, name, value string, body []byte, discovery bool) {
+		p := urlPolicy
+		if discovery {
+			p = Policy{Issuer: "https://issuer.example/"}
+		}
+		b := newBench(t, p, 1)
+		b.pass(100 * time.Millisecond)
+		a := Answer{Status: status, Headers: [][2]string{{name, value}}, Body: body}
+		b.answer(b.one(), a)
+		b.pass(2 * time.Second)
+		b.fetches = nil
+		b = newBench(t, urlPolicy, 1)
+		b.start(good(jwk("a", 1)))
+		b.answer(b.await(602*time.Second), a)
+		m := b.workers[0]
+		if !m.usable(b.now) || m.rec.generation == 1 && m.set.Len() != 1 || m.rec.failures == 0 && status != 200 {
+			t.Fatalf("after %d: %+v", status, m.Status(b.now))
+		}
+		if r, ok := decodeRecord(b.data.record, m.source); !ok || !bytes.Equal(r.set, m.all.AppendJSON(nil)) {
+			t.Fatal("the record that was written cannot be read")
+		}
+	})
+}
+
+func TestRecord(t *testing.T) {
+	b := sampleRecord().encode(nil, sampleSource)
+	r, ok := decodeRecord(b, sampleSource)
+	if !ok || !bytes.Equal(r.encode(nil, sampleSource), b) {
+		t.Fatal("does not read back")
+	}
+	if _, ok := decodeRecord(b, sampleSource+1); ok {
+		t.Error("another source's record is taken")
+	}
+	for i := range b {
+		damaged := bytes.Clone(b)
+		damaged[i] ^= 1
+		if _, ok := decodeRecord(damaged, sampleSource); ok {
+			t.Fatalf("damage at byte %d is not noticed", i)
+		}
+		if _, ok := decodeRecord(b[:i], sampleSource); ok {
+			t.Fatalf("a record cut after %d bytes is taken", i)
+		}
+	}
+}

@@ -1,0 +1,248 @@
+package jwks
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+
+// member makes a usable RSA key with some members replaced or added.
+func member(changes ...string) string {
+	members := map[string]string{"kty": `"RSA"`, "kid": `"k"`, "n": `"` + b64(modulus(1)) + `"`, "e": `"AQAB"`}
+	names := []string{"kty", "kid", "n", "e"}
+	for i := 0; i < len(changes); i += 2 {
+		if _, has := members[changes[i]]; !has {
+			names = append(names, changes[i])
+		}
+		members[changes[i]] = changes[i+1]
+	}
+	var b strings.Builder
+	for i, name := range names {
+		if members[name] == "" { // replaced by nothing: left out
+			continue
+		}
+		if i > 0 && b.Len() > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, "%q:%s", name, members[name])
+	}
+	return "{" + b.String() + "}"
+}
+
+func quoted(b []byte) string { return `"` + b64(b) + `"` }
+
+// wide is an odd modulus of this many bits.
+func wide(bits int) []byte {
+	b := make([]byte, (bits+7)/8)
+	b[0] = 1 << ((bits - 1) % 8)
+	b[len(b)-1] |= 1
+	return b
+}
+
+func TestParseKeys(t *testing.T) {
+	even := modulus(1)
+	even[255] &^= 1
+	cases := []struct {
+		name string
+		key  string
+		why  string // "" when the key is usable
+	}{
+		{"minimal", member(), ""},
+		{"as Auth0 publishes it", member("use", `"sig"`, "alg", `"RS256"`, "x5t", `"abc"`, "x5c", `["MIIC"]`), ""},
+		{"without kid", member("kid", ""), ""},
+		{"empty kid", member("kid", `""`), ""},
+		{"unknown members", member("exp", `1`, "x", `{"y":[]}`), ""},
+		{"key_ops with verify", member("key_ops", `["encrypt","verify"]`), ""},
+		{"leading zero in n", member("n", quoted(append([]byte{0}, modulus(1)...))), ""},
+		{"leading zeros in e", member("e", quoted([]byte{0, 0, 1, 0, 1})), ""},
+		{"exponent 3", member("e", `"Aw"`), ""},
+		{"greatest exponent", member("e", quoted([]byte{0x7f, 0xff, 0xff, 0xff})), ""},
+		{"2048 bits", member("n", quoted(wide(2048))), ""},
+		{"8192 bits", member("n", quoted(wide(8192))), ""},
+		{"longest kid", member("kid", `"`+strings.Repeat("k", 256)+`"`), ""},
+
+		{"not an object", `"RSA"`, "not an object"},
+		{"an array", `[]`, "not an object"},
+		{"kid a number", member("kid", `7`), "kid is not a string"},
+		{"kid null", member("kid", `null`), "kid is not a string"},
+		{"kid too long", member("kid", `"`+strings.Repeat("k", 257)+`"`), "kid is longer than 256 bytes"},
+		{"kty missing", member("kty", ""), "kty is missing or not a string"},
+		{"kty a number", member("kty", `1`), "kty is missing or not a string"},
+		{"EC", member("kty", `"EC"`), "kty is not RSA"},
+		{"oct", member("kty", `"oct"`), "kty is not RSA"},
+		{"kty in lower case", member("kty", `"rsa"`), "kty is not RSA"},
+		{"for encryption", member("use", `"enc"`), `use is not "sig"`},
+		{"use null", member("use", `null`), `use is not "sig"`},
+		{"key_ops without verify", member("key_ops", `["sign"]`), `key_ops lacks "verify"`},
+		{"key_ops a string", member("key_ops", `"verify"`), `key_ops lacks "verify"`},
+		{"key_ops an object", member("key_ops", `{"a":"verify"}`), `key_ops lacks "verify"`},
+		{"RS512", member("alg", `"RS512"`), "alg is not one that is supported for RSA keys (RS256)"},
+		{"PS256", member("alg", `"PS256"`), "alg is not one that is supported for RSA keys (RS256)"},
+		{"HS256", member("alg", `"HS256"`), "alg is not one that is supported for RSA keys (RS256)"},
+		{"alg empty", member("alg", `""`), "alg is not one that is supported for RSA keys (RS256)"},
+		{"alg null", member("alg", `null`), "alg is not a string"},
+		{"private exponent", member("d", `"AQ"`), "carries private key material"},
+		{"private null", member("d", `null`), "carries private key material"},
+		{"prime", member("p", `"AQ"`), "carries private key material"},
+		{"other primes", member("oth", `[]`), "carries private key material"},
+		{"symmetric", member("kty", `"oct"`, "k", `"AQ"`), "carries private key material"},
+		{"n missing", member("n", ""), "n is not base64url"},
+		{"n empty", member("n", `""`), "n is not base64url"},
+		{"n a number", member("n", `5`), "n is not base64url"},
+		{"n padded", member("n", `"`+b64(modulus(1))+`=="`), "n is not base64url"},
+		{"n plain base64", member("n", `"`+strings.Repeat("+", 344)+`"`), "n is not base64url"},
+		{"n with a line break", member("n", `"`+b64(modulus(1))[:10]+`\n`+b64(modulus(1))[10:]+`"`), "n is not base64url"},
+		{"n with a space", member("n", `" `+b64(modulus(1))+`"`), "n is not base64url"},
+		{"n with stray bits", member("n", `"`+b64(modulus(1))[:340]+`AB"`), "n is not base64url"},
+		{"n zero", member("n", `"AAAA"`), "modulus is under 2048 bits"},
+		{"2047 bits", member("n", quoted(wide(2047))), "modulus is under 2048 bits"},
+		{"1024 bits, padded", member("n", quoted(append(make([]byte, 128), wide(1024)...))), "modulus is under 2048 bits"},
+		{"8193 bits", member("n", quoted(wide(8193))), "modulus is over 8192 bits"},
+		{"even modulus", member("n", quoted(even)), "modulus is even"},
+		{"e missing", member("e", ""), "e is not base64url"},
+		{"exponent 0", member("e", `"AA"`), "exponent is even"},
+		{"exponent 1", member("e", `"AQ"`), "exponent is 1"},
+		{"exponent 2", member("e", `"Ag"`), "exponent is even"},
+		{"exponent 2^31+1", member("e", quoted([]byte{0x80, 0, 0, 1})), "exponent is over 2^31-1"},
+		{"exponent of 5 bytes", member("e", quoted([]byte{1, 0, 0, 0, 1})), "exponent is over 2^31-1"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			other := jwk("other", 9)
+			set, skipped, err := Parse(document(c.key, other))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.why == "" {
+				if set.Len() != 2 || len(skipped) != 0 {
+					t.Fatalf("%d keys, skipped %v", set.Len(), skipped)
+				}
+				return
+			}
+			if set.Len() != 1 || len(skipped) != 1 || skipped[0].Why != c.why || skipped[0].Index != 0 {
+				t.Fatalf("%d keys, skipped %v, want one for %q", set.Len(), skipped, c.why)
+			}
+			if _, _, err := Parse(document(c.key)); err != NoUsableKey {
+				t.Errorf("alone: %v", err)
+			}
+		})
+	}
+}
+
+func TestParseDocuments(t *testing.T) {
+	many := func(n int) string {
+		keys := make([]string, n)
+		for i := range keys {
+			keys[i] = `{"kty":"EC"}`
+		}
+		keys[0] = jwk("a", 1)
+		return string(document(keys...))
+	}
+	padded := func(n int) string {
+		doc := string(document(jwk("a", 1)))
+		return doc + strings.Repeat(" ", n-len(doc))
+	}
+	cases := []struct {
+		name string
+		doc  string
+		want error
+	}{
+		{"100 keys", many(100), nil},
+		{"101 keys", many(101), TooManyKeys},
+		{"512 KiB", padded(MaxDocumentBytes), nil},
+		{"one byte more", padded(MaxDocumentBytes + 1), DocumentTooLong},
+		{"members besides keys", `{"a":1,"keys":[` + jwk("a", 1) + `],"z":null}`, nil},
+		{"empty", ``, DocumentNotJSON},
+		{"HTML", `<!doctype html>`, DocumentNotJSON},
+		{"two documents", `{"keys":[]}{"keys":[]}`, DocumentNotJSON},
+		{"keys twice", `{"keys":[` + jwk("a", 1) + `],"keys":[]}`, DocumentNotJSON},
+		{"member of a key twice", `{"keys":[{"kty":"RSA","kid":"a","kid":"b"}]}`, DocumentNotJSON},
+		{"invalid UTF-8", "{\"keys\":[],\"a\":\"\xff\"}", DocumentNotJSON},
+		{"deep", `{"keys":` + strings.Repeat("[", 20) + strings.Repeat("]", 20) + `}`, DocumentNotJSON},
+		{"an array", `[]`, DocumentNotASet},
+		{"null", `null`, DocumentNotASet},
+		{"no keys", `{}`, DocumentNotASet},
+		{"keys an object", `{"keys":{}}`, DocumentNotASet},
+		{"keys null", `{"keys":null}`, DocumentNotASet},
+		{"keys in capitals", `{"KEYS":[` + jwk("a", 1) + `]}`, DocumentNotASet},
+		{"no key at all", `{"keys":[]}`, NoUsableKey},
+		{"a single key, not a set", jwk("a", 1), DocumentNotASet},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			set, _, err := Parse([]byte(c.doc))
+			if !errors.Is(err, c.want) || (set == nil) != (c.want != nil) {
+				t.Errorf("Parse = %v, %v, want %v", set, err, c.want)
+			}
+		})
+	}
+}
+
+func TestRepeatedKID(t *testing.T) {
+	set, skipped, err := Parse(document(member("use", `"enc"`), jwk("k", 1), jwk("k", 2), jwk("a", 3)))
+	if err != nil || set.Len() != 2 || len(skipped) != 2 {
+		t.Fatal(set.KIDs(), skipped, err)
+	}
+	if key, _ := set.Find("k"); string(key.RSA.Modulus) != string(modulus(1)) {
+		t.Error("not the first usable key stays")
+	}
+	if want := `key 2 (kid "k"): an earlier key has the same kid`; skipped[1].String() != want {
+		t.Errorf("%s, want %s", skipped[1], want)
+	}
+}
+
+func TestSet(t *testing.T) {
+	one, _, _ := Parse(document(jwk("b", 2), jwk("a", 1)))
+	two, _, _ := Parse(document(jwk("a", 1), jwk("b", 2)))
+	other, _, _ := Parse(document(jwk("a", 1), jwk("b", 3)))
+	if !one.Equal(two) || one.Equal(other) || one.Equal(nil) {
+		t.Error("Equal does not compare keys as a set")
+	}
+	if got := string(one.AppendJSON(nil)); got != string(two.AppendJSON(nil)) || !strings.HasPrefix(got, `{"keys":[{"kty":"RSA","kid":"a","alg":"RS256","n":"`) {
+		t.Errorf("AppendJSON = %.80s", got)
+	}
+	if !slices.Equal(one.KIDs(), []string{"a", "b"}) {
+		t.Error(one.KIDs())
+	}
+	if _, ok := one.Only(); ok {
+		t.Error("Only finds one of two")
+	}
+	if left := one.Without([]string{"a", ""}); left.Len() != 1 || one.Len() != 2 {
+		t.Error("Without")
+	}
+	var none *Set
+	if _, ok := none.Find("a"); ok || none.Len() != 0 || !none.Equal(&Set{}) || none.Without([]string{"a"}) != nil || string(none.AppendJSON(nil)) != `{"keys":[]}` {
+		t.Error("a nil set is not an empty one")
+	}
+	unnamed, _, _ := Parse(document(member("kid", "")))
+	if _, ok := unnamed.Find(""); ok {
+		t.Error("a key without kid is found under the empty kid")
+	}
+	if _, ok := unnamed.Only(); !ok {
+		t.Error("a key without kid is not the only one")
+	}
+}
+
+func TestTroubles(t *testing.T) {
+	for trouble := Trouble(1); trouble < troubleEnd; trouble++ {
+		if trouble.Error() == "unknown trouble" {
+			t.Errorf("trouble %d has no row in the table", trouble)
+		}
+	}
+	if troubleEnd > 64 {
+		t.Error("record.warned has not a bit for each trouble")
+	}
+}
+
+func ExampleParse() {
+	set, skipped, err := Parse([]byte(`{"keys":[
+		{"kty":"RSA","kid":"2026-05","use":"sig","alg":"RS256","e":"AQAB","n":"` + b64(modulus(1)) + `"},
+		{"kty":"EC","kid":"other","crv":"P-256"}]}`))
+	fmt.Println(set.KIDs(), skipped, err)
+	// Output: [2026-05] [key 1 (kid "other"): kty is not RSA] <nil>
+}
