@@ -1,16 +1,16 @@
 package jwks
 
 import (
-	"strconv"
-	"strings"
 	"time"
+
+	"edgejwt/verify/ascii"
 )
 
 // header gives the values of the named field, joined as RFC 9110 §5.3 allows.
 func header(headers [][2]string, name string) (string, bool) {
 	value, has := "", false
 	for _, h := range headers {
-		if !strings.EqualFold(h[0], name) {
+		if !ascii.EqualFold(h[0], name) {
 			continue
 		}
 		if has {
@@ -32,13 +32,15 @@ const longestTold = 365 * 24 * 3600
 func lifetime(headers [][2]string, now time.Time) int64 {
 	life := int64(untold)
 	if control, has := header(headers, "cache-control"); has {
-		for directive := range strings.SplitSeq(control, ",") {
-			name, value, _ := strings.Cut(strings.TrimSpace(directive), "=")
-			switch strings.ToLower(strings.TrimSpace(name)) {
+		for more := true; more; {
+			var directive string
+			directive, control, more = ascii.Cut(control, ',')
+			name, value, _ := ascii.Cut(directive, '=')
+			switch ascii.Lower(ascii.TrimSpace(name)) {
 			case "no-store", "no-cache":
 				return 0
 			case "max-age":
-				seconds, ok := parseSeconds(strings.Trim(strings.TrimSpace(value), `"`))
+				seconds, ok := parseSeconds(unquote(value))
 				if !ok {
 					return 0
 				}
@@ -74,6 +76,19 @@ func lifetime(headers [][2]string, now time.Time) int64 {
 	return life
 }
 
+// unquote takes the white space and the quotes around a directive's value away:
+// max-age="60" is not the form that RFC 9111 §5.2 prefers, but its meaning is plain.
+func unquote(value string) string {
+	value = ascii.TrimSpace(value)
+	for value != "" && value[0] == '"' {
+		value = value[1:]
+	}
+	for value != "" && value[len(value)-1] == '"' {
+		value = value[:len(value)-1]
+	}
+	return value
+}
+
 // retryAfter gives how long the provider asks to be left alone (RFC 9110
 // §10.2.3): 0 when it does not ask, at most longestHold.
 func retryAfter(headers [][2]string, now time.Time) time.Duration {
@@ -92,15 +107,18 @@ func retryAfter(headers [][2]string, now time.Time) time.Duration {
 
 // parseSeconds reads delta-seconds (RFC 9111 §1.2.2), capped at a year.
 func parseSeconds(s string) (int64, bool) {
-	s = strings.TrimSpace(s)
-	if s == "" || len(s) > 64 || strings.Trim(s, "0123456789") != "" {
+	s = ascii.TrimSpace(s)
+	if s == "" || len(s) > 64 {
 		return 0, false
 	}
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil { // digits only, so it is too large
-		return longestTold, true
+	n := int64(0)
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return 0, false
+		}
+		n = min(10*n+int64(s[i]-'0'), longestTold)
 	}
-	return min(n, longestTold), true
+	return n, true
 }
 
 // parseDate reads an HTTP-date in the form that senders must use, IMF-fixdate
@@ -108,7 +126,7 @@ func parseSeconds(s string) (int64, bool) {
 // count as unclear. time.Parse would do it for 100 KB of module.
 func parseDate(s string) (time.Time, bool) {
 	const form, months = "ddd, 00 mmm 0000 00:00:00 GMT", "JanFebMarAprMayJunJulAugSepOctNovDec"
-	s = strings.TrimSpace(s)
+	s = ascii.TrimSpace(s)
 	if len(s) != len(form) {
 		return time.Time{}, false
 	}
@@ -130,12 +148,27 @@ func parseDate(s string) (time.Time, bool) {
 		}
 		return n
 	}
-	month := strings.Index(months, s[8:11])
+	month := 0 // January; 12 is none
+	for month < 12 && months[3*month:3*month+3] != s[8:11] {
+		month++
+	}
 	day, hour, minute, second := number(5, 7), number(17, 19), number(20, 22), number(23, 25)
-	if month < 0 || month%3 != 0 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60 {
+	if month == 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60 {
 		return time.Time{}, false
 	}
-	return time.Date(number(12, 16), time.Month(month/3+1), day, hour, minute, second, 0, time.UTC), true
+	days := daysSinceEpoch(number(12, 16), month+1, day)
+	return time.Unix(int64(((days*24+hour)*60+minute)*60+second), 0), true
+}
+
+// daysSinceEpoch counts the days since 1 January 1970 in the Gregorian calendar.
+// A day that the month does not have is one of the next month. time.Date would
+// bring the time zones along, 45 KB of module.
+func daysSinceEpoch(year, month, day int) int {
+	// Years begin in March here, so that a leap day is a year's last, and 400
+	// years earlier, so that none is negative.
+	month = (month + 9) % 12
+	year += 400 - month/10
+	return 365*year + year/4 - year/100 + year/400 + (month*306+5)/10 + day - 865566
 }
 
 // validator gives a header's value if it may be sent back as it came; anything

@@ -1,9 +1,6 @@
 package jwks
 
-import (
-	"strconv"
-	"strings"
-)
+import "strconv"
 
 // mostNamed bounds how many kids one line of the log names.
 const mostNamed = 10
@@ -43,7 +40,7 @@ func (s *Set) introduce(generation uint64) string {
 	if more := len(kids) - mostNamed; more > 0 {
 		kids = append(kids[:mostNamed], "and "+strconv.Itoa(more)+" more")
 	}
-	return "generation " + strconv.FormatUint(generation, 10) + ", " + strconv.Itoa(s.Len()) + " usable, kid " + strings.Join(kids, ", ")
+	return "generation " + strconv.FormatUint(generation, 10) + ", " + strconv.Itoa(s.Len()) + " usable, kid " + join(kids, ", ")
 }
 
 // list tells of keys that were skipped.
@@ -56,7 +53,18 @@ func list(skipped []Skipped) string {
 		}
 		texts = append(texts, s.String())
 	}
-	return strings.Join(texts, "; ")
+	return join(texts, "; ")
+}
+
+// join is strings.Join for the few and short.
+func join(texts []string, separator string) (joined string) {
+	for i, text := range texts {
+		if i > 0 {
+			joined += separator
+		}
+		joined += text
+	}
+	return joined
 }
 
 // hashSkipped tells one list of skipped keys from another; 0 for none.

@@ -1,12 +1,12 @@
 package jwks
 
 import (
-	"encoding/base64"
 	"math/bits"
 	"strconv"
 	"strings"
 
 	"edgejwt/verify"
+	"edgejwt/verify/base64url"
 	"edgejwt/verify/strictjson"
 )
 
@@ -212,11 +212,11 @@ func parseRSA(jwk *strictjson.Value) (*verify.RSAPublicKey, string) {
 // mean the same number.
 func decodeUint(jwk *strictjson.Value, name string) ([]byte, bool) {
 	value, _, ok := text(jwk, name)
-	if !ok || value == "" || strings.ContainsAny(value, "\r\n") {
-		return nil, false // Go's decoder would skip the line breaks
+	if !ok || value == "" {
+		return nil, false
 	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(value)
-	if err != nil {
+	b, ok := base64url.Decode(value)
+	if !ok {
 		return nil, false
 	}
 	for len(b) > 0 && b[0] == 0 {

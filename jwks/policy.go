@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"edgejwt/verify/ascii"
 )
 
 // Policy says where the keys of one issuer are and how they are to be kept.
@@ -68,7 +70,7 @@ func (p Policy) Source() string {
 	}
 	// Which hosts may serve keys belongs to the source: a policy without extra
 	// hosts must not take keys that another one fetched from such a host.
-	return "discovery:" + p.Issuer + " " + strings.Join(p.ExtraHosts, " ")
+	return "discovery:" + p.Issuer + " " + join(p.ExtraHosts, " ")
 }
 
 // firstURL is where the first request goes: to the key set, or to the discovery
@@ -120,7 +122,7 @@ func (p Policy) mayServe(uri string) bool {
 // refuses what other parsers might read differently.
 func hostOf(url string) (string, bool) {
 	const scheme, longest = "https://", 2048
-	if len(url) > longest || len(url) < len(scheme) || !strings.EqualFold(url[:len(scheme)], scheme) {
+	if len(url) > longest || len(url) < len(scheme) || !ascii.EqualFold(url[:len(scheme)], scheme) {
 		return "", false
 	}
 	for i := 0; i < len(url); i++ {
@@ -129,13 +131,15 @@ func hostOf(url string) (string, bool) {
 		}
 	}
 	host := url[len(scheme):]
-	if end := strings.IndexAny(host, "/?"); end >= 0 {
-		host = host[:end]
+	for i := range len(host) {
+		if c := host[i]; c == '@' || c == '%' {
+			return "", false
+		} else if c == '/' || c == '?' {
+			host = host[:i]
+			break
+		}
 	}
-	if strings.ContainsAny(host, "@%") {
-		return "", false
-	}
-	host = strings.TrimSuffix(strings.ToLower(host), ":443")
+	host = strings.TrimSuffix(ascii.Lower(host), ":443")
 	if host == "" || host[0] == ':' || host[len(host)-1] == ':' {
 		return "", false
 	}

@@ -2,11 +2,11 @@ package jwks
 
 import (
 	"bytes"
-	"encoding/base64"
 	"slices"
 	"strings"
 
 	"edgejwt/verify"
+	"edgejwt/verify/base64url"
 )
 
 // Set is a set of usable keys (RFC 7517 §5). It is never changed after it was
@@ -164,11 +164,14 @@ func appendKey(b []byte, k verify.Key) []byte {
 		b = appendString(b, k.Algorithm)
 	}
 	b = append(b, `,"n":"`...)
-	b = base64.RawURLEncoding.AppendEncode(b, k.RSA.Modulus)
+	b = base64url.AppendEncode(b, k.RSA.Modulus)
 	b = append(b, `","e":"`...)
 	e := uint32(k.RSA.Exponent) // usable exponents fit into 31 bits
 	exponent := []byte{byte(e >> 24), byte(e >> 16), byte(e >> 8), byte(e)}
-	b = base64.RawURLEncoding.AppendEncode(b, bytes.TrimLeft(exponent, "\x00"))
+	for len(exponent) > 0 && exponent[0] == 0 {
+		exponent = exponent[1:]
+	}
+	b = base64url.AppendEncode(b, exponent)
 	return append(b, `"}`...)
 }
 

@@ -1,6 +1,10 @@
 package verify
 
-import "strings"
+import (
+	"strings"
+
+	"edgejwt/verify/ascii"
+)
 
 // Location is a request header in which a token may stand.
 type Location struct {
@@ -68,7 +72,9 @@ func (l Location) token(value string) (token string, ok bool) {
 	}
 	token = value[len(l.Prefix):]
 	if strings.HasSuffix(l.Prefix, " ") {
-		token = strings.TrimLeft(token, " ")
+		for token != "" && token[0] == ' ' {
+			token = token[1:]
+		}
 	}
 	return token, token != ""
 }
@@ -77,8 +83,8 @@ func (l Location) token(value string) (token string, ok bool) {
 // a bearer token. Commas by themselves are no sign: Digest and others use them.
 func joinsBearer(value string) bool {
 	for i := strings.IndexByte(value, ','); i >= 0; {
-		value = strings.TrimLeft(value[i+1:], " \t")
-		if hasPrefixFold(value, Authorization.Prefix) || strings.EqualFold(value, "bearer") {
+		value = ascii.TrimLeft(value[i+1:])
+		if hasPrefixFold(value, Authorization.Prefix) || ascii.EqualFold(value, "bearer") {
 			return true
 		}
 		i = strings.IndexByte(value, ',')

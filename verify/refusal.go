@@ -1,7 +1,5 @@
 package verify
 
-import "errors"
-
 // Refusal is a Reason with a detail for the log at debug level. The detail is
 // always a fixed text of this package: it never quotes the token.
 type Refusal struct {
@@ -22,11 +20,16 @@ func ReasonOf(err error) Reason {
 	if err == nil {
 		return Accepted
 	}
-	var reason Reason
-	if errors.As(err, &reason) && !reason.Passes() {
-		return reason
+	for {
+		if reason, ok := err.(Reason); ok && !reason.Passes() {
+			return reason
+		}
+		wrapping, ok := err.(interface{ Unwrap() error })
+		if !ok {
+			return Internal
+		}
+		err = wrapping.Unwrap() // errors.As would be 50 KB of module
 	}
-	return Internal
 }
 
 // refuse makes a Refusal. Details must be constants: see Refusal.

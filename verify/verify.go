@@ -17,8 +17,9 @@
 package verify
 
 import (
-	"strings"
 	"time"
+
+	"edgejwt/verify/ascii"
 )
 
 // RS256 is RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 §3.3).
@@ -156,5 +157,5 @@ func contains(list []string, s string) bool {
 
 // hasPrefixFold is strings.HasPrefix without regard to ASCII case.
 func hasPrefixFold(s, prefix string) bool {
-	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+	return len(s) >= len(prefix) && ascii.EqualFold(s[:len(prefix)], prefix)
 }

@@ -1,0 +1,57 @@
+package base64url_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"strings"
+	"testing"
+
+	"edgejwt/verify/base64url"
+)
+
+// agree demands that Decode accepts what the standard library does, line breaks
+// apart, and what AppendEncode writes.
+func agree(t *testing.T, text string) {
+	t.Helper()
+	want, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	good := err == nil && !strings.ContainsAny(text, "\r\n")
+	got, ok := base64url.Decode(text)
+	switch {
+	case ok != good || !ok && got != nil:
+		t.Errorf("Decode(%q) = %x, %v; the standard library says %v", text, got, ok, err)
+	case ok && (!bytes.Equal(got, want) || string(base64url.AppendEncode(nil, got)) != text):
+		t.Errorf("Decode(%q) = %x, which is encoded as %q; want %x", text, got, base64url.AppendEncode(nil, got), want)
+	}
+}
+
+func TestDecode(t *testing.T) {
+	for _, text := range []string{
+		"", "A", "AA", "AAA", "AAAA", "AAAAA", "AAAAAA", "__-_", "++//", "AA==", "AA=", "=", "A A", " AA", "AA ",
+		"AA\n", "A\rA", "AAAA\n", "A\x00A", "AAé", "AA.AA", "_w", "_x", "__8", "__9",
+	} {
+		agree(t, text)
+	}
+	for a := range 256 { // each byte in each place
+		c := string([]byte{byte(a)})
+		for _, text := range []string{c + "AAA", "A" + c + "AA", "AA" + c + "A", "AAA" + c, "A" + c, "AA" + c, "AAAAA" + c} {
+			agree(t, text)
+		}
+	}
+}
+
+func TestAppendEncode(t *testing.T) {
+	data := []byte{0xff, 0, 0x7f, 0x80, 1, 0xfe, 0x55, 0xaa, 0xfb}
+	for n := range len(data) + 1 {
+		want := "x" + base64.RawURLEncoding.EncodeToString(data[:n])
+		if got := base64url.AppendEncode([]byte("x"), data[:n]); string(got) != want {
+			t.Errorf("AppendEncode(%x) = %q; want %q", data[:n], got, want)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, seed := range []string{"", "AA", "AAA", "AAAA", "eyJhbGciOiJSUzI1NiJ9", "_w", "_x", "AA==", "AA\nAA"} {
+		f.Add(seed)
+	}
+	f.Fuzz(agree)
+}
