@@ -3,6 +3,8 @@ package config
 import (
 	"errors"
 	"strings"
+
+	"edgejwt/verify/ascii"
 )
 
 // SplitURL splits an absolute https URL (RFC 3986 §3, RFC 9110 §4.2.2) into what
@@ -30,7 +32,7 @@ func SplitURL(url string) (authority, path string, err error) {
 		}
 	}
 	authority, path = rest, "/"
-	if i := strings.IndexAny(rest, "/?"); i >= 0 {
+	if i := indexEither(rest, '/', '?'); i < len(rest) {
 		authority, path = rest[:i], rest[i:]
 		if path[0] == '?' {
 			path = "/" + path
@@ -39,7 +41,7 @@ func SplitURL(url string) (authority, path string, err error) {
 	if strings.IndexByte(authority, '@') >= 0 {
 		return "", "", errURLUser
 	}
-	authority = strings.ToLower(authority)
+	authority = ascii.Lower(authority)
 	host, port := splitAuthority(authority)
 	if !isHost(host) {
 		return "", "", errURLHost
@@ -72,7 +74,7 @@ func splitAuthority(authority string) (host, port string) {
 func isPort(s string) bool {
 	n := 0
 	for _, c := range []byte(s) {
-		if c < '0' || c > '9' || n > 65535 {
+		if !isDigit(c) || n > 65535 {
 			return false
 		}
 		n = n*10 + int(c-'0')
@@ -86,17 +88,22 @@ func isPort(s string) bool {
 func isHost(host string) bool {
 	if inner, ok := strings.CutPrefix(host, "["); ok {
 		inner, ok = strings.CutSuffix(inner, "]")
+		colons := 0
 		for _, c := range []byte(inner) {
-			if !isHex(c) && c != ':' && c != '.' {
+			if c == ':' {
+				colons++
+			} else if !isHex(c) && c != '.' {
 				return false
 			}
 		}
-		return ok && strings.Count(inner, ":") >= 2
+		return ok && colons >= 2
 	}
 	if len(host) > 253 {
 		return false
 	}
-	for label := range strings.SplitSeq(host, ".") {
+	for more := true; more; {
+		var label string
+		label, host, more = ascii.Cut(host, '.')
 		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
 			return false
 		}
@@ -112,7 +119,29 @@ func isHost(host string) bool {
 // istioCluster is the name that Istio gives to the cluster of an external host.
 func istioCluster(authority string) string {
 	host, port := splitAuthority(authority)
-	return "outbound|" + port + "||" + strings.Trim(host, "[]")
+	if host[0] == '[' { // SplitURL has seen to the other bracket
+		host = host[1 : len(host)-1]
+	}
+	return "outbound|" + port + "||" + host
+}
+
+// indexEither is where a or b stands first; the length when neither does.
+func indexEither(s string, a, b byte) int {
+	i := 0
+	for i < len(s) && s[i] != a && s[i] != b {
+		i++
+	}
+	return i
+}
+
+// schemeEnd is where what follows "://" begins; 0 when it does not stand in s.
+func schemeEnd(s string) int {
+	for i := 0; i+3 <= len(s); i++ {
+		if s[i:i+3] == "://" {
+			return i + 3
+		}
+	}
+	return 0
 }
 
 func isHex(c byte) bool {

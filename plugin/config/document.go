@@ -1,9 +1,9 @@
 package config
 
 import (
-	"bytes"
-	"errors"
+	"strings"
 
+	"edgejwt/verify/ascii"
 	"edgejwt/verify/strictjson"
 )
 
@@ -12,7 +12,6 @@ var limits = strictjson.Limits{Bytes: MaxBytes, Depth: 16, Values: 50_000}
 
 const (
 	wholePath = "configuration"
-	jsonSpace = " \t\r\n"
 
 	writeStringValue = `it must be a google.protobuf.StringValue that holds JSON: ` +
 		`configuration: {"@type": type.googleapis.com/google.protobuf.StringValue, ` +
@@ -21,28 +20,27 @@ const (
 
 // open checks the text as a whole and gives its top level; nil after a fault.
 func (r *reader) open(document []byte) *object {
-	value, err := strictjson.Parse(string(document), limits)
+	text := string(document)
+	value, err := strictjson.Parse(text, limits)
+	refusal, _ := err.(*strictjson.Error) // there is no other
 	switch {
 	case err == nil:
-	case errors.Is(err, strictjson.ErrTooLong):
+	case refusal.Err == strictjson.ErrTooLong:
 		r.whole("", "is longer than "+itoa(MaxBytes)+" bytes")
 		return nil
-	case len(bytes.Trim(document, jsonSpace)) == 0:
+	case ascii.TrimSpace(text) == "":
 		r.whole("", "is empty; "+writeStringValue)
 		return nil
-	case isProtobuf(document):
+	case isProtobuf(text):
 		r.whole("", "arrived as a Struct or another protobuf message; "+writeStringValue)
 		return nil
-	case errors.Is(err, strictjson.ErrDuplicate):
-		_, path := place(err)
-		r.fault(0, path, "", "stands twice")
+	case refusal.Err == strictjson.ErrDuplicate:
+		r.fault(0, pathOf(refusal.Path), "", "stands twice")
 		return nil
-	case errors.Is(err, strictjson.ErrSyntax):
-		offset, _ := place(err)
-		line := 1 + bytes.Count(document[:offset], []byte{'\n'})
-		column := offset - bytes.LastIndexByte(document[:offset], '\n')
+	case refusal.Err == strictjson.ErrSyntax:
+		line, column := position(text[:refusal.Offset])
 		want := "is not JSON; the first wrong byte is byte " + itoa(column) + " of line " + itoa(line)
-		if text := bytes.TrimLeft(document, jsonSpace); text[0] != '{' {
+		if ascii.TrimLeft(text)[0] != '{' {
 			want += "; write JSON, not YAML"
 		}
 		r.whole("", want)
@@ -62,21 +60,28 @@ func (r *reader) open(document []byte) *object {
 	return r.object("", fields, &value)
 }
 
-// place says where the text is wrong: the offset, and the path of a member that
-// stands twice.
-func place(err error) (offset int, path string) {
-	var e *strictjson.Error
-	if !errors.As(err, &e) {
-		return 0, wholePath
+// position counts the lines and the bytes of the last line, up to the byte that
+// comes next, both from 1.
+func position(before string) (line, column int) {
+	line, column = 1, 1
+	for i := range len(before) {
+		if column++; before[i] == '\n' {
+			line, column = line+1, 1
+		}
 	}
-	for _, step := range e.Path {
+	return line, column
+}
+
+// pathOf writes the way to a member as faults do.
+func pathOf(steps []strictjson.Step) (path string) {
+	for _, step := range steps {
 		if step.InArray {
 			path = at(path, step.Index)
 		} else {
 			path = join(path, step.Name)
 		}
 	}
-	return e.Offset, path
+	return path
 }
 
 // whole refuses the document, not one field of it.
@@ -87,18 +92,18 @@ func (r *reader) whole(found, want string) { r.fault(0, wholePath, found, want) 
 // A Struct begins with the tag 0x0a of its first member, which is a line feed
 // in JSON, but the tag 0x12 of that member's value stands in no JSON text. A
 // StringValue that nobody unpacked is one field of tag 0x0a that fills the text.
-func isProtobuf(document []byte) bool {
-	switch document[0] {
+func isProtobuf(text string) bool {
+	switch text[0] {
 	case '\t', '\r':
 		return false
 	case '\n':
-		return bytes.IndexByte(document, 0x12) >= 0 || isOneField(document[1:])
+		return strings.IndexByte(text, 0x12) >= 0 || isOneField(text[1:])
 	}
-	return document[0] < ' '
+	return text[0] < ' '
 }
 
 // isOneField reports whether a varint stands first and counts the bytes after it.
-func isOneField(b []byte) bool {
+func isOneField(b string) bool {
 	n := 0
 	for i := 0; i < len(b) && i < 4; i++ {
 		n |= int(b[i]&0x7f) << (7 * i)

@@ -118,16 +118,12 @@ func quote(s string) string {
 // query and fragment.
 func quoteURL(s string) string {
 	shown := s
-	if i := strings.IndexAny(shown, "?#"); i >= 0 {
+	if i := indexEither(shown, '?', '#'); i < len(shown) {
 		shown = shown[:i+1] + "…"
 	}
 	// Without a colon before it, as in "me@example.com", no password stands there.
 	if at := strings.LastIndexByte(shown, '@'); at >= 0 && strings.IndexByte(shown[:at], ':') >= 0 {
-		scheme := ""
-		if i := strings.Index(shown[:at], "://"); i >= 0 {
-			scheme = shown[:i+3]
-		}
-		shown = scheme + "…" + shown[at:]
+		shown = shown[:schemeEnd(shown[:at])] + "…" + shown[at:]
 	}
 	return quote(shown)
 }

@@ -1,6 +1,10 @@
 package config
 
-import "strings"
+import (
+	"strings"
+
+	"edgejwt/verify/ascii"
+)
 
 // fromHeaders reads the places of the token.
 func (o *object) fromHeaders() []HeaderLocation {
@@ -129,7 +133,7 @@ func (o *object) headerName(name string, use headerUse) string {
 	if !ok {
 		return ""
 	}
-	header := strings.ToLower(written)
+	header := ascii.Lower(written)
 	want := ""
 	switch {
 	case header[0] == ':':

@@ -3,6 +3,7 @@ package config
 import (
 	"strings"
 
+	"edgejwt/verify/ascii"
 	"edgejwt/verify/strictjson"
 )
 
@@ -206,7 +207,13 @@ func nearest(fields []Field, name string) string {
 
 // fold takes away what differs between spellings such as jwks_uri and jwksUri.
 func fold(name string) string {
-	return strings.ToLower(strings.ReplaceAll(strings.ReplaceAll(name, "_", ""), "-", ""))
+	var b []byte
+	for _, c := range []byte(name) {
+		if c != '_' && c != '-' {
+			b = append(b, c)
+		}
+	}
+	return ascii.Lower(string(b))
 }
 
 // distance is the number of bytes to insert, delete or replace to make b of a.

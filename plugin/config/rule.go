@@ -1,10 +1,10 @@
 package config
 
 import (
-	"bytes"
 	"strings"
 	"time"
 
+	"edgejwt/verify/ascii"
 	"edgejwt/verify/strictjson"
 )
 
@@ -44,12 +44,9 @@ func (o *object) domain() (string, bool) {
 	if !ok {
 		return "", false
 	}
-	bare := domain
-	if _, after, ok := strings.Cut(bare, "://"); ok {
-		bare = after
-	}
-	bare, _, _ = strings.Cut(bare, "/")
-	bare = strings.TrimSuffix(strings.ToLower(strings.TrimSpace(bare)), ".")
+	bare := domain[schemeEnd(domain):]
+	bare, _, _ = ascii.Cut(bare, '/')
+	bare = strings.TrimSuffix(ascii.Lower(ascii.TrimSpace(bare)), ".")
 	switch {
 	case !isHost(bare) || strings.IndexByte(bare, '.') < 0:
 		o.fault("domain", quoteURL(domain), "is not a domain"+example(lookUp(o.fields, "domain")))
@@ -211,7 +208,7 @@ func (o *object) inlineSet(rule *Rule) {
 	if m.value.Kind == strictjson.String {
 		text = m.value.Text
 	}
-	rule.InlineJWKS = bytes.TrimSpace([]byte(text))
+	rule.InlineJWKS = []byte(ascii.TrimSpace(text))
 	set, skipped, err := parseSet(rule.InlineJWKS)
 	if err != nil {
 		want := "cannot be used: " + err.Error()

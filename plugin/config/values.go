@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"edgejwt/verify/strictjson"
 )
@@ -64,12 +65,14 @@ const unprintable = "has a control character in it or white space around it"
 // isPrintable reports whether no control character stands in s and no white
 // space around it.
 func isPrintable(s string) bool {
-	for _, c := range s {
-		if c < ' ' || c >= 0x7f && c < 0xa0 {
+	last := rune(0)
+	for i, c := range s {
+		if c < ' ' || c >= 0x7f && c < 0xa0 || i == 0 && unicode.IsSpace(c) {
 			return false
 		}
+		last = c
 	}
-	return s == strings.TrimSpace(s)
+	return !unicode.IsSpace(last)
 }
 
 // switched gives a Switch or its default.
@@ -91,9 +94,9 @@ func (o *object) duration(name string) (time.Duration, bool) {
 		}
 		written = m.value.Text
 	}
-	d, err := time.ParseDuration(written)
+	d, ok := parseDuration(written)
 	switch {
-	case err != nil:
+	case !ok:
 		o.fault(name, quote(written), kinds[Duration].not+example(f))
 	case d < f.Min || d > f.Max:
 		o.fault(name, quote(written), "is not between "+short(f.Min)+" and "+short(f.Max))
@@ -101,18 +104,6 @@ func (o *object) duration(name string) (time.Duration, bool) {
 		return d, true
 	}
 	return 0, false
-}
-
-// short writes a duration as one would by hand: 10m for 10m0s.
-func short(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = s[:len(s)-2]
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = s[:len(s)-2]
-	}
-	return s
 }
 
 // listed is one string of a list, with its place.
