@@ -51,11 +51,14 @@ func (m *Machine) judge(now time.Time, a Answer) *verdict {
 	case a.Status >= 300 && a.Status < 400:
 		v.trouble = Redirected
 		return v
-	case a.Status == 429 || a.Status == 503:
-		v.trouble, v.hold = ProviderBusy, retryAfter(a.Headers, now)
-		return v
-	case a.Status >= 500:
+	case a.Status == 429 || a.Status >= 500:
 		v.trouble = ProviderFailed
+		if a.Status == 429 || a.Status == 503 {
+			v.hold = retryAfter(a.Headers, now)
+		}
+		if a.Status == 429 || v.hold > 0 {
+			v.trouble = ProviderBusy
+		}
 		return v
 	default:
 		v.trouble = RefusedByProvider

@@ -107,7 +107,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(200, "date", "x", []byte(`{"issuer":"https://issuer.example/","jwks_uri":"https://issuer.example/k"}`), true)
 	f.Add(-1, "age", "99999999999999999999", document(`{"kty":"EC"}`), true)
 	f.Fuzz(func(t *testing.T, status int, name, value string, body []byte, discovery bool) {
-		p := urlPolicy
+		p := Policy{URL: urlPolicy.URL, Refresh: 10 * time.Second}
 		if discovery {
 			p = Policy{Issuer: "https://issuer.example/"}
 		}
@@ -117,9 +117,9 @@ func FuzzAnswer(f *testing.F) {
 		b.answer(b.one(), a)
 		b.pass(2 * time.Second)
 		b.fetches = nil
-		b = newBench(t, urlPolicy, 1)
+		b = newBench(t, Policy{URL: urlPolicy.URL, Refresh: 10 * time.Second}, 1)
 		b.start(good(jwk("a", 1)))
-		b.answer(b.await(602*time.Second), a)
+		b.answer(b.await(12*time.Second), a)
 		m := b.workers[0]
 		if !m.usable(b.now) || m.rec.generation == 1 && m.set.Len() != 1 || m.rec.failures == 0 && status != 200 {
 			t.Fatalf("after %d: %+v", status, m.Status(b.now))

@@ -1,149 +1,12 @@
 package jwks
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 )
-
-// bench is one or more workers on one shared data, each action carried out at
-// once: what the adapter does, without a host.
-type bench struct {
-	t       testing.TB
-	now     time.Time
-	data    shared
-	workers []*Machine
-	next    []time.Time // when each worker ticks
-	fetches []flying
-	logs    []string
-	changes int
-}
-
-type flying struct {
-	worker *Machine
-	action Action
-}
-
-func newBench(t testing.TB, p Policy, workers int) *bench {
-	b := &bench{t: t, now: time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)}
-	random := rand.New(rand.NewPCG(1, 2))
-	for i := range workers {
-		b.workers = append(b.workers, New(p, uint64(i+1), random.Float64))
-	}
-	b.next = make([]time.Time, workers)
-	return b
-}
-
-var urlPolicy = Policy{URL: "https://issuer.example/jwks.json"}
-
-func (b *bench) carry(m *Machine, actions []Action) {
-	for _, a := range actions {
-		switch a.Kind {
-		case Load:
-			b.carry(m, m.Loaded(b.now, b.data.record, b.data.version))
-		case Save:
-			ok := b.data.set(a.Record, a.Version)
-			if ok {
-				b.data.hint, b.data.hasHint = a.Hint, true
-			}
-			b.carry(m, m.Saved(b.now, ok))
-		case Fetch:
-			b.fetches = append(b.fetches, flying{m, a})
-		case Changed:
-			b.changes++
-		case Info, Warn:
-			b.logs = append(b.logs, a.Message)
-		}
-	}
-}
-
-// pass lets time pass, with a tick of every worker when it asks for one.
-func (b *bench) pass(d time.Duration) {
-	end := b.now.Add(d)
-	for {
-		first := 0
-		for i, m := range b.workers { // a request may have wanted something since
-			if at := b.now.Add(m.NextTick(b.now)); b.next[i].IsZero() || b.next[i].After(at) {
-				b.next[i] = at
-			}
-			if b.next[i].Before(b.next[first]) {
-				first = i
-			}
-		}
-		if b.next[first].After(end) {
-			b.now = end
-			return
-		}
-		b.now = b.next[first]
-		b.next[first] = time.Time{}
-		m := b.workers[first]
-		b.carry(m, m.Tick(b.now, b.data.hint, b.data.hasHint))
-	}
-}
-
-// jump puts the wall clock forward or back; timers do not notice.
-func (b *bench) jump(d time.Duration) {
-	b.now = b.now.Add(d)
-	for i := range b.next {
-		b.next[i] = b.next[i].Add(d)
-	}
-}
-
-// one takes the only fetch that is in flight.
-func (b *bench) one() flying {
-	b.t.Helper()
-	if len(b.fetches) != 1 {
-		b.t.Fatalf("%d fetches in flight, want 1", len(b.fetches))
-	}
-	f := b.fetches[0]
-	b.fetches = nil
-	return f
-}
-
-// await lets time pass until there is a fetch in flight, and takes it.
-func (b *bench) await(most time.Duration) flying {
-	b.t.Helper()
-	for end := b.now.Add(most); len(b.fetches) == 0 && b.now.Before(end); {
-		b.pass(100 * time.Millisecond)
-	}
-	return b.one()
-}
-
-func (b *bench) none() {
-	b.t.Helper()
-	if len(b.fetches) != 0 {
-		b.t.Fatalf("%d fetches in flight, want none", len(b.fetches))
-	}
-}
-
-func (b *bench) answer(f flying, a Answer) {
-	b.carry(f.worker, f.worker.Answered(b.now, f.action.Ticket, a))
-}
-
-func good(keys ...string) Answer { return Answer{Status: 200, Body: document(keys...)} }
-
-// start brings all workers to a first set.
-func (b *bench) start(a Answer) {
-	b.t.Helper()
-	b.pass(100 * time.Millisecond)
-	b.answer(b.one(), a)
-	b.pass(1100 * time.Millisecond)
-	for i, m := range b.workers {
-		if !m.usable(b.now) {
-			b.t.Fatalf("worker %d has no keys after the first answer", i)
-		}
-	}
-}
-
-func (b *bench) find(worker int, kid string, want Outcome) {
-	b.t.Helper()
-	if _, got := b.workers[worker].Find(b.now, kid, true); got != want {
-		b.t.Fatalf("worker %d finds %q: %v, want %v", worker, kid, got, want)
-	}
-}
 
 func TestColdStart(t *testing.T) {
 	b := newBench(t, urlPolicy, 8)
@@ -183,7 +46,7 @@ func TestColdStartWithProviderDown(t *testing.T) {
 	if r := b.workers[0].RetryAfter(b.now); r < time.Second || r > 2*time.Second {
 		t.Errorf("RetryAfter = %v", r)
 	}
-	if len(b.logs) != 1 || !strings.Contains(b.logs[0], "asks for patience (status 503)") {
+	if len(b.logs) != 1 || !strings.Contains(b.logs[0], "could not be reached (status 503)") {
 		t.Errorf("log = %q, want one warning", b.logs)
 	}
 	b.pass(1800 * time.Millisecond)
@@ -263,7 +126,8 @@ func TestFailureKeepsGoodSet(t *testing.T) {
 	}{
 		{"no answer", Answer{Err: true}, NoAnswer},
 		{"500", Answer{Status: 500}, ProviderFailed},
-		{"503", Answer{Status: 503}, ProviderBusy},
+		{"503", Answer{Status: 503}, ProviderFailed},
+		{"503 with Retry-After", Answer{Status: 503, Headers: [][2]string{{"retry-after", "1"}}}, ProviderBusy},
 		{"429", Answer{Status: 429}, ProviderBusy},
 		{"404", Answer{Status: 404}, RefusedByProvider},
 		{"204", Answer{Status: 204}, RefusedByProvider},
@@ -348,130 +212,6 @@ func TestMaxStaleWithoutPublishing(t *testing.T) {
 	if b.find(0, "a", Wait); b.changes != 1 {
 		t.Errorf("%d times told that verdicts changed, want 1", b.changes)
 	}
-}
-
-func TestUnknownKID(t *testing.T) {
-	b := newBench(t, urlPolicy, 4)
-	b.start(good(jwk("a", 1)))
-	b.find(2, "b", Wait)
-	if n := b.workers[2].NextTick(b.now); n > 5*time.Millisecond {
-		t.Errorf("NextTick = %v after an unknown kid", n)
-	}
-	b.pass(50 * time.Millisecond)
-	f := b.one()
-	b.find(2, "c", Wait) // joins the fetch in flight
-	b.answer(f, good(jwk("a", 1), jwk("b", 2)))
-	b.pass(time.Second)
-	b.find(2, "b", Found)
-	b.find(0, "b", Found)
-	b.find(2, "c", Absent)
-	b.pass(20 * time.Second)
-	b.find(1, "d", Absent) // fresh: no early refetch is to be had
-	b.none()
-	b.pass(8 * time.Second)
-	b.find(1, "d", Wait)   // the cooldown ends within keys.wait
-	b.find(2, "c", Absent) // remembered
-	b.pass(1900 * time.Millisecond)
-	b.answer(b.one(), good(jwk("a", 1), jwk("d", 4)))
-	b.find(1, "d", Found)
-	b.pass(time.Second)
-	b.find(1, "b", Absent) // withdrawn
-	for _, kid := range []string{"", strings.Repeat("k", 257)} {
-		b.pass(time.Minute)
-		b.find(0, kid, Absent)
-		b.pass(time.Second)
-		b.none()
-	}
-}
-
-func TestUnknownKIDWhileProviderFails(t *testing.T) {
-	b := newBench(t, urlPolicy, 2)
-	b.start(good(jwk("a", 1)))
-	b.find(0, "b", Wait)
-	b.pass(50 * time.Millisecond)
-	b.answer(b.one(), Answer{Err: true})
-	b.find(0, "b", Wait) // one reset connection is retried within a second
-	b.pass(1100 * time.Millisecond)
-	b.answer(b.one(), Answer{Err: true})
-	b.find(0, "b", Unavailable)
-	b.pass(time.Second)
-	b.find(1, "b", Unavailable)
-	b.find(0, "a", Found)
-}
-
-// TestFlood: ten thousand invented kids in a minute cost two fetches.
-func TestFlood(t *testing.T) {
-	b := newBench(t, urlPolicy, 4)
-	b.start(good(jwk("a", 1)))
-	b.pass(time.Minute)
-	fetches, parked := 0, 0
-	for i := range 10000 {
-		m := b.workers[i%4]
-		if _, o := m.Find(b.now, fmt.Sprint("invented-", i), true); o == Wait {
-			parked++
-		}
-		b.pass(6 * time.Millisecond)
-		for _, f := range b.fetches {
-			fetches++
-			b.fetches = nil
-			b.answer(f, good(jwk("a", 1)))
-		}
-		if len(m.wanted) > mostWanted || len(m.lacking) > mostLacking {
-			t.Fatal("memory is not bounded")
-		}
-	}
-	if fetches > 2 {
-		t.Errorf("%d fetches", fetches)
-	}
-	t.Logf("%d fetches, %d requests parked", fetches, parked)
-}
-
-func TestSuspect(t *testing.T) {
-	b := newBench(t, urlPolicy, 2)
-	b.start(good(jwk("a", 1)))
-	before, _ := b.workers[0].Find(b.now, "a", true)
-	if o := b.workers[0].Suspect(b.now, "a"); o != Wait {
-		t.Fatalf("first suspicion: %v", o)
-	}
-	b.pass(50 * time.Millisecond)
-	b.answer(b.one(), good(jwk("a", 2)))
-	after, _ := b.workers[0].Find(b.now, "a", true)
-	if before.RSA == after.RSA {
-		t.Error("key was not replaced")
-	}
-	if o := b.workers[0].Suspect(b.now, "a"); o != Absent {
-		t.Errorf("second suspicion within the cooldown: %v", o)
-	}
-	if o := b.workers[0].Suspect(b.now, "zzz"); o != Absent {
-		t.Errorf("suspicion of an unknown key: %v", o)
-	}
-}
-
-func TestPointersStay(t *testing.T) {
-	b := newBench(t, urlPolicy, 2)
-	b.start(good(jwk("a", 1), jwk("b", 2)))
-	was, _ := b.workers[1].Find(b.now, "a", true)
-	b.answer(b.await(602*time.Second), good(jwk("c", 3), jwk("a", 1)))
-	b.pass(time.Second)
-	is, _ := b.workers[1].Find(b.now, "a", true)
-	generation := b.workers[1].Status(b.now).Generation
-	if is.RSA != was.RSA || generation != 2 {
-		t.Errorf("same pointer: %t, generation %d", is.RSA == was.RSA, generation)
-	}
-}
-
-func TestDeny(t *testing.T) {
-	p := urlPolicy
-	p.Deny = []string{"a"}
-	b := newBench(t, p, 1)
-	b.find(0, "a", Absent)
-	b.start(good(jwk("a", 1), jwk("b", 2)))
-	b.find(0, "a", Absent)
-	if k, o := b.workers[0].Find(b.now, "", false); o != Found || k.ID != "b" {
-		t.Errorf("without kid: %v %v", k.ID, o)
-	}
-	b.pass(time.Second)
-	b.none()
 }
 
 func TestDeadOwner(t *testing.T) {
@@ -578,39 +318,5 @@ func TestSkippedKeysAreWarnedOfOnce(t *testing.T) {
 	b.answer(b.await(602*time.Second), a)
 	if len(b.logs) != 2 || !strings.HasSuffix(b.logs[1], `unusable keys skipped: key 1 (kid "ec"): kty is not RSA`) {
 		t.Errorf("log = %q", b.logs)
-	}
-}
-
-func TestIdleTickDoesNotAllocate(t *testing.T) {
-	b := newBench(t, urlPolicy, 1)
-	b.start(good(jwk("a", 1)))
-	b.pass(2 * time.Second)
-	m, now := b.workers[0], b.now
-	if n := testing.AllocsPerRun(100, func() {
-		now = now.Add(10 * time.Millisecond)
-		if m.Tick(now, b.data.hint, true) != nil {
-			t.Fatal("an action, though nothing is due")
-		}
-		m.NextTick(now)
-		m.Find(now, "a", true)
-		m.Current(now)
-	}); n != 0 {
-		t.Errorf("%v allocations", n)
-	}
-}
-
-func TestFixed(t *testing.T) {
-	set, _, err := Parse(document(jwk("a", 1), jwk("b", 2)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, now := Fixed(set, []string{"b"}), time.Now()
-	for kid, want := range map[string]Outcome{"a": Found, "b": Absent, "c": Absent} {
-		if _, o := m.Find(now, kid, true); o != want {
-			t.Errorf("%s: %v, want %v", kid, o, want)
-		}
-	}
-	if m.Tick(now, 0, false) != nil || m.Suspect(now, "a") != Absent || m.Status(now).Keys != 1 {
-		t.Error("a fixed machine acts")
 	}
 }

@@ -23,9 +23,10 @@ const (
 	// Redirected: a 3xx answer. Redirects are not followed, because the trust
 	// lies in the URL that was configured.
 	Redirected
-	// ProviderBusy: 429 or 503.
+	// ProviderBusy: 429, or 503 with Retry-After (RFC 9110 §10.2.3).
 	ProviderBusy
-	// ProviderFailed: any other 5xx.
+	// ProviderFailed: any other 5xx. The host, too, says 503 or 504 when it could
+	// not reach the provider.
 	ProviderFailed
 	// RefusedByProvider: 4xx, or any other status that is not 200.
 	RefusedByProvider
@@ -56,7 +57,7 @@ var troubles = [troubleEnd]string{
 	NoAnswer:            "the provider did not answer",
 	Redirected:          "the provider answered with a redirect, which is not followed",
 	ProviderBusy:        "the provider asks for patience",
-	ProviderFailed:      "the provider failed",
+	ProviderFailed:      "the provider failed or could not be reached",
 	RefusedByProvider:   "the provider refused",
 	NothingToRenew:      "the provider answered 304 to an unconditional request",
 	DiscoveryUnreadable: "the discovery document cannot be read",

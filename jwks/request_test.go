@@ -1,0 +1,166 @@
+package jwks
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestUnknownKID(t *testing.T) {
+	b := newBench(t, urlPolicy, 4)
+	b.start(good(jwk("a", 1)))
+	b.find(2, "b", Wait)
+	if n := b.workers[2].NextTick(b.now); n > 5*time.Millisecond {
+		t.Errorf("NextTick = %v after an unknown kid", n)
+	}
+	b.pass(50 * time.Millisecond)
+	f := b.one()
+	b.find(2, "c", Wait) // joins the fetch in flight
+	b.answer(f, good(jwk("a", 1), jwk("b", 2)))
+	b.pass(time.Second)
+	b.find(2, "b", Found)
+	b.find(0, "b", Found)
+	b.find(2, "c", Absent)
+	b.pass(20 * time.Second)
+	b.find(1, "d", Absent) // fresh: no early refetch is to be had
+	b.none()
+	b.pass(8 * time.Second)
+	b.find(1, "d", Wait)   // the cooldown ends within keys.wait
+	b.find(2, "c", Absent) // remembered
+	b.pass(1900 * time.Millisecond)
+	b.answer(b.one(), good(jwk("a", 1), jwk("d", 4)))
+	b.find(1, "d", Found)
+	b.pass(time.Second)
+	b.find(1, "b", Absent) // withdrawn
+	for _, kid := range []string{"", strings.Repeat("k", 257)} {
+		b.pass(time.Minute)
+		b.find(0, kid, Absent)
+		b.pass(time.Second)
+		b.none()
+	}
+}
+
+func TestUnknownKIDWhileProviderFails(t *testing.T) {
+	b := newBench(t, urlPolicy, 2)
+	b.start(good(jwk("a", 1)))
+	b.find(0, "b", Wait)
+	b.pass(50 * time.Millisecond)
+	b.answer(b.one(), Answer{Err: true})
+	b.find(0, "b", Wait) // one reset connection is retried within a second
+	b.pass(1100 * time.Millisecond)
+	b.answer(b.one(), Answer{Err: true})
+	b.find(0, "b", Unavailable)
+	b.pass(time.Second)
+	b.find(1, "b", Unavailable)
+	b.find(0, "a", Found)
+}
+
+// TestFlood: ten thousand invented kids in a minute cost two fetches.
+func TestFlood(t *testing.T) {
+	b := newBench(t, urlPolicy, 4)
+	b.start(good(jwk("a", 1)))
+	b.pass(time.Minute)
+	fetches, parked := 0, 0
+	for i := range 10000 {
+		m := b.workers[i%4]
+		if _, o := m.Find(b.now, fmt.Sprint("invented-", i), true); o == Wait {
+			parked++
+		}
+		b.pass(6 * time.Millisecond)
+		for _, f := range b.fetches {
+			fetches++
+			b.fetches = nil
+			b.answer(f, good(jwk("a", 1)))
+		}
+		if len(m.wanted) > mostWanted || len(m.lacking) > mostLacking {
+			t.Fatal("memory is not bounded")
+		}
+	}
+	if fetches > 2 {
+		t.Errorf("%d fetches", fetches)
+	}
+	t.Logf("%d fetches, %d requests parked", fetches, parked)
+}
+
+func TestSuspect(t *testing.T) {
+	b := newBench(t, urlPolicy, 2)
+	b.start(good(jwk("a", 1)))
+	before, _ := b.workers[0].Find(b.now, "a", true)
+	if o := b.workers[0].Suspect(b.now, "a"); o != Wait {
+		t.Fatalf("first suspicion: %v", o)
+	}
+	b.pass(50 * time.Millisecond)
+	b.answer(b.one(), good(jwk("a", 2)))
+	after, _ := b.workers[0].Find(b.now, "a", true)
+	if before.RSA == after.RSA {
+		t.Error("key was not replaced")
+	}
+	if o := b.workers[0].Suspect(b.now, "a"); o != Absent {
+		t.Errorf("second suspicion within the cooldown: %v", o)
+	}
+	if o := b.workers[0].Suspect(b.now, "zzz"); o != Absent {
+		t.Errorf("suspicion of an unknown key: %v", o)
+	}
+}
+
+func TestPointersStay(t *testing.T) {
+	b := newBench(t, urlPolicy, 2)
+	b.start(good(jwk("a", 1), jwk("b", 2)))
+	was, _ := b.workers[1].Find(b.now, "a", true)
+	b.answer(b.await(602*time.Second), good(jwk("c", 3), jwk("a", 1)))
+	b.pass(time.Second)
+	is, _ := b.workers[1].Find(b.now, "a", true)
+	generation := b.workers[1].Status(b.now).Generation
+	if is.RSA != was.RSA || generation != 2 {
+		t.Errorf("same pointer: %t, generation %d", is.RSA == was.RSA, generation)
+	}
+}
+
+func TestDeny(t *testing.T) {
+	p := urlPolicy
+	p.Deny = []string{"a"}
+	b := newBench(t, p, 1)
+	b.find(0, "a", Absent)
+	b.start(good(jwk("a", 1), jwk("b", 2)))
+	b.find(0, "a", Absent)
+	if k, o := b.workers[0].Find(b.now, "", false); o != Found || k.ID != "b" {
+		t.Errorf("without kid: %v %v", k.ID, o)
+	}
+	b.pass(time.Second)
+	b.none()
+}
+
+func TestIdleTickDoesNotAllocate(t *testing.T) {
+	b := newBench(t, urlPolicy, 1)
+	b.start(good(jwk("a", 1)))
+	b.pass(2 * time.Second)
+	m, now := b.workers[0], b.now
+	if n := testing.AllocsPerRun(100, func() {
+		now = now.Add(10 * time.Millisecond)
+		if m.Tick(now, b.data.hint, true) != nil {
+			t.Fatal("an action, though nothing is due")
+		}
+		m.NextTick(now)
+		m.Find(now, "a", true)
+		m.Current(now)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestFixed(t *testing.T) {
+	set, _, err := Parse(document(jwk("a", 1), jwk("b", 2)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, now := Fixed(set, []string{"b"}), time.Now()
+	for kid, want := range map[string]Outcome{"a": Found, "b": Absent, "c": Absent} {
+		if _, o := m.Find(now, kid, true); o != want {
+			t.Errorf("%s: %v, want %v", kid, o, want)
+		}
+	}
+	if m.Tick(now, 0, false) != nil || m.Suspect(now, "a") != Absent || m.Status(now).Keys != 1 {
+		t.Error("a fixed machine acts")
+	}
+}
