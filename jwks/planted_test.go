@@ -70,10 +70,6 @@ var planted = []struct {
 
 // TestPlantedBugs compiles each bug in and demands that it is found.
 func TestPlantedBugs(t *testing.T) {
-	if testing.Short() {
-		t.Log("each bug is a build of its own; they are planted without -short")
-		return
-	}
 	for _, p := range planted {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()

@@ -29,6 +29,7 @@ type checks struct {
 	warned      map[string]bool
 	accepted    int
 	refused     [600]int
+	valid       [600]int // of these, tokens under a key that was published then
 	fetches     int
 	earlies     int
 	generations int
@@ -230,6 +231,7 @@ func (w *world) refused(v *worker, r *request, status int) {
 		}
 		return
 	}
+	c.valid[status]++
 	w.note("worker %d refuses valid %s=%d with %d (asked %.4fs, cooldown left %v, failures %d, leased %t)", v.id, r.kid, r.n, status,
 		r.at.Seconds(), v.m.cooldownLeft(), v.m.rec.failures, v.m.leased())
 	if p, ok := w.newest(v); ok && p.keys[r.token] && c.corrupted < 0 {

@@ -145,7 +145,7 @@ func TestSimulation(t *testing.T) {
 		return
 	}
 	start := time.Now()
-	var next, steps, accepted, refused401, refused503, fetches, earlies, generations atomic.Int64
+	var next, steps, accepted, refused401, refused503, fetches, earlies, generations, valid401, valid503 atomic.Int64
 	var failed atomic.Bool
 	var group sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
@@ -163,6 +163,8 @@ func TestSimulation(t *testing.T) {
 				accepted.Add(int64(w.check.accepted))
 				refused401.Add(int64(w.check.refused[401]))
 				refused503.Add(int64(w.check.refused[503]))
+				valid401.Add(int64(w.check.valid[401]))
+				valid503.Add(int64(w.check.valid[503]))
 				fetches.Add(int64(w.check.fetches))
 				earlies.Add(int64(w.check.earlies))
 				generations.Add(int64(w.check.generations))
@@ -170,7 +172,7 @@ func TestSimulation(t *testing.T) {
 		})
 	}
 	group.Wait()
-	t.Logf("%d histories, %d steps in %v: %d tokens accepted, %d refused with 401, %d with 503; %d fetches, %d of them early, %d generations",
-		min(next.Load(), int64(*simHistories)), steps.Load(), time.Since(start).Round(time.Millisecond), accepted.Load(), refused401.Load(), refused503.Load(),
+	t.Logf("%d histories, %d steps in %v: %d tokens accepted, %d refused with 401 (%d of them valid, within a cooldown), %d with 503 (%d of them valid, in trouble or within a cooldown); %d fetches, %d of them early, %d generations",
+		min(next.Load(), int64(*simHistories)), steps.Load(), time.Since(start).Round(time.Millisecond), accepted.Load(), refused401.Load(), valid401.Load(), refused503.Load(), valid503.Load(),
 		fetches.Load(), earlies.Load(), generations.Load())
 }
