@@ -25,7 +25,6 @@ func (r *root) contain(during event, req *request) {
 	r.metrics.panics.add(1)
 	proxywasm.LogCritical("edgejwt: panic contained during " + eventNames[during] + ": " + words)
 	if req != nil && during != streamDone {
-		req.state = refused
 		req.refuse(verify.Internal, nil, 0)
 	}
 }

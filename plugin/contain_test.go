@@ -10,6 +10,7 @@ import (
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/proxytest"
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
 
+	"edgejwt/plugin/gate"
 	"edgejwt/verify"
 )
 
@@ -51,8 +52,8 @@ func TestPanicsEndAtTheCallback(t *testing.T) {
 		}},
 		{"parked request", func(h proxytest.HostEmulator, r *root) uint32 {
 			id := send(h)
-			r.sources[0].changed = true
-			r.parked.requests[0].token = nil // a nil dereference
+			r.parked.requests[0].judgement = gate.Judgement{} // nothing to judge: a nil dereference
+			r.parked.requests[0].deadline = time.Time{}
 			r.settle()
 			return id
 		}},

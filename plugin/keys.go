@@ -9,6 +9,7 @@ import (
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
 
 	"edgejwt/jwks"
+	"edgejwt/plugin/gate"
 )
 
 // source carries one key set's events and actions between the host and its state
@@ -110,7 +111,7 @@ func readAnswer(numHeaders, bodySize int) (jwks.Answer, error) {
 	if err != nil {
 		return jwks.Answer{}, err
 	}
-	status, err := strconv.Atoi(value(headers, ":status"))
+	status, err := strconv.Atoi(gate.Value(headers, ":status"))
 	if err != nil {
 		return jwks.Answer{}, errNoStatus
 	}

@@ -17,14 +17,11 @@ const maxParked = 1024
 type parked struct{ requests []*request }
 
 // park holds the request until its key set is there, keys.wait has passed, or
-// the client leaves.
+// the client leaves. When too many wait already, it is given up at once.
 func (q *request) park(now time.Time) {
-	if q.state == waiting {
-		return
-	}
 	r := q.root
-	if r.wait == 0 || len(r.parked.requests) >= maxParked {
-		q.decide(verify.KeysUnavailable, nil)
+	if len(r.parked.requests) >= maxParked {
+		q.judgement.GiveUp(now)
 		return
 	}
 	q.state = waiting
@@ -65,7 +62,8 @@ func (p *parked) settle(r *root, now time.Time) {
 	all := p.requests
 	p.requests = nil // settling parks nobody, and must not walk what it rebuilds
 	for _, q := range all {
-		if (!q.issuer.keys.changed && now.Before(q.deadline)) || q.settle(now) {
+		changed := r.changed(q.judgement.Awaits())
+		if !changed && now.Before(q.deadline) || q.settle(now, changed) {
 			still = append(still, q)
 		}
 	}
@@ -78,8 +76,8 @@ func (p *parked) settle(r *root, now time.Time) {
 	_ = proxywasm.SetEffectiveContext(r.id)
 }
 
-// settle reports whether the request goes on waiting.
-func (q *request) settle(now time.Time) (waits bool) {
+// settle judges the request again and reports whether it goes on waiting.
+func (q *request) settle(now time.Time, changed bool) (waits bool) {
 	defer q.root.contain(parkedRequest, q)
 	// The stream may have ended without a word; then whatever was said now would
 	// be said to another.
@@ -87,17 +85,22 @@ func (q *request) settle(now time.Time) (waits bool) {
 		q.state = refused
 		return false
 	}
-	if q.issuer.keys.changed {
-		q.judgeToken(now)
+	j := &q.judgement
+	if changed {
+		j.Again(now)
 	}
-	if q.state == waiting && !now.Before(q.deadline) {
+	if !j.Decided {
+		if now.Before(q.deadline) {
+			return true
+		}
 		q.root.metrics.timeouts.add(1)
-		q.decide(verify.KeysUnavailable, nil)
+		j.GiveUp(now)
 	}
+	q.carryOut()
 	if q.state == passed {
 		if err := proxywasm.ResumeHttpRequest(); err != nil {
-			q.decide(verify.Internal, err)
+			q.refuse(verify.Internal, err, 0)
 		}
 	}
-	return q.state == waiting
+	return false
 }

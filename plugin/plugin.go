@@ -1,12 +1,13 @@
 // Package plugin carries the host's events to the rooms that decide, and their
 // decisions back: it knows contexts, callouts, ticks, shared data, headers,
-// metrics and the log, and decides nothing about tokens (package verify), key
-// sets (package jwks) or the configuration (package plugin/config).
+// metrics and the log, and decides nothing about requests (package plugin/gate),
+// tokens (package verify), key sets (package jwks) or the configuration (package
+// plugin/config).
 //
 // One file each for what the host asks: start.go (configuration), tick.go
-// (time), keys.go (key sets: shared data and callouts), request.go (streams),
-// parked.go (requests that wait for keys), reply.go (refusals), forward.go
-// (what the API is told), metrics.go, contain.go (panics).
+// (time), keys.go (key sets: shared data and callouts), request.go (streams and
+// what becomes of their headers), parked.go (requests that wait for keys),
+// reply.go (refusals), metrics.go, contain.go (panics).
 //
 // The host runs a VM in one thread and calls it once at a time, so nothing here
 // locks. One VM may run several plugins: all state hangs on the plugin context,

@@ -14,6 +14,7 @@ import (
 // sent; what is sent comes from verify's table of reasons. The stream's context
 // must be in effect, and its callback must return Pause afterwards.
 func (q *request) refuse(reason verify.Reason, detail error, retryAfter time.Duration) {
+	q.state = refused
 	q.root.metrics.decided(reason)
 	if detail != nil {
 		proxywasm.LogDebug("edgejwt: refused: " + detail.Error())

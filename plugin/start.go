@@ -13,33 +13,23 @@ import (
 
 	"edgejwt/jwks"
 	"edgejwt/plugin/config"
+	"edgejwt/plugin/gate"
 	"edgejwt/verify"
 )
 
 // root is one configured plugin in one VM.
 type root struct {
-	id     uint32
-	clock  func() time.Time
-	engine verify.Engine
-	realm  string
-	wait   time.Duration
+	id    uint32
+	clock func() time.Time
+	realm string
+	wait  time.Duration
 
-	rules     *verify.Rules
-	issuers   []issuer // by the index that verify.Rules gives
-	locations []verify.Location
-	identity  identityHeaders
-	sources   []*source
+	gate    *gate.Gate
+	sources []*source
 
 	parked  parked
 	metrics metrics
 	period  time.Duration // the tick period that the host has now
-}
-
-// issuer is what the host's side needs of one rule.
-type issuer struct {
-	locations []int // indexes into root.locations
-	keys      *source
-	outputs   outputs
 }
 
 func wallClock() time.Time { return time.Now() }
@@ -87,56 +77,18 @@ func configuration(size int) ([]byte, error) {
 
 // configure turns the parsed configuration into what requests are judged by.
 func (r *root) configure(cfg *config.Config) {
-	r.engine = verify.GoEngine
 	r.realm = cfg.Realm
 	r.wait = cfg.Keys.Wait
 	r.metrics = newMetrics()
-
-	rules := make([]verify.Rule, len(cfg.Rules))
-	for i := range cfg.Rules {
-		rule := &cfg.Rules[i]
-		rules[i] = verify.Rule{
-			Issuer:      rule.Issuer,
-			Audiences:   rule.Audiences,
-			AnyAudience: rule.AnyAudience,
-			Algorithms:  rule.Algorithms,
-			ClockSkew:   rule.ClockSkew,
-		}
-		r.issuers = append(r.issuers, issuer{
-			locations: r.addLocations(rule.FromHeaders),
-			keys:      r.keysOf(rule, &cfg.Keys),
-			outputs:   newOutputs(rule),
-		})
-		r.identity.add(rule)
-	}
-	r.rules = verify.NewRules(rules)
-}
-
-// addLocations gives the indexes of the rule's locations in root.locations,
-// which holds each once.
-func (r *root) addLocations(headers []config.HeaderLocation) []int {
-	var indexes []int
-	for _, header := range headers {
-		location := verify.Location{Header: header.Name, Prefix: header.Prefix}
-		index := -1
-		for i := range r.locations {
-			if r.locations[i] == location {
-				index = i
-			}
-		}
-		if index < 0 {
-			index = len(r.locations)
-			r.locations = append(r.locations, location)
-		}
-		indexes = append(indexes, index)
-	}
-	return indexes
+	r.gate = gate.New(cfg, verify.GoEngine, func(rule *config.Rule) *jwks.Machine {
+		return r.keysOf(rule, &cfg.Keys)
+	})
 }
 
 // keysOf gives the rule's key set. Rules with one place to fetch from share it.
-func (r *root) keysOf(rule *config.Rule, keys *config.Keys) *source {
+func (r *root) keysOf(rule *config.Rule, keys *config.Keys) *jwks.Machine {
 	if rule.InlineSet != nil {
-		return &source{root: r, machine: jwks.Fixed(rule.InlineSet, keys.Deny)}
+		return jwks.Fixed(rule.InlineSet, keys.Deny)
 	}
 	policy := jwks.Policy{
 		URL:      rule.JWKSURI,
@@ -145,7 +97,7 @@ func (r *root) keysOf(rule *config.Rule, keys *config.Keys) *source {
 		MaxStale: keys.MaxStale,
 		Cooldown: keys.Cooldown,
 		Timeout:  keys.Timeout,
-		Wait:     max(keys.Wait, 1), // zero would mean the default
+		Wait:     keys.Wait,
 		Tick:     keys.Tick,
 		Deny:     keys.Deny,
 	}
@@ -156,7 +108,7 @@ func (r *root) keysOf(rule *config.Rule, keys *config.Keys) *source {
 	record := recordName(rule.Cluster, policy.Source())
 	for _, s := range r.sources {
 		if s.record == record {
-			return s
+			return s.machine
 		}
 	}
 	s := &source{
@@ -168,7 +120,7 @@ func (r *root) keysOf(rule *config.Rule, keys *config.Keys) *source {
 		metrics: newSourceMetrics(address),
 	}
 	r.sources = append(r.sources, s)
-	return s
+	return s.machine
 }
 
 // recordName names a key set's record in shared data. Plugins that fetch the

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
+
+	"edgejwt/jwks"
 )
 
 // minPeriod is the host's finest tick.
@@ -29,6 +31,17 @@ func (r *root) settle() {
 		s.changed = false
 	}
 	r.schedule(now)
+}
+
+// changed reports whether the keys of a machine have changed since requests were
+// last judged by them.
+func (r *root) changed(machine *jwks.Machine) bool {
+	for _, s := range r.sources {
+		if s.machine == machine {
+			return s.changed
+		}
+	}
+	return false
 }
 
 // schedule asks the host for the next tick when something is due.
