@@ -14,6 +14,9 @@ const (
 	Accepted
 	// Preflight: a CORS preflight, which cannot carry a token (Fetch §3.2.2).
 	Preflight
+	// PathAmbiguous: servers would read the request's path in different ways, to
+	// which different rules apply. See package route.
+	PathAmbiguous
 	// TokenMissing: no token where one may stand (RFC 6750 §3.1, last paragraph).
 	TokenMissing
 	// TokenAmbiguous: more than one token (RFC 6750 §2).
@@ -36,6 +39,12 @@ const (
 	KeyUnknown
 	// SignatureInvalid: the signature does not verify (RFC 7515 §5.2).
 	SignatureInvalid
+	// ScopeMissing: the token is valid, but lacks a scope (RFC 6750 §3.1, insufficient_scope).
+	ScopeMissing
+	// PermissionMissing: the token is valid, but lacks one of Auth0's permissions.
+	PermissionMissing
+	// ClaimMismatch: the token is valid, but not one whose bearer may do this.
+	ClaimMismatch
 	// KeysUnavailable: the token could not be judged for want of keys. Never the client's fault.
 	KeysUnavailable
 	// Internal: a fault of our own; refused, because unchecked is not valid.
@@ -56,22 +65,26 @@ type row struct {
 const (
 	statusBadRequest          = 400
 	statusUnauthorized        = 401
+	statusForbidden           = 403
 	statusInternalServerError = 500
 	statusServiceUnavailable  = 503
 
-	grpcInvalidArgument = 3
-	grpcInternal        = 13
-	grpcUnavailable     = 14
-	grpcUnauthenticated = 16
+	grpcInvalidArgument  = 3
+	grpcPermissionDenied = 7
+	grpcInternal         = 13
+	grpcUnavailable      = 14
+	grpcUnauthenticated  = 16
 
-	invalidRequest = "invalid_request"
-	invalidToken   = "invalid_token"
+	invalidRequest    = "invalid_request"
+	invalidToken      = "invalid_token"
+	insufficientScope = "insufficient_scope"
 )
 
 // table is the only place where a reason becomes something that a client sees.
 var table = [reasonEnd]row{
 	Accepted:            {name: "accepted"},
 	Preflight:           {name: "preflight"},
+	PathAmbiguous:       {"path_ambiguous", statusBadRequest, grpcInvalidArgument, "", false, "The request's path can be read in more than one way."},
 	TokenMissing:        {"token_missing", statusUnauthorized, grpcUnauthenticated, "", true, "An access token is required."},
 	TokenAmbiguous:      {"token_ambiguous", statusBadRequest, grpcInvalidArgument, invalidRequest, true, "The request carries more than one access token."},
 	TokenMalformed:      {"token_malformed", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is malformed."},
@@ -83,6 +96,9 @@ var table = [reasonEnd]row{
 	AudienceMismatch:    {"audience_mismatch", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is for another audience."},
 	KeyUnknown:          {"key_unknown", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is signed with a key that its issuer does not publish."},
 	SignatureInvalid:    {"signature_invalid", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token's signature is not valid."},
+	ScopeMissing:        {"scope_missing", statusForbidden, grpcPermissionDenied, insufficientScope, true, "The access token lacks a scope that is needed here."},
+	PermissionMissing:   {"permission_missing", statusForbidden, grpcPermissionDenied, insufficientScope, true, "The access token lacks a permission that is needed here."},
+	ClaimMismatch:       {"claim_mismatch", statusForbidden, grpcPermissionDenied, insufficientScope, true, "The access token does not allow this."},
 	KeysUnavailable:     {"keys_unavailable", statusServiceUnavailable, grpcUnavailable, "", false, "The access token cannot be checked at the moment. Please try again."},
 	Internal:            {"internal", statusInternalServerError, grpcInternal, "", false, "The request could not be checked."},
 }

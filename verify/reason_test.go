@@ -22,6 +22,7 @@ var toldOf = map[verify.Reason]struct {
 }{
 	verify.Accepted:            {"accepted", 0, 0, "-", true},
 	verify.Preflight:           {"preflight", 0, 0, "-", true},
+	verify.PathAmbiguous:       {"path_ambiguous", 400, 3, "-", false},
 	verify.TokenMissing:        {"token_missing", 401, 16, "", false},
 	verify.TokenAmbiguous:      {"token_ambiguous", 400, 3, "invalid_request", false},
 	verify.TokenMalformed:      {"token_malformed", 401, 16, "invalid_token", false},
@@ -33,6 +34,9 @@ var toldOf = map[verify.Reason]struct {
 	verify.AudienceMismatch:    {"audience_mismatch", 401, 16, "invalid_token", false},
 	verify.KeyUnknown:          {"key_unknown", 401, 16, "invalid_token", false},
 	verify.SignatureInvalid:    {"signature_invalid", 401, 16, "invalid_token", false},
+	verify.ScopeMissing:        {"scope_missing", 403, 7, "insufficient_scope", false},
+	verify.PermissionMissing:   {"permission_missing", 403, 7, "insufficient_scope", false},
+	verify.ClaimMismatch:       {"claim_mismatch", 403, 7, "insufficient_scope", false},
 	verify.KeysUnavailable:     {"keys_unavailable", 503, 14, "-", false},
 	verify.Internal:            {"internal", 500, 13, "-", false},
 }
@@ -123,5 +127,27 @@ func TestReasonOf(t *testing.T) {
 	}
 	if got := refusal.Error(); !strings.HasPrefix(got, "token_expired: ") {
 		t.Errorf("the refusal reads %q", got)
+	}
+}
+
+func TestChallengeOf(t *testing.T) {
+	lacking := &verify.Refusal{Reason: verify.ScopeMissing, Scope: "read:orders write:orders"}
+	const told = `Bearer realm="api", error="insufficient_scope", scope="read:orders write:orders"`
+	for _, c := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"with scopes", lacking, told},
+		{"wrapped", fmt.Errorf("while judging: %w", lacking), told},
+		{"without scopes", &verify.Refusal{Reason: verify.ClaimMismatch}, `Bearer realm="api", error="insufficient_scope"`},
+		{"a bare reason", verify.TokenExpired, `Bearer realm="api", error="invalid_token"`},
+		{"a reason that sends none", &verify.Refusal{Reason: verify.PathAmbiguous, Scope: "x"}, ""},
+		{"another error", errors.New("x"), ""},
+		{"no error", nil, ""},
+	} {
+		if got := verify.ChallengeOf(c.err, "api"); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
 	}
 }

@@ -5,6 +5,10 @@ package verify
 type Refusal struct {
 	Reason Reason
 	Detail string
+	// Scope lists the scopes that the request needs, parted by spaces, for the
+	// challenge (RFC 6750 §3). They are the operator's words, never the token's:
+	// scope-tokens of RFC 6749 §3.3, so without quotes and backslashes.
+	Scope string
 }
 
 // Error gives the reason's name and the detail.
@@ -30,6 +34,23 @@ func ReasonOf(err error) Reason {
 		}
 		err = wrapping.Unwrap() // errors.As would be 50 KB of module
 	}
+}
+
+// ChallengeOf is the WWW-Authenticate value for err: that of its Reason, with
+// the scopes that the Refusal lists. See Reason.Challenge about the realm.
+func ChallengeOf(err error, realm string) string {
+	challenge := ReasonOf(err).Challenge(realm)
+	for challenge != "" {
+		if refusal, ok := err.(*Refusal); ok && refusal.Scope != "" {
+			return challenge + `, scope="` + refusal.Scope + `"`
+		}
+		wrapping, ok := err.(interface{ Unwrap() error })
+		if !ok {
+			break
+		}
+		err = wrapping.Unwrap()
+	}
+	return challenge
 }
 
 // refuse makes a Refusal. Details must be constants: see Refusal.

@@ -31,6 +31,7 @@ type Token struct {
 	algorithm string
 	keyID     string
 	hasKeyID  bool
+	mediaType string // "typ"
 
 	claims    strictjson.Value // the payload's object
 	issuer    textClaim
@@ -68,12 +69,30 @@ func (t *Token) Algorithm() string { return t.algorithm }
 // KeyID is the JOSE header's "kid" (RFC 7515 §4.1.4); ok is false when it has none.
 func (t *Token) KeyID() (kid string, ok bool) { return t.keyID, t.hasKeyID }
 
+// Type is the JOSE header's "typ" (RFC 7515 §4.1.9) as it stands there; empty
+// when it has none.
+func (t *Token) Type() string { return t.mediaType }
+
 // Payload is the payload as it stands in the token: base64url without padding.
 func (t *Token) Payload() string { return t.payload }
 
 // Claim looks a claim up by its name, which is compared as a whole: no part of
 // it is syntax, so a name may be a URL.
 func (t *Token) Claim(name string) (*strictjson.Value, bool) { return t.claims.Member(name) }
+
+// Date is a claim that is a NumericDate (RFC 7519 §2), in seconds since the
+// epoch. Reason, when the claim is missing or no such date: ClaimInvalid.
+func (t *Token) Date(name string) (seconds float64, err error) {
+	claim, ok := t.Claim(name)
+	if !ok {
+		return 0, refuse(ClaimInvalid, "a date is missing")
+	}
+	date := numericDate(claim)
+	if date.state != present {
+		return 0, refuse(ClaimInvalid, "a date is not a NumericDate")
+	}
+	return date.seconds, nil
+}
 
 // Parse reads a compact JWS (RFC 7515 §7.1) whose payload is a JSON object. It
 // judges the form alone; see Rules.Match for what comes next. It accepts one
@@ -128,6 +147,9 @@ func (t *Token) readHeader(header *strictjson.Value) error {
 		case "typ", "cty":
 			if !isString {
 				return refuse(TokenMalformed, "typ or cty is not a string")
+			}
+			if member.Name == "typ" {
+				t.mediaType = member.Text
 			}
 		case "crit":
 			// RFC 7515 §4.1.11: an extension that is not understood, and none is
