@@ -14,7 +14,6 @@ package strictjson
 import (
 	"errors"
 	"slices"
-	"strconv"
 	"unicode/utf8"
 )
 
@@ -90,7 +89,8 @@ type Value struct {
 	Raw string
 	// Text is a String's text, decoded.
 	Text string
-	// Num is a Number, rounded to a float64; infinite when it is too great for one.
+	// Num is a Number, rounded to a float64; the right one for what dates are, see
+	// float. Infinite when it is too great for one.
 	Num float64
 	// Offset is where in the text the value starts, in bytes.
 	Offset int
@@ -296,43 +296,4 @@ func (p *parser) word(word string) error {
 		p.at++
 	}
 	return nil
-}
-
-// number follows RFC 8259 §6: -? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?
-func (p *parser) number(v *Value) error {
-	start := p.at
-	if p.next() == '-' {
-		p.at++
-	}
-	if p.next() == '0' {
-		p.at++
-	} else if p.digits() == 0 {
-		return ErrSyntax
-	}
-	if p.next() == '.' {
-		p.at++
-		if p.digits() == 0 {
-			return ErrSyntax
-		}
-	}
-	if c := p.next(); c == 'e' || c == 'E' {
-		p.at++
-		if c := p.next(); c == '+' || c == '-' {
-			p.at++
-		}
-		if p.digits() == 0 {
-			return ErrSyntax
-		}
-	}
-	// The error is about the range only, and the value is infinite then.
-	v.Num, _ = strconv.ParseFloat(p.text[start:p.at], 64)
-	return nil
-}
-
-func (p *parser) digits() (n int) {
-	for c := p.next(); '0' <= c && c <= '9'; c = p.next() {
-		p.at++
-		n++
-	}
-	return n
 }
