@@ -16,7 +16,7 @@ const (
 	// over the longest tick, so that only jumps and stalls are cut.
 	longestStep = 2 * time.Second
 	// leaseMargin is what a worker gets, beyond the request's timeout, to carry
-	// the answer into the record.
+	// the answer into the record; it also covers one jump of the clock.
 	leaseMargin = 2 * time.Second
 	// longestLease bounds what a record can claim.
 	longestLease = time.Hour
