@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"strings"
 
 	"edgejwt/verify/ascii"
@@ -52,14 +51,19 @@ func SplitURL(url string) (authority, path string, err error) {
 	return authority, path, nil
 }
 
-var (
-	errNotHTTPS    = errors.New("is not an https URL")
-	errURLByte     = errors.New("has a byte that no URL may have")
-	errURLFragment = errors.New("has a fragment (#)")
-	errURLEscape   = errors.New("has a % that is not followed by two hex digits")
-	errURLUser     = errors.New("has user information (@)")
-	errURLHost     = errors.New("has no valid host")
-	errURLPort     = errors.New("has a port that is not a number from 1 to 65535")
+// urlError is why SplitURL refuses an address.
+type urlError string
+
+func (e urlError) Error() string { return string(e) }
+
+const (
+	errNotHTTPS    urlError = "is not an https URL"
+	errURLByte     urlError = "has a byte that no URL may have"
+	errURLFragment urlError = "has a fragment (#)"
+	errURLEscape   urlError = "has a % that is not followed by two hex digits"
+	errURLUser     urlError = "has user information (@)"
+	errURLHost     urlError = "has no valid host"
+	errURLPort     urlError = "has a port that is not a number from 1 to 65535"
 )
 
 // splitAuthority gives host and port; 443 when none is written.

@@ -160,7 +160,7 @@ func (r *reader) config(root *object) *Config {
 	c.Realm = root.realm()
 	root.only("mode", "report")
 	root.only("signature", "auto", "host")
-	var rules []placedRule
+	var rules []*placedRule
 	if o := root.child("auth0"); o != nil {
 		rules = append(rules, o.auth0Rule())
 	}

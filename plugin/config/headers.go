@@ -92,7 +92,7 @@ func (o *object) outputs(rule *placedRule) {
 // refuseLostTokens refuses an output header in which another rule looks for a
 // token. What a client sends in an output header is removed before anything
 // else, and the token would go with it.
-func refuseLostTokens(rules []placedRule) {
+func refuseLostTokens(rules []*placedRule) {
 	source := make(map[string]string)
 	for _, rule := range rules {
 		for i, l := range rule.FromHeaders {
@@ -144,9 +144,9 @@ func (o *object) headerName(name string, use headerUse) string {
 		want = "is longer than " + itoa(maxHeaderName) + " bytes"
 	case use == sourceHeader && header == "cookie":
 		want = "cannot be searched for a token: fromCookies " + later
-	case isFraming(header):
+	case names(framing, header):
 		want = "says how HTTP carries the request, and nothing else"
-	case use == outputHeader && isTaken(header):
+	case use == outputHeader && (names(taken, header) || namesFamily(takenFamilies, header)):
 		want = "has another meaning to proxies or to the API" + example(lookUp(o.fields, name))
 	}
 	if want != "" {
@@ -168,28 +168,35 @@ func isToken(s string) bool {
 	return s != ""
 }
 
-// isFraming lists the headers that belong to the connection or to the message's
+// framing lists the headers that belong to the connection or to the message's
 // form (RFC 9110 §7.2, §7.6.1, §8.6, §10.1.1; RFC 9112 §6).
-func isFraming(header string) bool {
-	switch header {
-	case "host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade",
-		"keep-alive", "proxy-connection", "http2-settings", "expect":
-		return true
+const framing = "host connection content-length transfer-encoding te trailer upgrade " +
+	"keep-alive proxy-connection http2-settings expect "
+
+// taken and takenFamilies list headers that must not be replaced by a claim,
+// because a proxy or an API acts on them; families by how their names begin.
+const (
+	taken = "authorization www-authenticate cookie set-cookie origin via forwarded " +
+		"x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-proto x-forwarded-client-cert " +
+		"x-real-ip x-request-id date range accept accept-encoding "
+	takenFamilies = "proxy- content- x-envoy- grpc- if- sec- access-control- "
+)
+
+// names reports whether a word stands in a list, in which each word
+// has a space behind it.
+func names(list, word string) bool {
+	for first, rest, more := ascii.Cut(list, ' '); more; first, rest, more = ascii.Cut(rest, ' ') {
+		if first == word {
+			return true
+		}
 	}
 	return false
 }
 
-// isTaken lists headers that must not be replaced by a claim, because a proxy
-// or an API acts on them.
-func isTaken(header string) bool {
-	switch header {
-	case "authorization", "www-authenticate", "cookie", "set-cookie", "origin", "via", "forwarded",
-		"x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-forwarded-client-cert",
-		"x-real-ip", "x-request-id", "date", "range", "accept", "accept-encoding":
-		return true
-	}
-	for _, prefix := range []string{"proxy-", "content-", "x-envoy-", "grpc-", "if-", "sec-", "access-control-"} {
-		if strings.HasPrefix(header, prefix) {
+// namesFamily reports whether a word of the list is how the name begins.
+func namesFamily(list, name string) bool {
+	for first, rest, more := ascii.Cut(list, ' '); more; first, rest, more = ascii.Cut(rest, ' ') {
+		if strings.HasPrefix(name, first) {
 			return true
 		}
 	}

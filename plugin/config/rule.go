@@ -17,8 +17,8 @@ type placedRule struct {
 }
 
 // auth0Rule reads auth0: everything follows from the domain.
-func (o *object) auth0Rule() placedRule {
-	rule := placedRule{Rule: Rule{Path: o.path, Algorithms: []string{"RS256"}}, object: o}
+func (o *object) auth0Rule() *placedRule {
+	rule := &placedRule{Rule: Rule{Path: o.path, Algorithms: []string{"RS256"}}, object: o}
 	if domain, ok := o.domain(); ok {
 		rule.Issuer = "https://" + domain + "/"
 		rule.JWKSURI = rule.Issuer + ".well-known/jwks.json"
@@ -33,7 +33,7 @@ func (o *object) auth0Rule() placedRule {
 			"write the API's identifier (example: https://api.example.com)")
 	}
 	rule.Audiences = o.audiences("audience")
-	o.options(&rule)
+	o.options(rule)
 	return rule
 }
 
@@ -67,8 +67,8 @@ func cutName(s string) string {
 }
 
 // jwtRule reads an entry of jwtRules.
-func (o *object) jwtRule() placedRule {
-	rule := placedRule{Rule: Rule{Path: o.path, AnyAudience: o.switched("anyAudience"), Algorithms: o.algorithms()}, object: o}
+func (o *object) jwtRule() *placedRule {
+	rule := &placedRule{Rule: Rule{Path: o.path, AnyAudience: o.switched("anyAudience"), Algorithms: o.algorithms()}, object: o}
 	if _, ok := o.required("issuer"); ok {
 		rule.Issuer, _ = o.plain("issuer")
 	}
@@ -84,7 +84,7 @@ func (o *object) jwtRule() placedRule {
 	}
 	rule.Audiences = o.audiences("audiences")
 	o.keySource(&rule.Rule)
-	o.options(&rule)
+	o.options(rule)
 	return rule
 }
 
@@ -137,19 +137,25 @@ func (o *object) algorithms() []string {
 		return nil
 	}
 	return distinct(o.r, o.texts("algorithms"), func(l listed) bool {
-		switch l.text {
-		case "RS256":
+		want := "is not an algorithm; write RS256"
+		switch {
+		case l.text == "RS256":
 			return true
-		case "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "ES256K", "EdDSA", "Ed25519":
-			o.r.fault(l.at, l.path, quote(l.text), later+"; write RS256")
-		case "HS256", "HS384", "HS512", "none":
-			o.r.fault(l.at, l.path, quote(l.text), "is never accepted: it proves nothing with a public key (RFC 8725 §3.1); write RS256")
-		default:
-			o.r.fault(l.at, l.path, quote(l.text), "is not an algorithm; write RS256")
+		case names(laterAlgorithms, l.text):
+			want = later + "; write RS256"
+		case names(secretAlgorithms, l.text):
+			want = "is never accepted: it proves nothing with a public key (RFC 8725 §3.1); write RS256"
 		}
+		o.r.fault(l.at, l.path, quote(l.text), want)
 		return false
 	})
 }
+
+// The algorithms that are known and refused: see names.
+const (
+	laterAlgorithms  = "RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 ES256K EdDSA Ed25519 "
+	secretAlgorithms = "HS256 HS384 HS512 none "
+)
 
 // keySource reads where the keys come from: jwks, jwksUri or, without both,
 // OpenID discovery at the issuer.
@@ -237,7 +243,7 @@ func (o *object) options(rule *placedRule) {
 
 // refuseSameIssuer refuses a second rule for an issuer: which of two would
 // decide must not be a matter of order.
-func refuseSameIssuer(rules []placedRule) {
+func refuseSameIssuer(rules []*placedRule) {
 	first := make(map[string]string, len(rules))
 	for _, rule := range rules {
 		if rule.Issuer == "" {

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"edgejwt/verify/strictjson"
 )
@@ -67,12 +66,22 @@ const unprintable = "has a control character in it or white space around it"
 func isPrintable(s string) bool {
 	last := rune(0)
 	for i, c := range s {
-		if c < ' ' || c >= 0x7f && c < 0xa0 || i == 0 && unicode.IsSpace(c) {
+		if c < ' ' || c >= 0x7f && c < 0xa0 || i == 0 && isSpace(c) {
 			return false
 		}
 		last = c
 	}
-	return !unicode.IsSpace(last)
+	return !isSpace(last)
+}
+
+// isSpace lists Unicode's white space, controls apart. Package unicode's table
+// of it comes with all others.
+func isSpace(c rune) bool {
+	switch c {
+	case ' ', 0xa0, 0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000:
+		return true
+	}
+	return 0x2000 <= c && c <= 0x200a
 }
 
 // switched gives a Switch or its default.
