@@ -1,0 +1,183 @@
+package gate_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"edgejwt/jwks"
+	"edgejwt/plugin/config"
+	"edgejwt/plugin/gate"
+	"edgejwt/verify"
+	"edgejwt/verify/hostile"
+)
+
+var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// newGate makes a gate with the keys of the hostile table written into its
+// configuration.
+func newGate(t testing.TB, options string) *gate.Gate {
+	t.Helper()
+	return gate.New(parse(t, fmt.Sprintf(`"jwks": %s, %s`, hostile.KeySet(), options)), verify.GoEngine,
+		func(rule *config.Rule) *jwks.Machine { return jwks.Fixed(rule.InlineSet, nil) })
+}
+
+func parse(t testing.TB, options string) *config.Config {
+	t.Helper()
+	cfg, err := config.Parse([]byte(fmt.Sprintf(`{"jwtRules": [{"issuer": %q, "audiences": [%q], %s}]}`,
+		hostile.Issuer, hostile.Audience, options)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+// judge hands the headers over as a host does: names in lower case.
+func judge(g *gate.Gate, headers [][2]string, at time.Time) *gate.Judgement {
+	var lower [][2]string
+	for _, h := range headers {
+		lower = append(lower, [2]string{strings.ToLower(h[0]), h[1]})
+	}
+	var j gate.Judgement
+	g.Judge(&j, lower, at)
+	return &j
+}
+
+// TestHostile takes every request of the table the whole way.
+func TestHostile(t *testing.T) {
+	g := newGate(t, `"clockSkew": "60s"`)
+	for _, c := range hostile.Table(now, hostile.Options{}) {
+		j := judge(g, c.Headers, now)
+		if !j.Decided || j.Reason != c.Want {
+			t.Errorf("%s/%s: %v (%v), want %v: %s", c.Group, c.Name, j.Reason, j.Detail, c.Want, c.Why)
+		}
+		if j.Reason != verify.Accepted && (len(j.Changes().Set) > 0 || len(j.Changes().Remove) > 0) {
+			t.Errorf("%s/%s: the API is told something of a request that is not accepted", c.Group, c.Name)
+		}
+	}
+}
+
+// accepted gives a request of the table that passes.
+func accepted(t testing.TB) [][2]string {
+	for _, c := range hostile.Table(now, hostile.Options{}) {
+		if c.Want == verify.Accepted && c.Group == "valid" {
+			return c.Headers
+		}
+	}
+	t.Fatal("the table has no valid request")
+	return nil
+}
+
+func TestPreflight(t *testing.T) {
+	g := newGate(t, `"clockSkew": "60s"`)
+	full := [][2]string{{":method", "OPTIONS"}, {"origin", "https://a.example"}, {"access-control-request-method", "PUT"}}
+	if j := judge(g, full, now); j.Reason != verify.Preflight || !j.Reason.Passes() {
+		t.Errorf("%v, want preflight", j.Reason)
+	}
+	for i := range full {
+		part := append(append([][2]string{}, full[:i]...), full[i+1:]...)
+		if j := judge(g, part, now); j.Reason != verify.TokenMissing {
+			t.Errorf("without %s: %v, want token_missing", full[i][0], j.Reason)
+		}
+	}
+}
+
+func TestForged(t *testing.T) {
+	g := newGate(t, `"outputPayloadToHeader": "X-Jwt-Payload", "outputClaimToHeaders": [{"header": "x-jwt-sub", "claim": "sub"}]`)
+	sent := [][2]string{{"x-jwt-payload", ""}, {"x_jwt_sub", "a"}, {"x-jwt_sub", "b"}, {"X-JWT-SUB", "c"}, {"x-jwt-subject", "d"}, {"xjwtsub", "e"}, {":path", "/"}}
+	if got, want := strings.Join(g.Forged(sent), " "), "x-jwt-payload x_jwt_sub x-jwt_sub X-JWT-SUB"; got != want {
+		t.Errorf("forged: %s, want %s", got, want)
+	}
+	plain := newGate(t, `"clockSkew": "60s"`)
+	if plain.Outputs() || plain.Forged(sent) != nil {
+		t.Error("a gate without outputs finds forged headers")
+	}
+}
+
+// TestWaiting takes one request through the life of a key set.
+func TestWaiting(t *testing.T) {
+	cfg := parse(t, `"jwksUri": "https://issuer.example/keys"`)
+	policy := jwks.Policy{URL: cfg.Rules[0].JWKSURI, Issuer: cfg.Rules[0].Issuer}
+	machine := jwks.New(policy, 1, func() float64 { return 0.5 })
+	g := gate.New(cfg, verify.GoEngine, func(*config.Rule) *jwks.Machine { return machine })
+	request := accepted(t)
+
+	j := judge(g, request, now)
+	if j.Decided || j.Awaits() != machine {
+		t.Fatalf("decided %v: %v, want it to wait", j.Decided, j.Reason)
+	}
+	expires := judge(g, request, now)
+	givenUp := judge(g, request, now)
+	givenUp.GiveUp(now)
+	if givenUp.Reason != verify.KeysUnavailable || givenUp.RetryAfter < time.Second || givenUp.Awaits() != nil {
+		t.Errorf("given up with %v, retry after %v", givenUp.Reason, givenUp.RetryAfter)
+	}
+	givenUp.Again(now)
+	if givenUp.Reason != verify.KeysUnavailable {
+		t.Error("a decision was taken back")
+	}
+
+	at := serve(t, machine, now, hostile.KeySet())
+	if j.Again(at); j.Reason != verify.Accepted {
+		t.Errorf("after the keys came: %v (%v), want accepted", j.Reason, j.Detail)
+	}
+	// Time goes on while one waits.
+	if expires.Again(now.Add(48 * time.Hour)); expires.Reason != verify.TokenExpired {
+		t.Errorf("after two days of waiting: %v, want token_expired", expires.Reason)
+	}
+}
+
+// serve is a host with one worker: it carries the machine's actions until the
+// key set has been fetched.
+func serve(t *testing.T, m *jwks.Machine, at time.Time, document []byte) time.Time {
+	t.Helper()
+	var record []byte
+	version := uint32(0)
+	served := false
+	var carry func(actions []jwks.Action)
+	carry = func(actions []jwks.Action) {
+		for _, a := range actions {
+			switch a.Kind {
+			case jwks.Load:
+				carry(m.Loaded(at, record, version))
+			case jwks.Save:
+				record, version = a.Record, version+1
+				carry(m.Saved(at, true))
+			case jwks.Fetch:
+				served = true
+				carry(m.Answered(at, a.Ticket, jwks.Answer{Status: 200, Body: document}))
+			}
+		}
+	}
+	for range 1000 {
+		if served {
+			return at
+		}
+		at = at.Add(10 * time.Millisecond)
+		carry(m.Tick(at, uint64(version), version > 0))
+	}
+	t.Fatal("ten seconds and no fetch")
+	return at
+}
+
+// TestEngineWithoutAnswer: what could not be checked is refused, and not blamed
+// on the client.
+func TestEngineWithoutAnswer(t *testing.T) {
+	broken := func(string, verify.Key, string, []byte) (bool, error) { return true, errors.New("no answer") }
+	cfg := parse(t, fmt.Sprintf(`"jwks": %s`, hostile.KeySet()))
+	g := gate.New(cfg, broken, func(rule *config.Rule) *jwks.Machine { return jwks.Fixed(rule.InlineSet, nil) })
+	if j := judge(g, accepted(t), now); j.Reason != verify.Internal {
+		t.Errorf("%v, want internal", j.Reason)
+	}
+}
+
+func TestDeniedKey(t *testing.T) {
+	cfg := parse(t, fmt.Sprintf(`"jwks": %s`, hostile.KeySet()))
+	set := cfg.Rules[0].InlineSet
+	g := gate.New(cfg, verify.GoEngine, func(*config.Rule) *jwks.Machine { return jwks.Fixed(set, set.KIDs()) })
+	if j := judge(g, accepted(t), now); j.Reason != verify.KeyUnknown {
+		t.Errorf("%v, want key_unknown", j.Reason)
+	}
+}
