@@ -34,11 +34,12 @@ func parse(t testing.TB, options string) *config.Config {
 	return cfg
 }
 
-// judge hands the headers over as a host does: names in lower case.
+// judge hands the headers over as a host does: names in lower case, values without
+// white space around them.
 func judge(g *gate.Gate, headers [][2]string, at time.Time) *gate.Judgement {
 	var lower [][2]string
 	for _, h := range headers {
-		lower = append(lower, [2]string{strings.ToLower(h[0]), h[1]})
+		lower = append(lower, [2]string{strings.ToLower(h[0]), strings.Trim(h[1], " \t")})
 	}
 	var j gate.Judgement
 	g.Judge(&j, lower, at)
