@@ -157,9 +157,9 @@ func (m *Machine) prune() {
 }
 
 // settle judges the wishes by a fetch that has finished. Those that it did not
-// fulfil may have an early refetch of their own, if there is one to be had.
+// fulfil may have the next one, if it is on its way already or to be had.
 func (m *Machine) settle() {
-	again := m.cooldownLeft() <= 0 || m.retriesSoon()
+	again := m.leased() || m.cooldownLeft() <= 0 || m.retriesSoon()
 	kept := m.wanted[:0]
 	for _, w := range m.wanted {
 		switch {

@@ -41,6 +41,29 @@ func TestUnknownKID(t *testing.T) {
 	}
 }
 
+// TestUnknownKIDMeetsNextFetch: a worker that sees only now that a fetch has
+// ended, and that the next one is on its way, does not give its kid up.
+func TestUnknownKIDMeetsNextFetch(t *testing.T) {
+	b := newBench(t, urlPolicy, 2)
+	b.start(good(jwk("a", 1)))
+	scheduled := b.await(602 * time.Second)
+	if b.workers[0] == scheduled.worker {
+		b.workers[0], b.workers[1] = b.workers[1], b.workers[0]
+	}
+	slow := b.workers[0]
+	b.find(0, "c", Wait)
+	b.workers, b.next = b.workers[1:], b.next[1:] // the thread of this one stands still for a while
+	b.answer(scheduled, good(jwk("a", 1)))
+	b.pass(time.Second)
+	b.find(0, "d", Wait)
+	b.pass(10 * time.Millisecond)
+	b.one() // the early refetch that the other one asked for
+	b.carry(slow, slow.Tick(b.now, b.data.hint, true))
+	if _, o := slow.Find(b.now, "c", true); o != Wait {
+		t.Error(o)
+	}
+}
+
 func TestUnknownKIDWhileProviderFails(t *testing.T) {
 	b := newBench(t, urlPolicy, 2)
 	b.start(good(jwk("a", 1)))
