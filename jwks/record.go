@@ -64,8 +64,7 @@ const (
 // and last a hash of all that. Integers are varints.
 func (r *record) encode(b []byte, source uint64) []byte {
 	start := len(b)
-	b = append(b, recordMagic...)
-	b = append(b, RecordFormat)
+	b = append(append(b, recordMagic...), RecordFormat)
 	b = binary.LittleEndian.AppendUint64(b, source)
 	for _, v := range []uint64{r.sequence, r.generation, r.skipped, r.attempts, uint64(r.failures),
 		uint64(r.trouble), r.warned, uint64(r.spread), r.lease.owner, r.lease.ticket} {
@@ -82,12 +81,10 @@ func (r *record) encode(b []byte, source uint64) []byte {
 		}
 	}
 	b = append(b, flags)
-	for _, s := range []string{r.etag, r.modified, r.uri} {
+	for _, s := range []string{r.etag, r.modified, r.uri, string(r.set)} {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
 	}
-	b = binary.AppendUvarint(b, uint64(len(r.set)))
-	b = append(b, r.set...)
 	return binary.LittleEndian.AppendUint64(b, hash(b[start:]))
 }
 
@@ -108,16 +105,20 @@ func decodeRecord(b []byte, source uint64) (*record, bool) {
 		return nil, false
 	}
 	r := new(record)
-	r.sequence, r.generation, r.skipped, r.attempts = d.uint(), d.uint(), d.uint(), d.uint()
-	failures, trouble := d.uint(), d.uint()
-	r.warned = d.uint()
-	spread := d.uint()
-	r.lease.owner, r.lease.ticket = d.uint(), d.uint()
-	r.written, r.good, r.lifetime, r.attempted, r.hold, r.earlyAt = d.int(), d.int(), d.int(), d.int(), d.int(), d.int()
-	r.lease.from, r.lease.lasts, r.discovered = d.int(), d.int(), d.int()
+	var failures, trouble, spread uint64
+	for _, v := range []*uint64{&r.sequence, &r.generation, &r.skipped, &r.attempts, &failures,
+		&trouble, &r.warned, &spread, &r.lease.owner, &r.lease.ticket} {
+		*v = d.uint()
+	}
+	for _, v := range []*int64{&r.written, &r.good, &r.lifetime, &r.attempted, &r.hold, &r.earlyAt,
+		&r.lease.from, &r.lease.lasts, &r.discovered} {
+		*v = d.int()
+	}
 	flags := d.byte()
 	r.early, r.lease.early, r.misled = flags&1 != 0, flags&2 != 0, flags&4 != 0
-	r.etag, r.modified, r.uri = string(d.bytes(longestText)), string(d.bytes(longestText)), string(d.bytes(longestText))
+	for _, s := range []*string{&r.etag, &r.modified, &r.uri} {
+		*s = string(d.bytes(longestText))
+	}
 	r.set = append([]byte(nil), d.bytes(longestRecord)...)
 	if d.bad || len(d.rest) > 0 || failures > 1<<32-1 || spread > 1<<32-1 || trouble >= uint64(troubleEnd) || flags > 7 ||
 		r.lifetime < untold || r.hold < 0 || r.hold > longestHold.Milliseconds() ||

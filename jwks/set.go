@@ -143,52 +143,48 @@ func (s *Set) keep(earlier *Set) *Set {
 // sorted, only the members that a usable key needs. Equal sets give equal bytes,
 // and Parse reads them back to an equal set unless the set is empty.
 func (s *Set) AppendJSON(b []byte) []byte {
-	b = append(b, `{"keys":[`...)
+	separator := `{"keys":[`
 	for i := range s.Len() {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendKey(b, s.keys[i])
+		b = append(b, separator+keyJSON(&s.keys[i])...)
+		separator = ","
 	}
-	return append(b, `]}`...)
+	if s.Len() == 0 {
+		b = append(b, separator...)
+	}
+	return append(b, "]}"...)
 }
 
-func appendKey(b []byte, k verify.Key) []byte {
-	b = append(b, `{"kty":"RSA"`...)
+func keyJSON(k *verify.Key) string {
+	text := `{"kty":"RSA"`
 	if k.ID != "" {
-		b = append(b, `,"kid":`...)
-		b = appendString(b, k.ID)
+		text += `,"kid":` + quoteJSON(k.ID)
 	}
 	if k.Algorithm != "" {
-		b = append(b, `,"alg":`...)
-		b = appendString(b, k.Algorithm)
+		text += `,"alg":` + quoteJSON(k.Algorithm)
 	}
-	b = append(b, `,"n":"`...)
-	b = base64url.AppendEncode(b, k.RSA.Modulus)
-	b = append(b, `","e":"`...)
 	e := uint32(k.RSA.Exponent) // usable exponents fit into 31 bits
 	exponent := []byte{byte(e >> 24), byte(e >> 16), byte(e >> 8), byte(e)}
 	for len(exponent) > 0 && exponent[0] == 0 {
 		exponent = exponent[1:]
 	}
-	b = base64url.AppendEncode(b, exponent)
-	return append(b, `"}`...)
+	return text + `,"n":"` + base64url.Encode(k.RSA.Modulus) + `","e":"` + base64url.Encode(exponent) + `"}`
 }
 
-// appendString appends a JSON string (RFC 8259 §7). s is valid UTF-8, because it
+// quoteJSON gives s as a JSON string (RFC 8259 §7). s is valid UTF-8, because it
 // was read from strict JSON.
-func appendString(b []byte, s string) []byte {
+func quoteJSON(s string) string {
 	const hex = "0123456789abcdef"
-	b = append(b, '"')
-	for i := 0; i < len(s); i++ {
+	quoted := []byte{'"'}
+	for i := range len(s) {
+		escape := ""
 		switch c := s[i]; {
 		case c == '"' || c == '\\':
-			b = append(b, '\\', c)
+			escape = `\`
 		case c < 0x20:
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		default:
-			b = append(b, c)
+			quoted = append(quoted, `\u00`+hex[c>>4:c>>4+1]+hex[c&15:c&15+1]...)
+			continue
 		}
+		quoted = append(quoted, escape+s[i:i+1]...)
 	}
-	return append(b, '"')
+	return string(quoted) + `"`
 }

@@ -7,7 +7,7 @@ package base64url
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-// Decode gives the bytes that text stands for. It refuses what AppendEncode
+// Decode gives the bytes that text stands for. It refuses what Encode
 // would not write: another byte, a length that is none, and bits that belong to
 // no byte (RFC 4648 §3.5). Two spellings of one signature would be two tokens to
 // a cache and to a revocation list.
@@ -34,20 +34,21 @@ func Decode(text string) (decoded []byte, ok bool) {
 	return decoded, true
 }
 
-// AppendEncode appends the text that stands for data.
-func AppendEncode(b, data []byte) []byte {
-	bits, n := uint32(0), 0
+// Encode gives the text that stands for data.
+func Encode(data []byte) string {
+	text := make([]byte, 0, (len(data)*4+2)/3)
+	bits, n := uint32(0), 0 // those that are not in text yet, and how many
 	for _, c := range data {
 		bits, n = bits<<8|uint32(c), n+8
 		for n >= 6 {
 			n -= 6
-			b = append(b, alphabet[bits>>n&63])
+			text = append(text, alphabet[bits>>n&63])
 		}
 	}
 	if n > 0 {
-		b = append(b, alphabet[bits<<(6-n)&63])
+		text = append(text, alphabet[bits<<(6-n)&63])
 	}
-	return b
+	return string(text)
 }
 
 const invalid = 0xff
