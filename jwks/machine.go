@@ -24,6 +24,7 @@ type Machine struct {
 	hint    uint64  // as read before rec
 	all     *Set    // rec's set
 	set     *Set    // all without denied keys; nil when rec has none
+	epoch   uint64  // of set: starts at a random number, grows with each change
 	wasOK   bool    // usable at the last event
 
 	// When things in rec happened, on the own clock.
@@ -78,14 +79,14 @@ const mostTries = 8
 // random, of 64 bits, and not 0. random gives numbers from [0,1) and may be shared.
 func New(p Policy, owner uint64, random func() float64) *Machine {
 	p = p.withDefaults()
-	return &Machine{p: p, owner: owner, source: hash([]byte(p.Source())), random: random}
+	return &Machine{p: p, owner: owner, epoch: owner, source: hash([]byte(p.Source())), random: random}
 }
 
 // Fixed makes a machine for keys that are written into the configuration: it
 // never acts, and what it does not find is absent.
 func Fixed(set *Set, deny []string) *Machine {
 	left := set.Without(deny)
-	return &Machine{p: Policy{Deny: deny}.withDefaults(), owner: hash(left.AppendJSON(nil)), fixed: true, all: set, set: left}
+	return &Machine{p: Policy{Deny: deny}.withDefaults(), epoch: hash(left.AppendJSON(nil)), fixed: true, all: set, set: left}
 }
 
 // Tick is the event that drives all others: call it when NextTick says. hint is
@@ -270,9 +271,11 @@ func (m *Machine) adopt(now time.Time, r *record, set *Set) []Action {
 	switch {
 	case len(r.set) == 0:
 		m.all, m.set = nil, nil
+		m.epoch++
 	case set != nil && !set.Equal(m.all):
 		m.all = set.keep(m.all)
 		m.set = m.all.Without(m.p.Deny)
+		m.epoch++
 	}
 	ok := m.usable(now)
 	changed := finished && !first || set != nil || ok != m.wasOK

@@ -42,7 +42,7 @@ var planted = []struct {
 	{"deny not applied", "TestSimulation", [][3]string{
 		{"machine.go", "m.set = m.all.Without(m.p.Deny)", "m.set = m.all"}}},
 	{"deny not applied to the cache", "TestSimulation", [][3]string{
-		{"request.go", "return m.owner + m.rec.generation, true", "return m.rec.generation, true"}}},
+		{"request.go", "return m.epoch, true\n}", "return m.rec.generation, true\n}"}}},
 	{"clock going back freezes refreshes", "TestSimulation", [][3]string{
 		{"timing.go", "m.clock += min(max(now.Sub(m.last), 0), longestStep)", "m.clock += now.Sub(m.last)"}}},
 	{"clock going back makes keys younger", "TestSimulation", [][3]string{

@@ -218,11 +218,12 @@ func (m *Machine) isLacking(kid string, suspect *verify.Key) bool {
 // differ, so that no verdict outlives a change of the configuration (Policy.Deny).
 func (m *Machine) Current(now time.Time) (epoch uint64, usable bool) {
 	if m.fixed {
-		return m.owner, true
+		return m.epoch, true
 	}
 	m.advance(now)
 	if !m.usable(now) {
 		return 0, false
 	}
-	return m.owner + m.rec.generation, true
+	// Not the record's generation: a record that was lost begins anew.
+	return m.epoch, true
 }

@@ -187,3 +187,22 @@ func TestFixed(t *testing.T) {
 		t.Error("a fixed machine acts")
 	}
 }
+
+// TestEpochs: whatever becomes of the record, another set is another epoch.
+func TestEpochs(t *testing.T) {
+	b := newBench(t, urlPolicy, 2)
+	b.start(good(jwk("a", 1)))
+	before, _ := b.workers[1].Current(b.now)
+	b.data.set([]byte("damaged"), 0) // and mended by a worker that knows nothing
+	b.workers[0] = New(urlPolicy, 99, b.workers[1].random)
+	b.carry(b.workers[0], b.workers[0].Tick(b.now, 0, false))
+	b.pass(30 * time.Millisecond)
+	for _, f := range b.fetches {
+		b.answer(f, good(jwk("b", 2)))
+	}
+	b.pass(2 * time.Second)
+	b.find(1, "b", Found)
+	if after, _ := b.workers[1].Current(b.now); after == before {
+		t.Error("another set under the same epoch")
+	}
+}
