@@ -39,6 +39,13 @@ type Action struct {
 	Message string
 }
 
+// act adds an action that has no fields but Message.
+//
+//go:noinline // an Action is large, and this stands in many places
+func act(actions []Action, kind ActionKind, message string) []Action {
+	return append(actions, Action{Kind: kind, Message: message})
+}
+
 // Answer is what came of a Fetch.
 type Answer struct {
 	// Err: no answer; the other fields do not count.

@@ -96,7 +96,7 @@ func (m *Machine) publish(now time.Time) []Action {
 	r := *m.rec
 	d := draft{why: publishing, rec: &r, result: ResultFailed}
 	if v.trouble != 0 && r.warned&warning(v.trouble) == 0 {
-		d.news = append(d.news, Action{Kind: Warn, Message: m.about(v.explain())})
+		d.news = act(d.news, Warn, m.about(v.explain()))
 	}
 	if v.discovery {
 		r.discovered, r.misled = millis(now), v.trouble != 0
@@ -117,7 +117,7 @@ func (m *Machine) publish(now time.Time) []Action {
 	r.attempts++
 	r.attempted = millis(now)
 	r.early = r.lease.early
-	r.lease = lease{}
+	r.lease = lease{from: r.lease.from}
 	r.spread = uint32(m.random() * (1 << 32))
 	if v.trouble == 0 {
 		m.renew(now, &d, v)
@@ -151,12 +151,12 @@ func (m *Machine) renew(now time.Time, d *draft, v *verdict) {
 		d.result, d.set = ResultChanged, v.set
 		r.generation++
 		r.set = v.set.AppendJSON(nil)
-		d.news = append(d.news, Action{Kind: Info, Message: m.about(v.set.introduce(r.generation))})
+		d.news = act(d.news, Info, m.about(v.set.introduce(r.generation)))
 	}
 	if skipped := hashSkipped(v.skipped); skipped != r.skipped {
 		r.skipped = skipped
 		if len(v.skipped) > 0 {
-			d.news = append(d.news, Action{Kind: Warn, Message: m.about("unusable keys skipped: " + list(v.skipped))})
+			d.news = act(d.news, Warn, m.about("unusable keys skipped: "+list(v.skipped)))
 		}
 	}
 }

@@ -28,7 +28,7 @@ type Machine struct {
 	wasOK   bool    // usable at the last event
 
 	// When things in rec happened, on the own clock.
-	loadedAt, bornAt, goodAt, attemptedAt, earlyAt, leaseAt time.Duration
+	loadedAt, bornAt, goodAt, begunAt, attemptedAt, earlyAt, leaseAt time.Duration
 
 	draft   draft    // the Save under way
 	tries   int      // of compare-and-swap since the last tick or answer
@@ -102,7 +102,7 @@ func (m *Machine) Tick(now time.Time, hint uint64, haveHint bool) []Action {
 	var actions []Action
 	if ok := m.usable(now); ok != m.wasOK {
 		m.wasOK = ok
-		actions = append(actions, Action{Kind: Changed})
+		actions = act(actions, Changed, "")
 	}
 	stale := m.rec == nil || !haveHint || hint != m.hint || m.clock-m.loadedAt >= recheck
 	fetch, _ := m.due(now)
@@ -110,7 +110,7 @@ func (m *Machine) Tick(now time.Time, hint uint64, haveHint bool) []Action {
 		return actions
 	}
 	m.hint = hint
-	return append(actions, Action{Kind: Load})
+	return act(actions, Load, "")
 }
 
 // Loaded answers Load: the record as it is stored, and its version. Version 0
@@ -135,7 +135,7 @@ func (m *Machine) Loaded(now time.Time, b []byte, version uint32) []Action {
 		if !ok {
 			if !m.blind {
 				m.blind = true
-				actions = append(actions, Action{Kind: Warn, Message: m.about(RecordUnreadable.Error() + "; it is replaced")})
+				actions = act(actions, Warn, m.about(RecordUnreadable.Error()+"; it is replaced"))
 			}
 			return append(actions, m.seed(now, nil, version)...)
 		}
@@ -257,6 +257,8 @@ func (m *Machine) adopt(now time.Time, r *record, set *Set) []Action {
 	finished := first || r.attempts != old.attempts
 	if finished {
 		m.attemptedAt = since(r.attempted)
+		// It may well have begun before the last look.
+		m.begunAt = m.clock - max(fromMillis(millis(now)-r.lease.from), 0)
 	}
 	if r.earlyAt != old.earlyAt {
 		m.earlyAt = since(r.earlyAt)

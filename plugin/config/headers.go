@@ -62,25 +62,16 @@ func isVisible(s string) bool {
 // outputs reads the headers that tell the API who calls. None may be named
 // twice: what the API reads would be a matter of order.
 func (o *object) outputs(rule *placedRule) {
-	used := make(map[string]string)
-	use := func(o *object, name string) string {
-		header := o.headerName(name, outputHeader)
-		if header == "" {
-			return ""
-		}
-		if other, again := used[header]; again {
-			o.fault(name, quote(header), "repeats "+other)
-			return ""
-		}
-		used[header] = o.member(name)
-		return header
-	}
 	if o.has("outputPayloadToHeader") {
-		rule.OutputPayloadToHeader = use(o, "outputPayloadToHeader")
+		rule.OutputPayloadToHeader = o.headerName("outputPayloadToHeader", outputHeader)
 	}
 	rule.outputs = o.children("outputClaimToHeaders", MaxListed)
 	for _, output := range rule.outputs {
-		header := use(output, "header")
+		header := output.headerName("header", outputHeader)
+		if other := rule.writes(header); other != "" {
+			output.fault("header", quote(header), "repeats "+other)
+			header = ""
+		}
 		claim := ""
 		if _, ok := output.required("claim"); ok {
 			claim, _ = output.plain("claim")
@@ -89,31 +80,47 @@ func (o *object) outputs(rule *placedRule) {
 	}
 }
 
+// writes says which field names an output header already; "" when none does.
+func (rule *placedRule) writes(header string) string {
+	if header == "" {
+		return ""
+	}
+	if header == rule.OutputPayloadToHeader {
+		return rule.object.member("outputPayloadToHeader")
+	}
+	for i := range rule.OutputClaimToHeaders {
+		if rule.OutputClaimToHeaders[i].Header == header {
+			return rule.outputs[i].member("header")
+		}
+	}
+	return ""
+}
+
 // refuseLostTokens refuses an output header in which another rule looks for a
 // token. What a client sends in an output header is removed before anything
 // else, and the token would go with it.
 func refuseLostTokens(rules []*placedRule) {
-	source := make(map[string]string)
 	for _, rule := range rules {
-		for i, l := range rule.FromHeaders {
+		refuseLostToken(rules, rule.object, "outputPayloadToHeader", rule.OutputPayloadToHeader)
+		for i, output := range rule.OutputClaimToHeaders {
+			refuseLostToken(rules, rule.outputs[i], "header", output.Header)
+		}
+	}
+}
+
+// refuseLostToken judges one output header, which is empty for none.
+func refuseLostToken(rules []*placedRule, o *object, name, header string) {
+	for _, rule := range rules {
+		for i := range rule.FromHeaders {
+			if header == "" || rule.FromHeaders[i].Name != header {
+				continue
+			}
 			path := rule.Path + ".fromHeaders"
 			if rule.object.has("fromHeaders") {
 				path = at(path, i)
 			}
-			if _, again := source[l.Name]; !again {
-				source[l.Name] = path
-			}
-		}
-	}
-	refuse := func(o *object, name, header string) {
-		if path, taken := source[header]; taken && header != "" {
 			o.fault(name, quote(header), "is where a token may stand ("+path+")")
-		}
-	}
-	for _, rule := range rules {
-		refuse(rule.object, "outputPayloadToHeader", rule.OutputPayloadToHeader)
-		for i, output := range rule.OutputClaimToHeaders {
-			refuse(rule.outputs[i], "header", output.Header)
+			return
 		}
 	}
 }

@@ -48,8 +48,7 @@ func (o *object) ascending(small string, least time.Duration, large string, d ti
 // denied reads keys.deny. It may be empty, and a kid may stand in it twice: an
 // emergency brake should not fail for its looks.
 func (o *object) denied() []string {
-	if n := o.count("deny"); n > MaxDenied {
-		o.fault("deny", "a list of "+itoa(n), "is longer than "+itoa(MaxDenied))
+	if o.isLonger("deny", MaxDenied) {
 		return nil
 	}
 	var kids []string

@@ -91,11 +91,10 @@ func (o *object) jwtRule() *placedRule {
 // audiences reads the accepted values of aud.
 func (o *object) audiences(name string) []string {
 	all := o.texts(name)
-	switch n := o.count(name); {
-	case n > MaxListed:
-		o.fault(name, "a list of "+itoa(n), "is longer than "+itoa(MaxListed))
+	switch {
+	case o.isLonger(name, MaxListed):
 		return nil
-	case o.sound(name) && n == 0:
+	case o.sound(name) && o.count(name) == 0:
 		o.fault(name, "a list of none", "names no audience"+example(lookUp(o.fields, name)))
 	}
 	return distinct(o.r, all, func(l listed) bool {
@@ -244,20 +243,17 @@ func (o *object) options(rule *placedRule) {
 // refuseSameIssuer refuses a second rule for an issuer: which of two would
 // decide must not be a matter of order.
 func refuseSameIssuer(rules []*placedRule) {
-	first := make(map[string]string, len(rules))
-	for _, rule := range rules {
-		if rule.Issuer == "" {
-			continue
+	for i, rule := range rules {
+		for _, other := range rules[:i] {
+			if rule.Issuer == "" || rule.Issuer != other.Issuer {
+				continue
+			}
+			owner := other.Path + ".issuer"
+			if other.Path == "auth0" {
+				owner = "the issuer of auth0"
+			}
+			rule.object.fault("issuer", quoteURL(rule.Issuer), "repeats "+owner+"; write one rule for an issuer")
+			break
 		}
-		other, again := first[rule.Issuer]
-		if !again {
-			first[rule.Issuer] = rule.Path
-			continue
-		}
-		owner := other + ".issuer"
-		if other == "auth0" {
-			owner = "the issuer of auth0"
-		}
-		rule.object.fault("issuer", quoteURL(rule.Issuer), "repeats "+owner+"; write one rule for an issuer")
 	}
 }

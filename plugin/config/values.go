@@ -174,6 +174,15 @@ func (o *object) count(name string) int {
 	return 1
 }
 
+// isLonger refuses a list of more than most elements.
+func (o *object) isLonger(name string, most int) bool {
+	n := o.count(name)
+	if n > most {
+		o.fault(name, "a list of "+itoa(n), "is longer than "+itoa(most))
+	}
+	return n > most
+}
+
 // child gives the object under name; nil when there is none.
 func (o *object) child(name string) *object {
 	if !o.sound(name) {
@@ -185,17 +194,13 @@ func (o *object) child(name string) *object {
 
 // children gives the objects of a list of at most most elements.
 func (o *object) children(name string, most int) []*object {
-	if !o.sound(name) {
-		return nil
-	}
-	if n := o.count(name); n > most {
-		o.fault(name, "a list of "+itoa(n), "is longer than "+itoa(most))
+	if !o.sound(name) || o.isLonger(name, most) {
 		return nil
 	}
 	m := o.find(name)
-	var all []*object
-	for i := range m.value.Children {
-		all = append(all, o.r.object(at(o.member(name), i), m.field.Fields, &m.value.Children[i]))
+	all := make([]*object, len(m.value.Children))
+	for i := range all {
+		all[i] = o.r.object(at(o.member(name), i), m.field.Fields, &m.value.Children[i])
 	}
 	return all
 }
