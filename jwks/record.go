@@ -47,8 +47,8 @@ type record struct {
 type lease struct {
 	owner  uint64
 	ticket uint64 // 0: nobody fetches
-	from   int64
-	lasts  int64 // milliseconds
+	from   int64  // start of the fetch, or of the last one that finished
+	lasts  int64  // milliseconds
 	early  bool
 }
 

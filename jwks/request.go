@@ -36,6 +36,7 @@ func (o Outcome) String() string {
 // wish is a kid that requests wait for, or one that a fresh set lacked.
 type wish struct {
 	kid     string
+	since   time.Duration // own clock: when first asked for
 	at      time.Duration // own clock: when last asked for, or when to forget
 	suspect *verify.Key   // the key under which a signature failed; nil: there is none
 }
@@ -132,7 +133,7 @@ func (m *Machine) Suspect(now time.Time, kid string) Outcome {
 
 // want notes what a request waits for.
 func (m *Machine) want(w wish) {
-	w.at = m.clock
+	w.since, w.at = m.clock, m.clock
 	for i := range m.wanted {
 		if m.wanted[i].kid == w.kid && (m.wanted[i].suspect == nil) == (w.suspect == nil) {
 			m.wanted[i].at = m.clock
@@ -157,7 +158,9 @@ func (m *Machine) prune() {
 }
 
 // settle judges the wishes by a fetch that has finished. Those that it did not
-// fulfil may have the next one, if it is on its way already or to be had.
+// fulfil may have the next one, if it is on its way already or to be had. One
+// that is younger than the fetch learns nothing from it: the key may have been
+// published meanwhile.
 func (m *Machine) settle() {
 	again := m.leased() || m.cooldownLeft() <= 0 || m.retriesSoon()
 	kept := m.wanted[:0]
@@ -166,7 +169,7 @@ func (m *Machine) settle() {
 		case m.fulfilled(w):
 		case again:
 			kept = append(kept, w)
-		case m.rec.failures == 0:
+		case m.rec.failures == 0 && w.since <= m.begunAt:
 			m.remember(w)
 		}
 	}

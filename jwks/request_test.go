@@ -27,11 +27,14 @@ func TestUnknownKID(t *testing.T) {
 	b.none()
 	b.pass(8 * time.Second)
 	b.find(1, "d", Wait)   // the cooldown ends within keys.wait
-	b.find(2, "c", Absent) // remembered
+	b.find(2, "c", Wait)   // the fetch that it joined may have been answered before the key was there
 	b.pass(1900 * time.Millisecond)
 	b.answer(b.one(), good(jwk("a", 1), jwk("d", 4)))
 	b.find(1, "d", Found)
 	b.pass(time.Second)
+	b.find(2, "c", Absent)
+	b.pass(28 * time.Second)
+	b.find(2, "c", Absent) // remembered, to the end of the cooldown
 	b.find(1, "b", Absent) // withdrawn
 	for _, kid := range []string{"", strings.Repeat("k", 257)} {
 		b.pass(time.Minute)
@@ -61,6 +64,39 @@ func TestUnknownKIDMeetsNextFetch(t *testing.T) {
 	b.carry(slow, slow.Tick(b.now, b.data.hint, true))
 	if _, o := slow.Find(b.now, "c", true); o != Wait {
 		t.Error(o)
+	}
+}
+
+// TestUnknownKIDOlderFetch: a key is published after a fetch that another worker
+// has finished. The worker that is asked for it does not know of that fetch yet,
+// and must not take its answer for one about the key.
+func TestUnknownKIDOlderFetch(t *testing.T) {
+	p := urlPolicy
+	p.Cooldown, p.Wait = time.Second, 2*time.Second
+	for _, since := range []time.Duration{300 * time.Millisecond, 0} {
+		b := newBench(t, p, 2)
+		b.start(good(jwk("a", 1)))
+		b.find(0, "invented", Wait)
+		b.pass(5 * time.Millisecond)
+		early := b.one()
+		if early.worker != b.workers[0] {
+			t.Fatal("the fetch is not that of the worker that was asked")
+		}
+		b.pass(20 * time.Millisecond)
+		slow := b.workers[1] // whose ticks come once a second
+		b.workers, b.next = b.workers[:1], b.next[:1]
+		if since == 0 {
+			slow.Find(b.now, "new", true) // while the fetch is on its way
+		}
+		b.answer(early, good(jwk("a", 1)))
+		b.pass(since)
+		for range 2 {
+			if _, o := slow.Find(b.now, "new", true); o != Wait {
+				t.Errorf("asked %v after the fetch: %v", since, o)
+			}
+			b.carry(slow, slow.Tick(b.now, b.data.hint, b.data.hasHint))
+		}
+		b.find(0, "invented", Absent)
 	}
 }
 

@@ -108,13 +108,13 @@ func (w *world) checkFetch(v *worker) {
 	gap := w.t - c.last.at
 	restarted := v.since > c.last.at && w.jumped(0)
 	if !c.last.ok {
-		if gap < min(c.last.hold, longestColdHold)+90*time.Millisecond && !restarted && !w.jumped(c.last.at) {
+		if gap < min(c.last.hold, longestColdHold)+90*time.Millisecond && !restarted && !w.jumped(c.last.at-slack) {
 			c.fail(w, "worker %d fetches %v after a failure, told to wait for %v", v.id, gap, c.last.hold)
 		}
 		return
 	}
 	floor := min(v.p.Refresh/2, v.p.MaxStale/2) * 3 / 4
-	if gap < floor-slack && !restarted && !w.jumped(c.last.at) {
+	if gap < floor-slack && !restarted && !w.jumped(c.last.at-slack) {
 		c.fail(w, "worker %d fetches %v after a good answer (period at least %v)", v.id, gap, floor)
 	}
 }
