@@ -71,6 +71,12 @@ func (w *world) excused(from time.Duration) bool {
 	return slices.ContainsFunc(w.check.troubles, recent) || slices.ContainsFunc(w.check.jumps, recent) || w.prov.troubled(from, w.t)
 }
 
+// lost is how much time a worker's own clock may have missed: each jump costs it
+// the step in which it came, at most a tick.
+func (w *world) lost(v *worker) time.Duration {
+	return slack + time.Duration(len(w.check.jumps))*v.p.Tick
+}
+
 // jumped reports whether the wall clock was put forward or back since from.
 func (w *world) jumped(from time.Duration) bool {
 	return slices.ContainsFunc(w.check.jumps, func(t time.Duration) bool { return t >= from })
@@ -216,7 +222,7 @@ func (w *world) accepted(v *worker, r *request) {
 		}
 	}
 	reborn := c.backward && v.since > c.jumps[0] // it cannot know how long the wall clock was wrong
-	if age := w.t - confirmed; age > v.p.MaxStale+slack && !reborn {
+	if age := w.t - confirmed; age > v.p.MaxStale+w.lost(v) && !reborn {
 		c.fail(w, "worker %d accepts %s, confirmed %v ago (maxStale %v)", v.id, r.kid, age, v.p.MaxStale)
 	}
 	if p, ok := w.newest(v); ok && !p.keys[r.token] && p.at > confirmed && c.corrupted < 0 {
@@ -256,9 +262,7 @@ func (w *world) refused(v *worker, r *request, status int) {
 	if status == 503 {
 		asked = r.at
 	}
-	// Each jump costs the own clock the step in which it came, at most a tick.
-	late := slack + time.Duration(len(c.jumps))*v.p.Tick
-	cooling := asked-c.lastEarly < v.p.Cooldown+late
+	cooling := asked-c.lastEarly < v.p.Cooldown+w.lost(v)
 	// Nobody else's cooldown counts, but a worker that started after the wall
 	// clock was put back counts from its start.
 	if c.backward && v.since > w.t-v.p.Cooldown-slack {
