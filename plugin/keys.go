@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"errors"
-	"strconv"
 	"time"
 
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
@@ -22,7 +21,7 @@ type source struct {
 	hint    string // name of the record's sequence number, eight bytes
 	// changed: the requests that wait for this key set are to be judged again.
 	changed bool
-	metrics sourceMetrics
+	metrics *sourceMetrics
 }
 
 // tick lets the machine look whether another worker has changed the record, and
@@ -111,15 +110,20 @@ func readAnswer(numHeaders, bodySize int) (jwks.Answer, error) {
 	if err != nil {
 		return jwks.Answer{}, err
 	}
-	status, err := strconv.Atoi(gate.Value(headers, ":status"))
-	if err != nil {
+	status := 0
+	for _, c := range []byte(gate.Value(headers, ":status")) {
+		if status = 10*status + int(c-'0'); c < '0' || c > '9' || status > 999 {
+			return jwks.Answer{}, errNoStatus
+		}
+	}
+	if status < 100 { // or none at all
 		return jwks.Answer{}, errNoStatus
 	}
 	answer := jwks.Answer{Status: status, Headers: headers}
 	if bodySize > 0 {
 		// One byte over the bound, so that the parser sees that it is too long.
 		answer.Body, err = proxywasm.GetHttpCallResponseBody(0, min(bodySize, jwks.MaxDocumentBytes+1))
-		if err != nil && !errors.Is(err, types.ErrorStatusNotFound) {
+		if err != nil && err != types.ErrorStatusNotFound {
 			return jwks.Answer{}, err
 		}
 	}

@@ -33,6 +33,7 @@ const (
 	gaugeMetric   = 1
 )
 
+//go:noinline
 func define(kind uint32, name string) (m metric) {
 	m.defined = hostDefineMetric(kind, stringData(name), int32(len(name)), &m.id) == statusOK
 	return m
@@ -52,27 +53,21 @@ func (m metric) set(value uint64) {
 	}
 }
 
-// label forms a metric's name with labels: name, value, name, value.
-func label(metric string, labels ...string) string {
-	for i := 0; i+1 < len(labels); i += 2 {
-		metric += ";" + labels[i] + "=" + labels[i+1]
-	}
-	return metric + ";;"
-}
+// label appends a label to a metric's name; the last one is followed by ";;".
+func label(metric, name, value string) string { return metric + ";" + name + "=" + value }
 
 func newMetrics() metrics {
+	reasons := verify.Reasons()
 	m := metrics{
+		requests: make([]metric, 1+reasons[len(reasons)-1]),
 		panics:   define(counterMetric, "edgejwt_panics"),
 		parked:   define(counterMetric, "edgejwt_parked"),
 		waiting:  define(gaugeMetric, "edgejwt_parked_now"),
 		timeouts: define(counterMetric, "edgejwt_wait_timeouts"),
 		dropped:  define(counterMetric, "edgejwt_claims_dropped"),
 	}
-	for _, reason := range verify.Reasons() {
-		for len(m.requests) <= int(reason) {
-			m.requests = append(m.requests, metric{})
-		}
-		m.requests[reason] = define(counterMetric, label("edgejwt_requests", "reason", reason.String()))
+	for _, reason := range reasons {
+		m.requests[reason] = define(counterMetric, label("edgejwt_requests", "reason", reason.String())+";;")
 	}
 	return m
 }
@@ -94,14 +89,15 @@ type sourceMetrics struct {
 	next       time.Time // when to look again though nothing has changed
 }
 
-func newSourceMetrics(address string) (m sourceMetrics) {
-	name := strings.TrimPrefix(address, "https://")
+func newSourceMetrics(address string) (m *sourceMetrics) {
+	m = &sourceMetrics{}
+	name := label("", "jwks", strings.TrimPrefix(address, "https://"))
 	for result := range jwks.ResultEnd {
-		m.fetches[result] = define(counterMetric, label("edgejwt_jwks_fetches", "jwks", name, "result", result.String()))
+		m.fetches[result] = define(counterMetric, label("edgejwt_jwks_fetches"+name, "result", result.String())+";;")
 	}
-	m.age = define(gaugeMetric, label("edgejwt_jwks_age_seconds", "jwks", name))
-	m.keys = define(gaugeMetric, label("edgejwt_jwks_keys", "jwks", name))
-	m.generation = define(gaugeMetric, label("edgejwt_jwks_generation", "jwks", name))
+	m.age = define(gaugeMetric, "edgejwt_jwks_age_seconds"+name+";;")
+	m.keys = define(gaugeMetric, "edgejwt_jwks_keys"+name+";;")
+	m.generation = define(gaugeMetric, "edgejwt_jwks_generation"+name+";;")
 	return m
 }
 
@@ -110,7 +106,7 @@ const observation = 5 * time.Second
 
 // observe brings the source's metrics up to date.
 func (s *source) observe(now time.Time) {
-	m := &s.metrics
+	m := s.metrics
 	if !s.changed && now.Before(m.next) && m.next.Sub(now) <= observation {
 		return
 	}

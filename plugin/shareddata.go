@@ -26,12 +26,13 @@ func writeHint(name string, hint uint64) {
 // The configuration and package jwks have made sure of its form.
 func splitURL(url string) (authority, path string) {
 	rest := strings.TrimPrefix(url, "https://")
-	if i := strings.IndexAny(rest, "/?"); i >= 0 {
-		authority, path = rest[:i], rest[i:]
-		if path[0] == '?' {
-			path = "/" + path
+	for i := range len(rest) {
+		switch rest[i] {
+		case '/':
+			return rest[:i], rest[i:]
+		case '?':
+			return rest[:i], "/" + rest[i:]
 		}
-		return authority, path
 	}
 	return rest, "/"
 }

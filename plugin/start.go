@@ -2,10 +2,8 @@ package plugin
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"math/rand/v2"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
@@ -15,6 +13,8 @@ import (
 	"edgejwt/plugin/config"
 	"edgejwt/plugin/gate"
 	"edgejwt/verify"
+	"edgejwt/verify/ascii"
+	"edgejwt/verify/base64url"
 )
 
 // root is one configured plugin in one VM.
@@ -51,7 +51,9 @@ func (r *root) onStart(size int) (status types.OnPluginStartStatus) {
 	}
 	cfg, err := config.Parse(document)
 	if err != nil {
-		for _, line := range strings.Split(err.Error(), "\n") {
+		for text, more := err.Error(), true; more; {
+			var line string
+			line, text, more = ascii.Cut(text, '\n')
 			proxywasm.LogCritical("edgejwt: configuration refused: " + line)
 		}
 		return status
@@ -132,5 +134,5 @@ func recordName(cluster, source string) string {
 		digest.Write([]byte(part))
 		digest.Write([]byte{0})
 	}
-	return "edgejwt/keys/" + strconv.Itoa(jwks.RecordFormat) + "/" + hex.EncodeToString(digest.Sum(nil)[:16])
+	return "edgejwt/keys/" + strconv.Itoa(jwks.RecordFormat) + "/" + base64url.Encode(digest.Sum(nil)[:16])
 }

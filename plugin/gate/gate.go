@@ -19,7 +19,7 @@ type Gate struct {
 	rules     *verify.Rules
 	issuers   []issuer // by the index that verify.Rules gives
 	locations []verify.Location
-	identity  map[string]bool // canonical names of the headers that tell the API who calls
+	identity  []string // canonical names of the headers that tell the API who calls
 	engine    verify.Engine
 }
 
@@ -33,7 +33,7 @@ type issuer struct {
 // New makes a gate of a sound configuration. keys gives the machine that holds a
 // rule's keys; rules may share one.
 func New(cfg *config.Config, engine verify.Engine, keys func(rule *config.Rule) *jwks.Machine) *Gate {
-	g := &Gate{engine: engine, identity: map[string]bool{}}
+	g := &Gate{engine: engine}
 	rules := make([]verify.Rule, len(cfg.Rules))
 	for i := range cfg.Rules {
 		rule := &cfg.Rules[i]

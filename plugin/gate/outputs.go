@@ -1,7 +1,7 @@
 package gate
 
 import (
-	"strings"
+	"edgejwt/verify/ascii"
 
 	"edgejwt/plugin/config"
 	"edgejwt/verify"
@@ -61,17 +61,23 @@ func (j *Judgement) Changes() (c Changes) {
 
 func (g *Gate) addIdentity(rule *config.Rule) {
 	if rule.OutputPayloadToHeader != "" {
-		g.identity[canonical(rule.OutputPayloadToHeader)] = true
+		g.identity = append(g.identity, canonical(rule.OutputPayloadToHeader))
 	}
 	for i := range rule.OutputClaimToHeaders {
-		g.identity[canonical(rule.OutputClaimToHeaders[i].Header)] = true
+		g.identity = append(g.identity, canonical(rule.OutputClaimToHeaders[i].Header))
 	}
 }
 
 // canonical is how servers of the CGI family (WSGI, PHP, Rack) read a header's
 // name: x_jwt_sub and x-jwt-sub are one variable there, so they are one here.
 func canonical(name string) string {
-	return strings.ReplaceAll(strings.ToLower(name), "_", "-")
+	b := []byte(ascii.Lower(name))
+	for i, c := range b {
+		if c == '_' {
+			b[i] = '-'
+		}
+	}
+	return string(b)
 }
 
 // Outputs reports whether the gate ever tells the API anything. When not, no
@@ -82,11 +88,16 @@ func (g *Gate) Outputs() bool { return len(g.identity) > 0 }
 // may set: they are to be removed before anything else, whatever becomes of the
 // request. A name may stand in the answer twice.
 func (g *Gate) Forged(headers [][2]string) []string {
+	if !g.Outputs() {
+		return nil
+	}
 	var names []string
-	if g.Outputs() {
-		for i := range headers {
-			if g.identity[canonical(headers[i][0])] {
+	for i := range headers {
+		name := canonical(headers[i][0])
+		for _, only := range g.identity {
+			if name == only {
 				names = append(names, headers[i][0])
+				break
 			}
 		}
 	}
