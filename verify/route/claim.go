@@ -1,0 +1,219 @@
+package route
+
+import (
+	"edgejwt/verify"
+	"edgejwt/verify/strictjson"
+)
+
+// find follows the names through objects; nil when the claim is not there.
+func find(t *verify.Token, names []string) *strictjson.Value {
+	if len(names) == 0 {
+		return nil
+	}
+	claim, ok := t.Claim(names[0])
+	for _, name := range names[1:] {
+		if !ok {
+			return nil
+		}
+		claim, ok = claim.Member(name)
+	}
+	if !ok {
+		return nil
+	}
+	return claim
+}
+
+// holds reports whether the claim is, or is a list that holds, one of the values.
+func (c *Claim) holds(t *verify.Token) bool {
+	claim := find(t, c.Name)
+	if claim == nil {
+		return false
+	}
+	for i := range c.Values {
+		want := &c.Values[i]
+		if equal(claim, want) {
+			return true
+		}
+		if claim.Kind == strictjson.Array {
+			for j := range claim.Children {
+				if equal(&claim.Children[j], want) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// equal compares strings, numbers and booleans; nothing equals what is of
+// another kind.
+func equal(a, b *strictjson.Value) bool {
+	if a.Kind != b.Kind {
+		return false
+	}
+	switch a.Kind {
+	case strictjson.String:
+		return a.Text == b.Text
+	case strictjson.Number:
+		return sameNumber(a.Raw, b.Raw)
+	case strictjson.True, strictjson.False:
+		return true
+	}
+	return false
+}
+
+// spells reports whether the claim is, or is a list that holds, this text, or a
+// number that is spelled so.
+func spells(claim *strictjson.Value, text string) bool {
+	if claim == nil {
+		return false
+	}
+	switch claim.Kind {
+	case strictjson.String:
+		return claim.Text == text
+	case strictjson.Number:
+		return claim.Raw == text
+	case strictjson.Array:
+		for i := range claim.Children {
+			if claim.Children[i].Kind != strictjson.Array && spells(&claim.Children[i], text) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isText reports whether a claim is one of the strings.
+func isText(t *verify.Token, name string, list []string) bool {
+	claim, ok := t.Claim(name)
+	return ok && claim.Kind == strictjson.String && contains(list, claim.Text)
+}
+
+// holdsText reports whether a claim is, or is a list that holds, one of the strings.
+func holdsText(t *verify.Token, name string, list []string) bool {
+	if isText(t, name, list) {
+		return true
+	}
+	for _, text := range list {
+		if holdsString(t, name, text) {
+			return true
+		}
+	}
+	return false
+}
+
+// holdsString reports whether a claim is a list of strings, and only of strings,
+// and holds this one.
+func holdsString(t *verify.Token, name, text string) bool {
+	claim, ok := t.Claim(name)
+	if !ok || claim.Kind != strictjson.Array {
+		return false
+	}
+	found := false
+	for i := range claim.Children {
+		if claim.Children[i].Kind != strictjson.String {
+			return false
+		}
+		found = found || claim.Children[i].Text == text
+	}
+	return found
+}
+
+// hasPermission looks into Auth0's claim.
+func hasPermission(t *verify.Token, permission string) bool {
+	return holdsString(t, "permissions", permission)
+}
+
+// hasScope looks into "scope" and into "scp", as Okta and Entra ID name it.
+func hasScope(t *verify.Token, scope string) bool {
+	for _, name := range []string{"scope", "scp"} {
+		if holdsString(t, name, scope) {
+			return true
+		}
+		claim, ok := t.Claim(name)
+		if !ok || claim.Kind != strictjson.String {
+			continue
+		}
+		start := 0
+		for i := 0; i <= len(claim.Text); i++ {
+			if i == len(claim.Text) || claim.Text[i] == ' ' { // RFC 6749 §3.3: %x20, nothing else
+				if claim.Text[start:i] == scope {
+					return true
+				}
+				start = i + 1
+			}
+		}
+	}
+	return false
+}
+
+// sameNumber compares two numbers of JSON (RFC 8259 §6) exactly: a float64 takes
+// 9007199254740993 for 9007199254740992, another's account number.
+func sameNumber(a, b string) bool {
+	x, ok := decimalOf(a)
+	y, okToo := decimalOf(b)
+	return ok && okToo && x == y
+}
+
+// decimal is 0.digits × 10^exponent; digits neither start nor end with a zero,
+// and are empty for zero, which has no sign.
+type decimal struct {
+	negative bool
+	digits   string
+	exponent int
+}
+
+// decimalOf reads a number of JSON; ok is false when its exponent is beyond all
+// that anyone means.
+func decimalOf(raw string) (d decimal, ok bool) {
+	at := 0
+	if at < len(raw) && raw[at] == '-' {
+		d.negative = true
+		at++
+	}
+	digits := make([]byte, 0, len(raw))
+	point := false
+	for ; at < len(raw); at++ {
+		c := raw[at]
+		if c == '.' {
+			point = true
+			continue
+		}
+		if c < '0' || c > '9' {
+			break
+		}
+		if len(digits) > 0 || c != '0' {
+			digits = append(digits, c)
+			if !point {
+				d.exponent++
+			}
+		} else if point {
+			d.exponent--
+		}
+	}
+	for len(digits) > 0 && digits[len(digits)-1] == '0' {
+		digits = digits[:len(digits)-1]
+	}
+	if len(digits) == 0 {
+		return decimal{}, true
+	}
+	d.digits = string(digits)
+	if at < len(raw) { // e or E
+		at++
+		sign := 1
+		if at < len(raw) && (raw[at] == '+' || raw[at] == '-') {
+			if raw[at] == '-' {
+				sign = -1
+			}
+			at++
+		}
+		exponent := 0
+		for ; at < len(raw); at++ {
+			if exponent = exponent*10 + int(raw[at]-'0'); exponent > 1<<20 {
+				return decimal{}, false
+			}
+		}
+		d.exponent += sign * exponent
+	}
+	return d, true
+}

@@ -1,0 +1,233 @@
+package route
+
+import (
+	"strconv"
+	"strings"
+
+	"edgejwt/verify/ascii"
+)
+
+// Fault is one reason to refuse a list of routes. The words are made to be put
+// behind the place of the routes: "routes[2]." + Field.
+type Fault struct {
+	// Route is the route's index.
+	Route int
+	// Field is the field under its name in the configuration: "path",
+	// "methods[0]", "claimMatches[1]".
+	Field string
+	// Found is the text that stands there, as it is; empty where none is to blame.
+	Found string
+	// Want completes the sentence: "is not a method".
+	Want string
+}
+
+// NewTable makes routes ready, which it keeps and which nobody may change from
+// then on. Either the table or all faults come back.
+func NewTable(routes []Route, o Options) (*Table, []Fault) {
+	t := &Table{rules: make([]rule, len(routes)), options: o}
+	var faults []Fault
+	for i := range routes {
+		c := checker{route: &routes[i], rule: &t.rules[i], index: i}
+		c.check(o)
+		faults = append(faults, c.faults...)
+		t.byPath = t.byPath || c.route.Path.Kind != Any
+		t.byHost = t.byHost || len(c.route.Hosts) > 0
+	}
+	if faults != nil {
+		return nil, faults
+	}
+	return t, nil
+}
+
+// checker makes one route ready.
+type checker struct {
+	route  *Route
+	rule   *rule
+	index  int
+	faults []Fault
+	listed []string // scopes and permissions in rule.needed
+	asks   bool     // whether anything is needed of a token
+}
+
+//go:noinline
+func (c *checker) fault(field, found, want string) {
+	c.faults = append(c.faults, Fault{c.index, field, found, want})
+}
+
+func (c *checker) check(o Options) {
+	r := c.route
+	c.rule.route = r
+	var want string
+	if c.rule.path, want = r.Path.compile(o); want != "" {
+		c.fault("path", r.Path.Text, want)
+	}
+	c.list("methods", r.Methods, method)
+	c.list("hosts", r.Hosts, host)
+	for i := range r.Headers {
+		field := at("headers", i)
+		c.text(field+".name", r.Headers[i].Name, header)
+		c.list(field+".values", r.Headers[i].Values, any)
+	}
+	if r.Auth > None || r.Mode > Report {
+		c.fault("auth", "", "is of no known value")
+	}
+	c.need(&r.Need)
+	if r.Auth == None && c.asks {
+		c.fault("auth", "", `is "none", but the route needs something of a token; "optional" checks those that come`)
+	}
+}
+
+func (c *checker) need(n *Need) {
+	c.list("scopes", n.Scopes, scope)
+	c.list("anyScope", n.AnyScope, scope)
+	c.list("permissions", n.Permissions, scope)
+	c.list("anyPermission", n.AnyPermission, scope)
+	c.list("issuers", n.Issuers, name)
+	c.list("audiences", n.Audiences, name)
+	c.list("subjects", n.Subjects, name)
+	c.list("clients", n.Clients, name)
+	c.list("tokenTypes", n.TokenTypes, name)
+	for i := range n.Claims {
+		claim := &n.Claims[i]
+		field := at("claims", i)
+		c.way(field, claim.Name)
+		if len(claim.Values) == 0 {
+			c.fault(field, "", "has no values")
+		}
+		for j := range claim.Values {
+			if v := &claim.Values[j]; !equal(v, v) { // null, a list, an object, a number beyond all bounds
+				c.fault(field, v.Raw, "is neither a string nor a number nor a boolean")
+			}
+		}
+	}
+	for i := range n.RequiredClaims {
+		c.way(at("requiredClaims", i), n.RequiredClaims[i])
+	}
+	for i := range n.ClaimMatches {
+		c.binding(at("claimMatches", i), &n.ClaimMatches[i])
+	}
+	if n.MaxAge < 0 || n.MaxLifetime < 0 {
+		c.fault("maxAge", "", "or maxLifetime is negative")
+	}
+	c.asks = c.asks || n.MaxAge != 0 || n.MaxLifetime != 0
+}
+
+func (c *checker) binding(field string, b *Binding) {
+	c.way(field, b.Claim)
+	sources := 0
+	if b.Variable != "" {
+		sources++
+		if !contains(c.rule.path.names, b.Variable) {
+			c.fault(field, b.Variable, "is not a variable of the route's template")
+		}
+	}
+	if b.Header != "" {
+		sources++
+		c.text(field, b.Header, header)
+	}
+	if b.Host {
+		sources++
+	}
+	if sources != 1 {
+		c.fault(field, "", "needs exactly one of variable, header and host")
+	}
+}
+
+// way checks that a claim is named.
+func (c *checker) way(field string, names []string) {
+	c.asks = true
+	if len(names) == 0 {
+		c.fault(field, "", "names no claim")
+	}
+}
+
+// kindOfText is what a text of the configuration must be.
+type kindOfText uint8
+
+const (
+	any kindOfText = iota
+	name
+	method
+	header
+	host
+	scope // or permission
+)
+
+// wants has what is said of a text that is not of its kind.
+var wants = [...]string{
+	name:   "is empty",
+	method: "is not a method (example: GET)",
+	header: "is not a header's name in lower case",
+	host:   "is not a host without port (examples: api.example.com, *.example.com)",
+	scope:  "is not a scope (RFC 6749 §3.3: printable ASCII without space, quote and backslash)",
+}
+
+// list checks each text of a list that may be left out, but not be empty.
+//
+//go:noinline
+func (c *checker) list(field string, texts []string, kind kindOfText) {
+	if texts != nil && len(texts) == 0 {
+		c.fault(field, "", "is an empty list, which nothing satisfies")
+	}
+	for i, text := range texts {
+		c.text(at(field, i), text, kind)
+	}
+}
+
+func (c *checker) text(field, text string, kind kindOfText) {
+	sound := text != ""
+	switch kind {
+	case any:
+		return
+	case name:
+		c.asks = true
+	case method:
+		sound = isToken(text)
+	case header:
+		sound = isToken(text) && ascii.Lower(text) == text
+	case host:
+		sound = c.addHost(text)
+	case scope:
+		c.asks = true
+		sound = c.addNeeded(text)
+	}
+	if !sound {
+		c.fault(field, text, wants[kind])
+	}
+}
+
+func (c *checker) addHost(text string) bool {
+	name, wild := strings.CutPrefix(text, "*.")
+	name, ok := hostOf(name)
+	if wild {
+		name = "*." + name
+	}
+	c.rule.hosts = append(c.rule.hosts, name)
+	// A port would look as if it counted.
+	return ok && strings.LastIndexByte(text, ':') <= strings.LastIndexByte(text, ']')
+}
+
+// addNeeded adds a scope or permission to those that the challenge lists. Auth0
+// names both alike: the permissions of an API are the scopes that one asks for.
+func (c *checker) addNeeded(text string) bool {
+	for i := range len(text) {
+		if text[i] <= ' ' || text[i] > '~' || text[i] == '"' || text[i] == '\\' {
+			return false
+		}
+	}
+	if !contains(c.listed, text) {
+		if c.listed = append(c.listed, text); len(c.listed) > 1 {
+			c.rule.needed += " "
+		}
+		c.rule.needed += text
+	}
+	return text != ""
+}
+
+// isToken is RFC 9110 §5.6.2.
+func isToken(s string) bool { return s != "" && onlyOf(s, "!#$%&'*+-.^_`|~") }
+
+// at names an element of a list.
+//
+//go:noinline
+func at(field string, i int) string { return field + "[" + strconv.Itoa(i) + "]" }

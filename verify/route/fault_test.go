@@ -1,0 +1,102 @@
+package route_test
+
+import (
+	"testing"
+	"time"
+
+	"edgejwt/verify/route"
+	"edgejwt/verify/strictjson"
+)
+
+func TestFaults(t *testing.T) {
+	s := func(texts ...string) []string { return texts }
+	need := func(n route.Need) route.Route { return route.Route{Need: n} }
+	path := func(p route.Path) route.Route { return route.Route{Path: p} }
+	bind := func(b route.Binding) route.Route {
+		return route.Route{Path: template("/{x}"), Need: route.Need{ClaimMatches: []route.Binding{b}}}
+	}
+	for _, c := range []struct {
+		name         string
+		route        route.Route
+		field, found string
+	}{
+		{"exact, relative", path(exact("a")), "path", "a"},
+		{"exact, empty", path(exact("")), "path", ""},
+		{"exact, query", path(exact("/a?b")), "path", "/a?b"},
+		{"exact, dots", path(exact("/a/../b")), "path", "/a/../b"},
+		{"exact, two slashes", path(exact("/a//b")), "path", "/a//b"},
+		{"exact, encoded slash", path(exact("/a%2fb")), "path", "/a%2fb"},
+		{"prefix, semicolon", path(prefix("/a;")), "path", "/a;"},
+		{"prefix, wildcard of another language", path(prefix("/a#")), "path", "/a#"},
+		{"template, relative", path(template("{x}")), "path", "{x}"},
+		{"template, part of a segment", path(template("/v{x}")), "path", "/v{x}"},
+		{"template, brace", path(template("/{x")), "path", "/{x"},
+		{"template, brace in a brace", path(template("/{{x}}")), "path", "/{{x}}"},
+		{"template, no name", path(template("/{}")), "path", "/{}"},
+		{"template, digit in front", path(template("/{1x}")), "path", "/{1x}"},
+		{"template, type of another language", path(template("/{x:int}")), "path", "/{x:int}"},
+		{"template, twice", path(template("/{x}/{x}")), "path", "/{x}/{x}"},
+		{"template, behind the tail", path(template("/{x=**}/y")), "path", "/{x=**}/y"},
+		{"template, dots", path(template("/a/../{x}")), "path", "/a/../{x}"},
+		{"template, two slashes", path(template("/a//{x}")), "path", "/a//{x}"},
+		{"template, nine variables", path(template("/{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/{i}")), "path", "/{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/{i}"},
+		{"regex without pattern", path(route.Path{Kind: route.Regex}), "path", ""},
+		{"no kind", path(route.Path{Kind: 99}), "path", ""},
+		{"method", route.Route{Methods: s("GET", "GE T")}, "methods[1]", "GE T"},
+		{"methods, empty", route.Route{Methods: []string{}}, "methods", ""},
+		{"host, URL", route.Route{Hosts: s("https://x")}, "hosts[0]", "https://x"},
+		{"host, port", route.Route{Hosts: s("x:80")}, "hosts[0]", "x:80"},
+		{"host, star", route.Route{Hosts: s("*")}, "hosts[0]", "*"},
+		{"host, star within", route.Route{Hosts: s("a.*.x")}, "hosts[0]", "a.*.x"},
+		{"header", route.Route{Headers: []route.Header{{Name: "X-A"}}}, "headers[0].name", "X-A"},
+		{"header without values", route.Route{Headers: []route.Header{{Name: "x", Values: []string{}}}}, "headers[0].values", ""},
+		{"auth", route.Route{Auth: 3}, "auth", ""},
+		{"mode", route.Route{Mode: 3}, "auth", ""},
+		{"none with scopes", route.Route{Auth: route.None, Need: route.Need{Scopes: s("a")}}, "auth", ""},
+		{"none with issuers", route.Route{Auth: route.None, Need: route.Need{Issuers: s("a")}}, "auth", ""},
+		{"none with maxAge", route.Route{Auth: route.None, Need: route.Need{MaxAge: 1}}, "auth", ""},
+		{"none with claims", route.Route{Auth: route.None, Need: route.Need{RequiredClaims: [][]string{s("a")}}}, "auth", ""},
+		{"scope with a space", need(route.Need{Scopes: s("a b")}), "scopes[0]", "a b"},
+		{"scope with a quote", need(route.Need{AnyScope: s("a", `"`)}), "anyScope[1]", `"`},
+		{"scope with a backslash", need(route.Need{Permissions: s(`\`)}), "permissions[0]", `\`},
+		{"scope beyond ASCII", need(route.Need{AnyPermission: s("é")}), "anyPermission[0]", "é"},
+		{"scope with a line break", need(route.Need{Scopes: s("a\nb")}), "scopes[0]", "a\nb"},
+		{"scope, empty", need(route.Need{Scopes: s("")}), "scopes[0]", ""},
+		{"any scope of none", need(route.Need{AnyScope: []string{}}), "anyScope", ""},
+		{"client, empty", need(route.Need{Clients: s("")}), "clients[0]", ""},
+		{"claim without name", need(route.Need{Claims: []route.Claim{{Values: values(t, `[1]`)}}}), "claims[0]", ""},
+		{"claim without values", need(route.Need{Claims: []route.Claim{{Name: s("a")}}}), "claims[0]", ""},
+		{"claim with null", need(route.Need{Claims: []route.Claim{{Name: s("a"), Values: []strictjson.Value{{Kind: strictjson.Null, Raw: "null"}}}}}), "claims[0]", "null"},
+		{"claim with a list", need(route.Need{Claims: []route.Claim{{Name: s("a"), Values: values(t, `[[1]]`)}}}), "claims[0]", "[1]"},
+		{"required without name", need(route.Need{RequiredClaims: [][]string{{}}}), "requiredClaims[0]", ""},
+		{"binding to nothing", bind(route.Binding{Claim: s("a")}), "claimMatches[0]", ""},
+		{"binding to two things", bind(route.Binding{Claim: s("a"), Variable: "x", Host: true}), "claimMatches[0]", ""},
+		{"binding to no variable", bind(route.Binding{Claim: s("a"), Variable: "y"}), "claimMatches[0]", "y"},
+		{"binding to a header in capitals", bind(route.Binding{Claim: s("a"), Header: "X"}), "claimMatches[0]", "X"},
+		{"binding of no claim", bind(route.Binding{Variable: "x"}), "claimMatches[0]", ""},
+		{"negative age", need(route.Need{MaxAge: -time.Second}), "maxAge", ""},
+		{"negative lifetime", need(route.Need{MaxLifetime: -time.Second}), "maxAge", ""},
+	} {
+		table, faults := route.NewTable([]route.Route{{}, c.route}, route.Options{})
+		if table != nil || len(faults) != 1 || faults[0].Route != 1 || faults[0].Field != c.field ||
+			faults[0].Found != c.found || faults[0].Want == "" {
+			t.Errorf("%s: %+v, want %s with %q", c.name, faults, c.field, c.found)
+		}
+	}
+}
+
+// TestAllFaultsAtOnce, of all routes.
+func TestAllFaultsAtOnce(t *testing.T) {
+	_, faults := route.NewTable([]route.Route{
+		{Path: exact("x"), Methods: []string{""}},
+		{},
+		{Hosts: []string{"", "ok"}, Auth: route.None, Need: route.Need{Scopes: []string{"a"}}},
+	}, route.Options{})
+	got := ""
+	for _, f := range faults {
+		got += string(rune('0'+f.Route)) + "." + f.Field + " "
+	}
+	if got != "0.path 0.methods[0] 2.hosts[0] 2.auth " {
+		t.Error(got)
+	}
+}

@@ -1,0 +1,213 @@
+package route
+
+import (
+	"time"
+
+	"edgejwt/verify"
+	"edgejwt/verify/ascii"
+	"edgejwt/verify/strictjson"
+)
+
+// Check judges whether the token satisfies the route, at the given time and with
+// the skew that its issuer's rule grants. The token's signature must have been
+// verified and its times checked; q must be the request that m was found for.
+// Where a route asks for no token and there is none, there is nothing to check.
+//
+// What another token might mend comes first. Reasons: ClaimInvalid,
+// IssuerUnknown, AudienceMismatch, TokenExpired (too old for this route);
+// ScopeMissing and PermissionMissing, with the scopes that the route needs in
+// the verify.Refusal; ClaimMismatch.
+func (m *Match) Check(t *verify.Token, q *Request, now time.Time, skew time.Duration) error {
+	if m.rule == nil {
+		return nil
+	}
+	n := &m.Route.Need
+	if err := n.checkType(t); err != nil {
+		return err
+	}
+	if len(n.Issuers) > 0 && !holdsText(t, "iss", n.Issuers) {
+		return refuse(verify.IssuerUnknown, "the route does not take this issuer")
+	}
+	if len(n.Audiences) > 0 && !holdsText(t, "aud", n.Audiences) {
+		return refuse(verify.AudienceMismatch, "aud names none of the route's audiences")
+	}
+	if err := n.checkTimes(t, now, skew); err != nil {
+		return err
+	}
+	if !all(n.Scopes, t, hasScope) || !oneOf(n.AnyScope, t, hasScope) {
+		return &verify.Refusal{Reason: verify.ScopeMissing, Detail: "the token lacks a scope", Scope: m.rule.needed}
+	}
+	if !all(n.Permissions, t, hasPermission) || !oneOf(n.AnyPermission, t, hasPermission) {
+		return &verify.Refusal{Reason: verify.PermissionMissing, Detail: "the token lacks a permission", Scope: m.rule.needed}
+	}
+	return m.checkClaims(t, q)
+}
+
+// refuse makes a Refusal. Details are constants.
+//
+//go:noinline
+func refuse(reason verify.Reason, detail string) error {
+	return &verify.Refusal{Reason: reason, Detail: detail}
+}
+
+func (n *Need) checkType(t *verify.Token) error {
+	if len(n.TokenTypes) == 0 {
+		return nil
+	}
+	is := mediaType(t.Type())
+	for _, want := range n.TokenTypes {
+		if is == "" || mediaType(want) != is {
+			continue
+		}
+		if is == "at+jwt" && !isAccessToken(t) {
+			return refuse(verify.ClaimInvalid, "the token lacks a claim that RFC 9068 demands")
+		}
+		return nil
+	}
+	return refuse(verify.ClaimInvalid, "typ is not one that the route takes")
+}
+
+// mediaType is RFC 7515 §4.1.9: without case, and "application/" may be left out
+// where no other slash stands.
+func mediaType(typ string) string {
+	const prefix = "application/"
+	typ = ascii.Lower(typ)
+	if len(typ) > len(prefix) && typ[:len(prefix)] == prefix {
+		for i := len(prefix); i < len(typ); i++ {
+			if typ[i] == '/' {
+				return typ
+			}
+		}
+		return typ[len(prefix):]
+	}
+	return typ
+}
+
+// isAccessToken reports whether the claims are there that RFC 9068 §2.2 demands.
+func isAccessToken(t *verify.Token) bool {
+	for _, name := range []string{"iss", "sub", "client_id", "jti"} {
+		if claim, ok := t.Claim(name); !ok || claim.Kind != strictjson.String || claim.Text == "" {
+			return false
+		}
+	}
+	audience, ok := t.Claim("aud")
+	if !ok || audience.Kind != strictjson.String && len(audience.Children) == 0 {
+		return false
+	}
+	_, noExpiry := t.Date("exp")
+	_, noIssue := t.Date("iat")
+	return noExpiry == nil && noIssue == nil
+}
+
+func (n *Need) checkTimes(t *verify.Token, now time.Time, skew time.Duration) error {
+	if n.MaxAge > 0 {
+		// A token may be newer than the login that it rests on, so "iat" serves
+		// only where "auth_time" is missing: machine clients have no login.
+		name := "auth_time"
+		if _, ok := t.Claim(name); !ok {
+			name = "iat"
+		}
+		since, err := t.Date(name)
+		if err != nil {
+			return err
+		}
+		at := float64(now.Unix()) + float64(now.Nanosecond())/1e9
+		if since > at+skew.Seconds() {
+			return refuse(verify.ClaimInvalid, "auth_time lies ahead")
+		}
+		if at-since > n.MaxAge.Seconds()+skew.Seconds() {
+			return refuse(verify.TokenExpired, "the token is too old for the route")
+		}
+	}
+	if n.MaxLifetime > 0 {
+		issued, err := t.Date("iat")
+		if err != nil {
+			return err
+		}
+		expiry, err := t.Date("exp")
+		if err != nil {
+			return err
+		}
+		if expiry-issued > n.MaxLifetime.Seconds() {
+			return refuse(verify.ClaimMismatch, "the token lives longer than the route takes")
+		}
+	}
+	return nil
+}
+
+func (m *Match) checkClaims(t *verify.Token, q *Request) error {
+	n := &m.Route.Need
+	if len(n.Subjects) > 0 && !isText(t, "sub", n.Subjects) {
+		return refuse(verify.ClaimMismatch, "the route does not take this subject")
+	}
+	if len(n.Clients) > 0 && !isClient(t, n.Clients) {
+		return refuse(verify.ClaimMismatch, "the route does not take this client")
+	}
+	for _, name := range n.RequiredClaims {
+		if claim := find(t, name); claim == nil || claim.Kind == strictjson.Null {
+			return refuse(verify.ClaimMismatch, "a claim is missing that the route needs")
+		}
+	}
+	for i := range n.Claims {
+		if !n.Claims[i].holds(t) {
+			return refuse(verify.ClaimMismatch, "a claim has none of the route's values")
+		}
+	}
+	for i := range n.ClaimMatches {
+		b := &n.ClaimMatches[i]
+		text, ok := m.says(b, q)
+		if !ok || text == "" || !spells(find(t, b.Claim), text) {
+			return refuse(verify.ClaimMismatch, "a claim is not what the request says")
+		}
+	}
+	return nil
+}
+
+// says is what the request says in the binding's place.
+func (m *Match) says(b *Binding, q *Request) (text string, ok bool) {
+	switch {
+	case b.Variable != "":
+		return m.Variable(b.Variable)
+	case b.Host:
+		return hostOf(q.Host)
+	}
+	for i := range q.Headers {
+		if !sameHeader(q.Headers[i][0], b.Header) {
+			continue
+		}
+		if ok && q.Headers[i][1] != text {
+			return "", false // which one the API takes is anyone's guess
+		}
+		text, ok = q.Headers[i][1], true
+	}
+	return text, ok
+}
+
+// isClient reports whether the token was issued to one of the clients. "azp" is
+// OpenID Connect Core's (§2), "client_id" that of RFC 9068 §2.2.
+func isClient(t *verify.Token, clients []string) bool {
+	party, hasParty := t.Claim("azp")
+	client, hasClient := t.Claim("client_id")
+	return (hasParty || hasClient) &&
+		(!hasParty || party.Kind == strictjson.String && contains(clients, party.Text)) &&
+		(!hasClient || client.Kind == strictjson.String && contains(clients, client.Text))
+}
+
+func all(wanted []string, t *verify.Token, has func(*verify.Token, string) bool) bool {
+	for _, want := range wanted {
+		if !has(t, want) {
+			return false
+		}
+	}
+	return true
+}
+
+// oneOf holds also where nothing is wanted.
+func oneOf(wanted []string, t *verify.Token, has func(*verify.Token, string) bool) bool {
+	for _, want := range wanted {
+		if has(t, want) {
+			return true
+		}
+	}
+	return len(wanted) == 0
+}

@@ -1,0 +1,34 @@
+package route
+
+// readings lists what else than the canonical form servers make of the path.
+// Those that do not decode see it as sent (Express matches so), others without
+// needless escapes; each of them may merge slashes (nginx), resolve dot segments
+// (Tomcat), do both (Go's ServeMux) or neither (Starlette). A path with two
+// slashes in front begins with a host to some (Python's urlsplit).
+//
+// The list is empty for a path that was sent in canonical form.
+func (r *reader) readings() []string {
+	if r.sent == r.decoded && trim(r.decoded) == r.canonical {
+		return nil
+	}
+	var list []string
+	for _, path := range [2]string{r.sent, r.decoded} {
+		for flags := range (mergeSlashes | removeDots) + 1 {
+			list = r.add(list, path, flags)
+		}
+		if path[1:] != "" && path[1] == '/' {
+			_, behindHost := nextSegment(path[1:])
+			list = r.add(list, behindHost, mergeSlashes|removeDots)
+		}
+	}
+	return list
+}
+
+//go:noinline
+func (r *reader) add(list []string, path string, flags uint8) []string {
+	reading, _ := resolve(path, flags) // that it stays below the root, read has seen
+	if reading != r.canonical && !contains(list, reading) {
+		list = append(list, reading)
+	}
+	return list
+}
