@@ -68,12 +68,17 @@ type Fetch struct {
 	At          time.Time `json:"at"`
 	Fault       Kind      `json:"fault"` // what it met
 	IfNoneMatch string    `json:"if_none_match,omitempty"`
+	By          string    `json:"by,omitempty"` // the URL's query, by which askers can be told apart
+	// Read is when the key set was read for a proper answer; zero when none was given.
+	Read time.Time `json:"read,omitzero"`
+	// Ended is when the request was over, however it ended; zero while it lasts.
+	Ended time.Time `json:"ended,omitzero"`
 }
 
 // fetchLog remembers requests; all of them are counted, the last 10,000 kept.
 type fetchLog struct {
 	total, inFlight, maxInFlight int
-	last                         []Fetch
+	last                         []*Fetch
 }
 
 // Fetches counts the requests to the key endpoint since the start or ResetCounts.
@@ -95,7 +100,11 @@ func (s *Server) MaxInFlight() int {
 func (s *Server) FetchLog() []Fetch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.fetches[keysEndpoint].last)
+	list := make([]Fetch, 0, len(s.fetches[keysEndpoint].last))
+	for _, f := range s.fetches[keysEndpoint].last {
+		list = append(list, *f)
+	}
+	return list
 }
 
 // DiscoveryFetches counts the requests to the discovery document.
@@ -115,8 +124,9 @@ func (s *Server) ResetCounts() {
 }
 
 // meet counts a request and lets it meet the endpoint's fault. answered tells
-// that nothing is left to say; done must be called in any case.
-func (s *Server) meet(e endpoint, w http.ResponseWriter, r *http.Request) (done func(), answered bool) {
+// that nothing is left to say; done must be called in any case. fetch belongs to
+// s.mu.
+func (s *Server) meet(e endpoint, w http.ResponseWriter, r *http.Request) (fetch *Fetch, done func(), answered bool) {
 	s.mu.Lock()
 	f := s.faults[e]
 	if f.Times > 0 {
@@ -131,35 +141,37 @@ func (s *Server) meet(e endpoint, w http.ResponseWriter, r *http.Request) (done 
 	if len(log.last) == 10_000 {
 		log.last = log.last[1:]
 	}
-	log.last = append(log.last, Fetch{At: time.Now(), Fault: f.Kind, IfNoneMatch: r.Header.Get("If-None-Match")})
+	fetch = &Fetch{At: time.Now(), Fault: f.Kind, IfNoneMatch: r.Header.Get("If-None-Match"), By: r.URL.RawQuery}
+	log.last = append(log.last, fetch)
 	stopped, replaced := s.stopped, s.replaced
 	s.mu.Unlock()
 
 	done = func() {
 		s.mu.Lock()
 		s.fetches[e].inFlight--
+		fetch.Ended = time.Now()
 		s.mu.Unlock()
 	}
 	if f.Delay > 0 {
 		select {
 		case <-time.After(f.Delay):
 		case <-r.Context().Done():
-			return done, true
+			return fetch, done, true
 		case <-stopped:
-			return done, true
+			return fetch, done, true
 		}
 	}
 	if f.Kind == Gate {
 		select {
 		case <-replaced:
-			return done, false
+			return fetch, done, false
 		case <-r.Context().Done():
-			return done, true
+			return fetch, done, true
 		case <-stopped:
-			return done, true
+			return fetch, done, true
 		}
 	}
-	return done, f.answer(s, w, r, stopped)
+	return fetch, done, f.answer(s, w, r, stopped)
 }
 
 func (f *Fault) answer(s *Server, w http.ResponseWriter, r *http.Request, stopped <-chan struct{}) (answered bool) {

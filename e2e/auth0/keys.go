@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 )
 
 // signingKey is one RSA key of the tenant.
@@ -187,12 +188,15 @@ func (s *Server) keySet() []byte {
 }
 
 func (s *Server) serveKeys(w http.ResponseWriter, r *http.Request) {
-	done, answered := s.meet(keysEndpoint, w, r)
+	fetch, done, answered := s.meet(keysEndpoint, w, r)
 	defer done()
 	if answered {
 		return
 	}
-	doc := s.KeySet()
+	s.mu.Lock()
+	doc := s.keySet()
+	fetch.Read = time.Now()
+	s.mu.Unlock()
 	h := w.Header()
 	h.Set("Content-Type", "application/json; charset=utf-8")
 	if s.opts.CacheControl != "-" {

@@ -184,7 +184,7 @@ func refuse(w http.ResponseWriter, status int, e tokenError) {
 // serveDiscovery is OpenID Connect Discovery §4.2 with the members that a
 // verifier may use.
 func (s *Server) serveDiscovery(w http.ResponseWriter, r *http.Request) {
-	done, answered := s.meet(discoveryEndpoint, w, r)
+	_, done, answered := s.meet(discoveryEndpoint, w, r)
 	defer done()
 	if answered {
 		return

@@ -59,6 +59,9 @@ type Options struct {
 	// Reloadable lets World.Reload change the plugin's configuration in the
 	// running Envoy. The listeners then come from a file that Envoy watches.
 	Reloadable bool
+	// Drain is how long a replaced listener's connections live on; default
+	// Envoy's own, 10 minutes.
+	Drain time.Duration
 	// LogLevel is Envoy's; default info.
 	LogLevel string
 	// Auth0 is a tenant to use instead of a fresh one; the caller closes it.
@@ -146,7 +149,7 @@ func (w *World) StartEnvoy() {
 	defer cancel()
 	e, err := parts.StartEnvoy(ctx, parts.EnvoyOptions{
 		Root: shared.root, Config: config, Log: filepath.Join(w.Dir, "envoy.log"),
-		Concurrency: w.opts.Workers, LogLevel: w.opts.LogLevel,
+		Concurrency: w.opts.Workers, LogLevel: w.opts.LogLevel, Drain: w.opts.Drain,
 	})
 	if err != nil {
 		w.T.Fatal(err)
@@ -166,7 +169,10 @@ func (w *World) StopEnvoy() { w.Envoy.Stop() }
 // Reload gives the running Envoy another plugin configuration and waits until
 // Envoy has taken it (nil) or refused it (an error with Envoy's words). Only
 // with Options.Reloadable.
-func (w *World) Reload(plugin string) error {
+func (w *World) Reload(plugin string) error { return w.ReloadBoth(plugin, w.opts.Native) }
+
+// ReloadBoth is Reload with another configuration for jwt_authn too.
+func (w *World) ReloadBoth(plugin, native string) error {
 	w.T.Helper()
 	if !w.opts.Reloadable {
 		w.T.Fatal("Reload needs Options.Reloadable")
@@ -175,7 +181,7 @@ func (w *World) Reload(plugin string) error {
 	if err != nil {
 		return err
 	}
-	w.opts.Plugin = plugin
+	w.opts.Plugin, w.opts.Native = plugin, native
 	w.write()
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		now, err := w.Envoy.Stats("listener_manager.lds.update_")

@@ -2,6 +2,7 @@ package parts
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -28,6 +29,9 @@ type EnvoyOptions struct {
 	Log         string // file for its output and access log
 	Concurrency int    // worker threads; 0 is one
 	LogLevel    string // default info
+	// Drain is how long a replaced listener's connections live on, in whole
+	// seconds; default Envoy's own, 600 s.
+	Drain time.Duration
 }
 
 // EnvoyBinary is the executable in the project's virtual environment.
@@ -43,6 +47,7 @@ func StartEnvoy(ctx context.Context, o EnvoyOptions) (*Envoy, error) {
 	if level == "" {
 		level = "info"
 	}
+	drain := cmp.Or(o.Drain, 600*time.Second)
 	p, err := Start(Program{
 		Name: "Envoy",
 		Dir:  o.Root,
@@ -54,7 +59,8 @@ func StartEnvoy(ctx context.Context, o EnvoyOptions) (*Envoy, error) {
 			"--log-level", level,
 			// Hundreds of lines about Envoy's own parts would hide the plugin's few.
 			"--component-log-level", "main:warning,config:warning",
-			"--file-flush-interval-msec", "100"},
+			"--file-flush-interval-msec", "100",
+			"--drain-time-s", strconv.Itoa(int(drain.Seconds()))},
 	})
 	if err != nil {
 		return nil, err
