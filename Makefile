@@ -5,6 +5,7 @@ SHELL      := /bin/sh
 GO         ?= go
 PYTHON     ?= python3
 FUZZTIME   ?= 5m
+SOAKTIME   ?= 10m
 VENV       := .tools/venv
 STAMP      := $(VENV)/.installed
 REQUIRED   := e2e/api/requirements.txt
@@ -24,7 +25,7 @@ EXPERIMENT  = $(shell GOEXPERIMENT=nogreenteagc $(GO) version >/dev/null 2>&1 &&
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build deps test check unit e2e fuzz clean need-go need-python
+.PHONY: help run build deps test check unit e2e soak fuzz clean need-go need-python
 
 help: ## show this list
 	@while IFS= read -r line; do case "$$line" in [a-z]*:*'## '*) \
@@ -65,6 +66,9 @@ unit: need-go build
 
 e2e: deps build
 	$(GO) test -p 1 -count=1 -timeout 15m ./e2e ./e2e/demo
+
+soak: deps build ## rotation and outage under load for SOAKTIME (10m), with Envoy's memory watched
+	$(GO) test -count=1 -timeout 24h -v -run '^TestRotationUnderLoad$$' ./e2e -soak $(SOAKTIME) $(SOAKFLAGS)
 
 fuzz: need-go ## run every fuzz target for FUZZTIME (5m) each
 	@$(GO) list $(PURE) | while read -r package; do \
