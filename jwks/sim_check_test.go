@@ -99,7 +99,7 @@ func (w *world) checkFetch(v *worker) {
 	if n := len(c.callouts); v.m.rec.lease.early && !(n > 0 && c.arrived == c.callouts[n-1] && c.arrived.discovery) {
 		c.earlies++
 		w.note("worker %d is about to refetch early", v.id)
-		if gap := w.t - c.lastEarly; gap < v.p.Cooldown-slack && !damaged && !(strange && v.since > c.lastEarly) && !w.jumped(max(c.lastEarly, 0)) {
+		if gap := w.t - c.lastEarly; gap < v.p.Cooldown-slack && !damaged && !(strange && v.since > c.lastEarly) && !w.jumped(c.lastEarly-slack) {
 			c.fail(w, "worker %d refetches early, %v after the last time (cooldown %v)", v.id, gap, v.p.Cooldown)
 		}
 		c.lastEarly = w.t

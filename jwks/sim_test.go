@@ -12,6 +12,7 @@ import (
 
 var (
 	simHistories = flag.Int("sim.histories", 10000, "histories to simulate")
+	simFirst     = flag.Uint64("sim.first", 1, "the first of them")
 	simSeed      = flag.Uint64("sim.seed", 0, "replay this history alone, and tell what happens")
 )
 
@@ -151,10 +152,11 @@ func TestSimulation(t *testing.T) {
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() {
 			for !failed.Load() {
-				seed := uint64(next.Add(1))
-				if seed > uint64(*simHistories) {
+				n := next.Add(1)
+				if n > int64(*simHistories) {
 					return
 				}
+				seed := *simFirst + uint64(n) - 1
 				w := newWorld(seed)
 				if broken := w.run(); broken != "" && !failed.Swap(true) {
 					t.Errorf("%s\nreplay: go test ./jwks -run TestSimulation -v -args -sim.seed=%d", broken, seed)
