@@ -44,7 +44,7 @@ func onlyOf(s, others string) bool {
 // hostHolds compares a name with a condition; both are in the form of hostOf.
 func hostHolds(condition, name string) bool {
 	if below, ok := strings.CutPrefix(condition, "*"); ok {
-		return len(name) > len(below) && strings.HasSuffix(name, below)
+		return strings.HasSuffix(name, below) // which starts with a dot, and a name does not
 	}
 	return condition == name
 }

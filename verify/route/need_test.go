@@ -125,6 +125,8 @@ func TestCheck(t *testing.T) {
 		{"header, number", bind(tenant, "t"), jwt, `{"t":42}`, verify.Accepted},
 		{"header, number spelled in another way", bind(tenant, "t"), jwt, `{"t":42.0}`, verify.ClaimMismatch},
 		{"header, sent twice in different ways", bind(route.Binding{Header: "x-two"}, "t"), jwt, `{"t":"42"}`, verify.ClaimMismatch},
+		{"header, sent twice in different ways, the other", bind(route.Binding{Header: "x-two"}, "t"), jwt, `{"t":"43"}`, verify.ClaimMismatch},
+		{"header, and with an underscore, the other", bind(route.Binding{Header: "x-under"}, "t"), jwt, `{"t":"43"}`, verify.ClaimMismatch},
 		{"header, sent twice alike", bind(route.Binding{Header: "x-same"}, "t"), jwt, `{"t":"42"}`, verify.Accepted},
 		{"header, and with an underscore", bind(route.Binding{Header: "x-under"}, "t"), jwt, `{"t":"42"}`, verify.ClaimMismatch},
 		{"header, empty", bind(route.Binding{Header: "x-empty"}, "t"), jwt, `{"t":""}`, verify.ClaimMismatch},
@@ -168,6 +170,8 @@ func TestCheck(t *testing.T) {
 		{"at+jwt without client_id", route.Need{TokenTypes: s("at+jwt")}, at, `{"iss":"i","exp":1700000600,"aud":"a","sub":"s","iat":1700000000,"jti":"j"}`, verify.ClaimInvalid},
 		{"at+jwt without iat", route.Need{TokenTypes: s("at+jwt")}, at, `{"iss":"i","exp":1700000600,"aud":"a","sub":"s","client_id":"c","jti":"j"}`, verify.ClaimInvalid},
 		{"at+jwt without jti", route.Need{TokenTypes: s("at+jwt")}, at, `{"iss":"i","exp":1700000600,"aud":"a","sub":"s","client_id":"c","iat":1700000000}`, verify.ClaimInvalid},
+
+		{"at+jwt with an empty jti", route.Need{TokenTypes: s("at+jwt")}, at, `{"iss":"i","exp":1700000600,"aud":"a","sub":"s","client_id":"c","iat":1700000000,"jti":""}`, verify.ClaimInvalid},
 
 		{"age by auth_time", route.Need{MaxAge: time.Hour}, jwt, `{"auth_time":1699996340,"iat":1}`, verify.Accepted}, // 3600 + 60 of skew
 		{"age by auth_time, too old", route.Need{MaxAge: time.Hour}, jwt, `{"auth_time":1699996339,"iat":1700000000}`, verify.TokenExpired},

@@ -106,6 +106,9 @@ func TestConditions(t *testing.T) {
 		{"regex, part", path(regex(`/v\d+`)), get("/v12/x"), not},
 		{"regex, dots", path(regex(`/v\d+/.*`)), get("/v1/../x"), ambiguous},
 
+		{"regex, dots without slashes", path(regex(`/a//b`)), get("/a//./b"), ambiguous},
+		{"regex, the same encoded", path(regex(`/a//%2Eb`)), get("/a//./%2eb"), ambiguous},
+
 		{"method", methods("GET", "POST"), method("POST"), holds},
 		{"another method", methods("GET"), method("POST"), not},
 		{"HEAD is GET's", methods("GET"), method("HEAD"), holds},

@@ -117,6 +117,7 @@ var tricks = []struct{ name, path, canonical string }{
 	{"bare percent sign", "/100%", refused},
 	{"cut escape", "/admin%6", refused},
 	{"no hex", "/%zzadmin", refused},
+	{"half hex", "/%6zadmin", refused},
 	{"Microsoft's escape", "/%u0061dmin", refused},
 	{"sign in the escape", "/%+1admin", refused},
 
