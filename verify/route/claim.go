@@ -2,6 +2,7 @@ package route
 
 import (
 	"edgejwt/verify"
+	"edgejwt/verify/ascii"
 	"edgejwt/verify/strictjson"
 )
 
@@ -83,68 +84,51 @@ func spells(claim *strictjson.Value, text string) bool {
 	return false
 }
 
-// isText reports whether a claim is one of the strings.
-func isText(t *verify.Token, name string, list []string) bool {
-	claim, ok := t.Claim(name)
-	return ok && claim.Kind == strictjson.String && contains(list, claim.Text)
-}
+// form is how a claim may hold a text.
+type form uint8
 
-// holdsText reports whether a claim is, or is a list that holds, one of the strings.
-func holdsText(t *verify.Token, name string, list []string) bool {
-	if isText(t, name, list) {
-		return true
-	}
-	for _, text := range list {
-		if holdsString(t, name, text) {
-			return true
+const (
+	whole form = 1 << iota // as a string
+	word                   // as a string of words, parted by single spaces (RFC 6749 §3.3)
+	list                   // as a list of strings, and only of strings
+)
+
+// holdsOne reports whether a claim holds one of the texts in one of the forms.
+func holdsOne(t *verify.Token, name string, texts []string, forms form) bool {
+	claim, ok := t.Claim(name)
+	switch {
+	case !ok:
+	case claim.Kind == strictjson.String && forms&word != 0:
+		for rest, more := claim.Text, true; more; {
+			var first string
+			first, rest, more = ascii.Cut(rest, ' ')
+			if contains(texts, first) {
+				return true
+			}
 		}
+	case claim.Kind == strictjson.String && forms&whole != 0:
+		return contains(texts, claim.Text)
+	case claim.Kind == strictjson.Array && forms&list != 0:
+		found := false
+		for i := range claim.Children {
+			if claim.Children[i].Kind != strictjson.String {
+				return false
+			}
+			found = found || contains(texts, claim.Children[i].Text)
+		}
+		return found
 	}
 	return false
-}
-
-// holdsString reports whether a claim is a list of strings, and only of strings,
-// and holds this one.
-func holdsString(t *verify.Token, name, text string) bool {
-	claim, ok := t.Claim(name)
-	if !ok || claim.Kind != strictjson.Array {
-		return false
-	}
-	found := false
-	for i := range claim.Children {
-		if claim.Children[i].Kind != strictjson.String {
-			return false
-		}
-		found = found || claim.Children[i].Text == text
-	}
-	return found
-}
-
-// hasPermission looks into Auth0's claim.
-func hasPermission(t *verify.Token, permission string) bool {
-	return holdsString(t, "permissions", permission)
 }
 
 // hasScope looks into "scope" and into "scp", as Okta and Entra ID name it.
-func hasScope(t *verify.Token, scope string) bool {
-	for _, name := range []string{"scope", "scp"} {
-		if holdsString(t, name, scope) {
-			return true
-		}
-		claim, ok := t.Claim(name)
-		if !ok || claim.Kind != strictjson.String {
-			continue
-		}
-		start := 0
-		for i := 0; i <= len(claim.Text); i++ {
-			if i == len(claim.Text) || claim.Text[i] == ' ' { // RFC 6749 §3.3: %x20, nothing else
-				if claim.Text[start:i] == scope {
-					return true
-				}
-				start = i + 1
-			}
-		}
-	}
-	return false
+func hasScope(t *verify.Token, oneOf []string) bool {
+	return holdsOne(t, "scope", oneOf, word|list) || holdsOne(t, "scp", oneOf, word|list)
+}
+
+// hasPermission looks into Auth0's claim.
+func hasPermission(t *verify.Token, oneOf []string) bool {
+	return holdsOne(t, "permissions", oneOf, list)
 }
 
 // sameNumber compares two numbers of JSON (RFC 8259 §6) exactly: a float64 takes

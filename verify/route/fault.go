@@ -1,7 +1,6 @@
 package route
 
 import (
-	"strconv"
 	"strings"
 
 	"edgejwt/verify/ascii"
@@ -12,10 +11,10 @@ import (
 type Fault struct {
 	// Route is the route's index.
 	Route int
-	// Field is the field under its name in the configuration: "path",
-	// "methods[0]", "claimMatches[1]".
+	// Field is the field under its name in the configuration: "path", "methods",
+	// "headers". Of a list it is the whole; Found tells which element.
 	Field string
-	// Found is the text that stands there, as it is; empty where none is to blame.
+	// Found is the text to blame, as it is, or empty.
 	Found string
 	// Want completes the sentence: "is not a method".
 	Want string
@@ -64,9 +63,8 @@ func (c *checker) check(o Options) {
 	c.list("methods", r.Methods, method)
 	c.list("hosts", r.Hosts, host)
 	for i := range r.Headers {
-		field := at("headers", i)
-		c.text(field+".name", r.Headers[i].Name, header)
-		c.list(field+".values", r.Headers[i].Values, any)
+		c.text("headers", r.Headers[i].Name, header)
+		c.list("headers", r.Headers[i].Values, any)
 	}
 	if r.Auth > None || r.Mode > Report {
 		c.fault("auth", "", "is of no known value")
@@ -89,22 +87,21 @@ func (c *checker) need(n *Need) {
 	c.list("tokenTypes", n.TokenTypes, name)
 	for i := range n.Claims {
 		claim := &n.Claims[i]
-		field := at("claims", i)
-		c.way(field, claim.Name)
+		c.way("claims", claim.Name)
 		if len(claim.Values) == 0 {
-			c.fault(field, "", "has no values")
+			c.fault("claims", "", "has no values")
 		}
 		for j := range claim.Values {
 			if v := &claim.Values[j]; !equal(v, v) { // null, a list, an object, a number beyond all bounds
-				c.fault(field, v.Raw, "is neither a string nor a number nor a boolean")
+				c.fault("claims", v.Raw, "is neither a string nor a number nor a boolean")
 			}
 		}
 	}
 	for i := range n.RequiredClaims {
-		c.way(at("requiredClaims", i), n.RequiredClaims[i])
+		c.way("requiredClaims", n.RequiredClaims[i])
 	}
 	for i := range n.ClaimMatches {
-		c.binding(at("claimMatches", i), &n.ClaimMatches[i])
+		c.binding("claimMatches", &n.ClaimMatches[i])
 	}
 	if n.MaxAge < 0 || n.MaxLifetime < 0 {
 		c.fault("maxAge", "", "or maxLifetime is negative")
@@ -169,8 +166,8 @@ func (c *checker) list(field string, texts []string, kind kindOfText) {
 	if texts != nil && len(texts) == 0 {
 		c.fault(field, "", "is an empty list, which nothing satisfies")
 	}
-	for i, text := range texts {
-		c.text(at(field, i), text, kind)
+	for _, text := range texts {
+		c.text(field, text, kind)
 	}
 }
 
@@ -226,8 +223,3 @@ func (c *checker) addNeeded(text string) bool {
 
 // isToken is RFC 9110 §5.6.2.
 func isToken(s string) bool { return s != "" && onlyOf(s, "!#$%&'*+-.^_`|~") }
-
-// at names an element of a list.
-//
-//go:noinline
-func at(field string, i int) string { return field + "[" + strconv.Itoa(i) + "]" }
