@@ -304,7 +304,7 @@ func (w *world) expectRecovery() {
 	}
 	w.after(most+slack, func() {
 		for _, v := range w.workers {
-			if v.up && !v.m.usable(w.wall()) && calm(begun-longest) {
+			if v.up && v.since < begun && !v.m.usable(w.wall()) && calm(begun-longest) {
 				c.fail(w, "worker %d has no keys, %v after the provider is back", v.id, most)
 			}
 		}
