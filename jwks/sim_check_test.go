@@ -14,7 +14,6 @@ const slack = 100 * time.Millisecond
 type checks struct {
 	broken      string
 	callouts    []*callout // all that were ever dispatched
-	arrived     *callout   // whose answer came last
 	lastEarly   time.Duration
 	troubles    []time.Duration // of any kind
 	mishaps     []time.Duration // those that are not the provider's
@@ -96,7 +95,7 @@ func (w *world) checkFetch(v *worker) {
 	}
 	damaged := w.t-c.corrupted < time.Minute   // what was in the record is forgotten with it
 	strange := w.jumped(v.since) || c.backward // a worker that starts has only the wall clock to go by
-	if n := len(c.callouts); v.m.rec.lease.early && !(n > 0 && c.arrived == c.callouts[n-1] && c.arrived.discovery) {
+	if n := len(c.callouts); v.m.rec.lease.early && !(n > 0 && v.arrived == c.callouts[n-1] && v.arrived.discovery) {
 		c.earlies++
 		w.note("worker %d is about to refetch early", v.id)
 		if gap := w.t - c.lastEarly; gap < v.p.Cooldown-slack && !damaged && !(strange && v.since > c.lastEarly) && !w.jumped(c.lastEarly-slack) {
@@ -105,7 +104,7 @@ func (w *world) checkFetch(v *worker) {
 		c.lastEarly = w.t
 		return
 	}
-	if n := len(c.callouts); n > 0 && c.arrived == c.callouts[n-1] && c.arrived.discovery {
+	if n := len(c.callouts); n > 0 && v.arrived == c.callouts[n-1] && v.arrived.discovery {
 		return // the second half of one attempt
 	}
 	if damaged || c.last.at == 0 {
@@ -138,12 +137,12 @@ func (w *world) checkSave(v *worker, a Action) {
 		return
 	}
 	newest := c.callouts[len(c.callouts)-1]
-	if c.arrived.worker != v || newest != c.arrived {
+	if newest != v.arrived {
 		if w.t-c.corrupted > 10*time.Second {
 			c.fail(w, "worker %d publishes the answer to a fetch that is not the last one", v.id)
 		}
 	}
-	p := publication{at: w.t, snapshot: c.arrived.snapshot, ok: d.rec.failures == 0, hold: fromMillis(d.rec.hold), keys: map[token]bool{}}
+	p := publication{at: w.t, snapshot: v.arrived.snapshot, ok: d.rec.failures == 0, hold: fromMillis(d.rec.hold), keys: map[token]bool{}}
 	if d.rec.generation != before.generation {
 		c.generations++
 	}

@@ -204,7 +204,9 @@ func (w *world) fetch(v *worker, a Action) {
 	w.after(latency, func() {
 		if v.life == life {
 			w.enter(v, func() {
-				w.check.arrived = c
+				if v.m.flight.ticket == a.Ticket {
+					v.arrived = c
+				}
 				w.push(v, v.m.Answered(w.wall(), a.Ticket, answer))
 			})
 		}

@@ -95,18 +95,19 @@ func (w *world) run() string {
 
 // worker is one VM: a thread that does one thing after another.
 type worker struct {
-	id     int
-	life   int // counts restarts: what was meant for an earlier life is dropped
-	m      *Machine
-	p      Policy
-	up     bool
-	since  time.Duration // when this life began
-	stack  []Action
-	busy   bool
-	inbox  []func()
-	tickAt time.Duration // when the timer fires; 0: not set
-	parked []*request
-	cache  map[token]cached
+	id      int
+	life    int // counts restarts: what was meant for an earlier life is dropped
+	m       *Machine
+	p       Policy
+	up      bool
+	since   time.Duration // when this life began
+	stack   []Action
+	busy    bool
+	inbox   []func()
+	tickAt  time.Duration // when the timer fires; 0: not set
+	arrived *callout      // whose answer it took last
+	parked  []*request
+	cache   map[token]cached
 }
 
 // cached is a verdict as the adapter's token cache keeps it.
@@ -115,7 +116,7 @@ type cached struct{ epoch uint64 }
 func (w *world) boot(v *worker) {
 	v.life++
 	v.up, v.since, v.busy, v.tickAt = true, w.t, false, 0
-	v.stack, v.inbox, v.parked = nil, nil, nil
+	v.stack, v.inbox, v.parked, v.arrived = nil, nil, nil, nil
 	if v.cache == nil {
 		v.cache = map[token]cached{}
 	}
