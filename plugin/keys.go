@@ -16,12 +16,25 @@ import (
 type source struct {
 	root    *root
 	machine *jwks.Machine
-	cluster string
-	record  string // name of the record in shared data
-	hint    string // name of the record's sequence number, eight bytes
+	cluster string      // that reaches the keys
+	issuer  issuerPlace // where the discovery document is, if that is elsewhere
+	record  string      // name of the record in shared data
+	hint    string      // name of the record's sequence number, eight bytes
 	// changed: the requests that wait for this key set are to be judged again.
 	changed bool
 	metrics *sourceMetrics
+}
+
+// issuerPlace is the issuer's own host, when another cluster than the keys' has
+// to be asked for it.
+type issuerPlace struct{ authority, cluster string }
+
+// clusterOf is the cluster that reaches an authority.
+func (s *source) clusterOf(authority string) string {
+	if s.issuer.cluster != "" && authority == s.issuer.authority {
+		return s.issuer.cluster
+	}
+	return s.cluster
 }
 
 // tick lets the machine look whether another worker has changed the record, and
@@ -78,7 +91,7 @@ func (s *source) fetch(action jwks.Action) {
 		{"accept", "application/json"},
 		{"user-agent", "edgejwt"},
 	}, action.Headers...)
-	_, err := proxywasm.DispatchHttpCall(s.cluster, headers, nil, nil, uint32(action.Timeout/time.Millisecond),
+	_, err := proxywasm.DispatchHttpCall(s.clusterOf(authority), headers, nil, nil, uint32(action.Timeout/time.Millisecond),
 		func(numHeaders, bodySize, _ int) { s.answered(action.Ticket, numHeaders, bodySize) })
 	if err != nil {
 		s.carryOut(s.machine.Answered(s.root.clock(), action.Ticket, jwks.Answer{Err: true}))

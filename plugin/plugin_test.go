@@ -3,12 +3,15 @@ package plugin_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/proxytest"
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
+
+	"edgejwt/plugin"
 )
 
 func TestDecisions(t *testing.T) {
@@ -345,4 +348,53 @@ func TestKeyMetrics(t *testing.T) {
 			t.Error("parked and timeouts are not 1 and 0")
 		}
 	})
+}
+
+func TestDiscovery(t *testing.T) {
+	const config = `{"jwtRules": [{"issuer": "` + issuer + `", "audiences": ["` + audience + `"], "jwksHost": "keys.example", "jwksCluster": "keys", "discoveryCluster": "idp"}]}`
+	forms(t, func(t *testing.T, f form) {
+		w := newWorld(t, f, config)
+		parked := w.send(bearer(f.sign("k1", nil)))
+		call := w.tickUntilFetch(0)
+		if call.Upstream != "idp" || !slices.Contains(call.Headers, [2]string{":path", "/.well-known/openid-configuration"}) {
+			t.Fatalf("first callout to %q with %v, want the discovery document", call.Upstream, call.Headers)
+		}
+		document := `{"issuer": "` + issuer + `", "jwks_uri": "https://keys.example/certs?v=1"}`
+		w.CallOnHttpCallResponse(call.CalloutID, [][2]string{{":status", "200"}}, nil, []byte(document))
+		parked.waiting()
+		call = w.tickUntilFetch(1)
+		if call.Upstream != "keys" || !slices.Contains(call.Headers, [2]string{":path", "/certs?v=1"}) ||
+			!slices.Contains(call.Headers, [2]string{":authority", "keys.example"}) {
+			t.Fatalf("second callout to %q with %v, want the key set", call.Upstream, call.Headers)
+		}
+		w.CallOnHttpCallResponse(call.CalloutID, [][2]string{{":status", "200"}}, nil, keySet("k1"))
+		parked.accepted()
+	})
+}
+
+// TestDiscoveryMustNotWander: whoever is named by the document could sign tokens.
+func TestDiscoveryMustNotWander(t *testing.T) {
+	const config = `{"jwtRules": [{"issuer": "` + issuer + `", "audiences": ["` + audience + `"], "jwksCluster": "idp"}]}`
+	for name, document := range map[string]string{
+		"another host":   `{"issuer": "` + issuer + `", "jwks_uri": "https://evil.example/certs"}`,
+		"no TLS":         `{"issuer": "` + issuer + `", "jwks_uri": "http://tenant.auth0.example/certs"}`,
+		"another issuer": `{"issuer": "https://evil.example/", "jwks_uri": "https://tenant.auth0.example/certs"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, form{plugin.NewVM(), time.Now()}, config)
+			call := w.tickUntilFetch(0)
+			w.CallOnHttpCallResponse(call.CalloutID, [][2]string{{":status", "200"}}, nil, []byte(document))
+			for range 50 {
+				w.Tick()
+			}
+			for _, call := range w.callouts()[1:] {
+				if !slices.Contains(call.Headers, [2]string{":path", "/.well-known/openid-configuration"}) {
+					t.Errorf("followed %s: %v", document, call.Headers)
+				}
+			}
+			if len(w.GetWarnLogs()) == 0 {
+				t.Error("no warning")
+			}
+		})
+	}
 }

@@ -107,7 +107,10 @@ func (r *root) keysOf(rule *config.Rule, keys *config.Keys) *jwks.Machine {
 	if rule.Discovery {
 		address = rule.Issuer
 	}
-	record := recordName(rule.Cluster, policy.Source())
+	if rule.KeysHost != "" {
+		policy.ExtraHosts = []string{rule.KeysHost}
+	}
+	record := recordName(rule.Cluster, rule.DiscoveryCluster, policy.Source())
 	for _, s := range r.sources {
 		if s.record == record {
 			return s.machine
@@ -116,6 +119,7 @@ func (r *root) keysOf(rule *config.Rule, keys *config.Keys) *jwks.Machine {
 	s := &source{
 		root:    r,
 		cluster: rule.Cluster,
+		issuer:  issuerPlace{rule.Authority, rule.DiscoveryCluster},
 		record:  record,
 		hint:    record + "/hint",
 		machine: jwks.New(policy, rand.Uint64()|1, rand.Float64),
@@ -128,9 +132,9 @@ func (r *root) keysOf(rule *config.Rule, keys *config.Keys) *jwks.Machine {
 // recordName names a key set's record in shared data. Plugins that fetch the
 // same document over the same cluster share it; the digest keeps the parts from
 // running into one another.
-func recordName(cluster, source string) string {
+func recordName(parts ...string) string {
 	digest := sha256.New()
-	for _, part := range []string{cluster, source} {
+	for _, part := range parts {
 		digest.Write([]byte(part))
 		digest.Write([]byte{0})
 	}

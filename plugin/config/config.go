@@ -80,8 +80,15 @@ type Rule struct {
 	// Discovery is true when the address of the key set has to be asked for at
 	// Authority and RequestPath (OpenID Connect Discovery 1.0 §4).
 	Discovery bool
-	// Cluster is the Envoy cluster that answers Authority; empty with an inline set.
+	// Cluster is the Envoy cluster that reaches the key set; empty with an inline
+	// set. With Discovery it also answers Authority, unless DiscoveryCluster does.
 	Cluster string
+	// KeysHost is the host (host or host:port, in lower case), besides the issuer's
+	// own, on which a discovered key set may lie; empty for none.
+	KeysHost string
+	// DiscoveryCluster is the Envoy cluster that answers Authority when KeysHost is
+	// set; else empty.
+	DiscoveryCluster string
 	// Authority is host or host:port (RFC 3986 §3.2) of JWKSURI or of the
 	// discovery document, in lower case; empty with an inline set.
 	Authority string
@@ -175,6 +182,7 @@ func (r *reader) config(root *object) *Config {
 	}
 	refuseSameIssuer(rules)
 	refuseLostTokens(rules)
+	refuseOverlaps(rules)
 	for _, rule := range rules {
 		c.Rules = append(c.Rules, rule.Rule)
 	}

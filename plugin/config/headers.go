@@ -125,6 +125,34 @@ func refuseLostToken(rules []*placedRule, o *object, name, header string) {
 	}
 }
 
+// refuseOverlaps refuses two places in one header of which one begins like the
+// other: a value would then hold two tokens, and every request be ambiguous.
+func refuseOverlaps(rules []*placedRule) {
+	for i, rule := range rules {
+		for j := range rule.FromHeaders {
+			for k, earlier := range rules[:i+1] {
+				for l := range earlier.FromHeaders {
+					if k == i && l >= j {
+						break
+					}
+					a, b := &rule.FromHeaders[j], &earlier.FromHeaders[l]
+					if a.Name == "" || a.Name != b.Name || ascii.EqualFold(a.Prefix, b.Prefix) || !begins(a.Prefix, b.Prefix) && !begins(b.Prefix, a.Prefix) {
+						continue
+					}
+					rule.object.fault("fromHeaders", quote(a.Name), "with the prefix "+quote(a.Prefix)+" overlaps with the prefix "+
+						quote(b.Prefix)+" in "+earlier.Path+": one value would be two tokens")
+					return
+				}
+			}
+		}
+	}
+}
+
+// begins is strings.HasPrefix without regard to ASCII case.
+func begins(s, prefix string) bool {
+	return len(s) >= len(prefix) && ascii.EqualFold(s[:len(prefix)], prefix)
+}
+
 // headerUse is what a header is named for.
 type headerUse uint8
 

@@ -183,8 +183,34 @@ func (o *object) keySource(rule *Rule) {
 		o.locate(rule, "issuer", strings.TrimSuffix(rule.Issuer, "/")+"/.well-known/openid-configuration",
 			", and without jwksUri and jwks it is where OpenID discovery begins; name jwksUri or jwks")
 	}
+	o.keysHost(rule)
 	if cluster, ok := o.plain("jwksCluster"); ok {
 		rule.Cluster = cluster
+	}
+}
+
+// keysHost reads where else than at the issuer's a discovered key set may lie.
+func (o *object) keysHost(rule *Rule) {
+	if !rule.Discovery || !o.has("jwksHost") {
+		for _, name := range []string{"jwksHost", "discoveryCluster"} {
+			if o.has(name) {
+				o.fault(name, "", "is for OpenID discovery with a key set on another host; leave it out or write jwksHost without jwksUri and jwks")
+			}
+		}
+		return
+	}
+	host, ok := o.text("jwksHost")
+	if !ok {
+		return
+	}
+	authority, path, err := SplitURL("https://" + host)
+	if err != nil || path != "/" || authority != host {
+		o.fault("jwksHost", quoteURL(host), "is not a host in lower case, with or without a port"+example(lookUp(o.fields, "jwksHost")))
+		return
+	}
+	rule.KeysHost, rule.DiscoveryCluster, rule.Cluster = host, rule.Cluster, istioCluster(host)
+	if cluster, ok := o.plain("discoveryCluster"); ok {
+		rule.DiscoveryCluster = cluster
 	}
 }
 

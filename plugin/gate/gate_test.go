@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +16,9 @@ import (
 )
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// table is made once: it holds hundreds of signatures.
+var table = sync.OnceValue(func() []hostile.Case { return hostile.Table(now, hostile.Options{}) })
 
 // newGate makes a gate with the keys of the hostile table written into its
 // configuration.
@@ -49,7 +53,7 @@ func judge(g *gate.Gate, headers [][2]string, at time.Time) *gate.Judgement {
 // TestHostile takes every request of the table the whole way.
 func TestHostile(t *testing.T) {
 	g := newGate(t, `"clockSkew": "60s"`)
-	for _, c := range hostile.Table(now, hostile.Options{}) {
+	for _, c := range table() {
 		j := judge(g, c.Headers, now)
 		if !j.Decided || j.Reason != c.Want {
 			t.Errorf("%s/%s: %v (%v), want %v: %s", c.Group, c.Name, j.Reason, j.Detail, c.Want, c.Why)
@@ -62,7 +66,7 @@ func TestHostile(t *testing.T) {
 
 // accepted gives a request of the table that passes.
 func accepted(t testing.TB) [][2]string {
-	for _, c := range hostile.Table(now, hostile.Options{}) {
+	for _, c := range table() {
 		if c.Want == verify.Accepted && c.Group == "valid" {
 			return c.Headers
 		}
