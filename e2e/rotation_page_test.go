@@ -55,7 +55,13 @@ func (r *rotation) page() string {
 	say("edgejwt's own figures at the end: %d requests had to wait for keys, %d of them in vain; %d key sets in turn; fetches: %s.",
 		last.stat("edgejwt_parked;")+last.stats["wasmcustom.edgejwt_parked"], last.stats["wasmcustom.edgejwt_wait_timeouts"],
 		last.stat("edgejwt_jwks_generation"), r.results(last))
-	say("Envoy's memory, mean of the last third over that of the first: %.3f (%d MB at the end).", r.growth(), last.rss>>10)
+	say("Envoy's resident memory in each tenth of the run, MB: %s; last third over the first after the warm-up: %.3f.", r.memory(), r.growth())
+	var starved int
+	for _, t := range edge.valid {
+		starved += t.starved
+	}
+	say("The machine was not alone: requests that had nothing to wait for took up to %v; %d of the 503 came after %v of waiting in such a stall.",
+		r.stall(r.begin, r.begin.Add(*soak)).Round(time.Millisecond), starved, rotationWait)
 	return b.String()
 }
 

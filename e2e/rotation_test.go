@@ -24,6 +24,7 @@ const (
 	rotationRefresh  = 3 * time.Second
 	rotationCooldown = time.Second
 	rotationTick     = time.Second
+	rotationWait     = 2 * time.Second
 	rotationPlugin   = `{
   "auth0": {"domain": "tenant.auth0.example", "audience": "https://api.example.com", "cluster": "auth0",
     "outputClaimToHeaders": [{"header": "x-jwt-sub", "claim": "sub"}]},
@@ -49,7 +50,7 @@ rules:
   requires: {provider_name: auth0}
 `
 	rotationDrain = 10 * time.Second
-	rotationRate  = 250 // requests a second, to each of both listeners
+	rotationRate  = 200 // requests a second, to each of both listeners
 )
 
 // TestRotationUnderLoad: a real Envoy with eight workers and a few hundred
@@ -133,6 +134,7 @@ type rotation struct {
 	reloads       []time.Time // when Envoy had taken the realm api-1, api-2 …
 	samples       []sample
 	sides         [2]*side // what count has found
+	stalls        map[int64]time.Duration
 }
 
 // reload gives both filters a new configuration, so that each starts anew.
