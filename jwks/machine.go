@@ -266,7 +266,7 @@ func (m *Machine) adopt(now time.Time, r *record, set *Set) []Action {
 	if r.lease.ticket != old.lease.ticket || r.lease.owner != old.lease.owner {
 		m.leaseAt = m.clock // never earlier: its owner began to count before us
 	}
-	if r.good != old.good {
+	if r.good != old.good || finished && r.failures == 0 { // a clock that was put back can show one time twice
 		m.goodAt = m.clock - max(fromMillis(max(millis(now), r.written)-r.good), 0)
 	}
 	m.rec, m.loadedAt = r, m.clock
