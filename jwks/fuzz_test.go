@@ -43,7 +43,7 @@ func FuzzParse(f *testing.F) {
 func sampleRecord() *record {
 	return &record{sequence: 7, written: 1777852800000, generation: 3, set: document(jwk("a", 1)), good: 1777852700000, lifetime: 300, etag: `"x"`,
 		modified: "Mon, 04 May 2026 00:00:00 GMT", skipped: 5, attempts: 9, attempted: 1777852700000, failures: 2, early: true, trouble: NoAnswer, warned: 96,
-		hold: 5000, spread: 1 << 31, earlyAt: 1777852600000, lease: lease{owner: 1 << 63, ticket: 8, from: 1777852800000, lasts: 7000, early: true},
+		hold: 5000, spread: 1 << 31, earlies: 4, earlyAt: 1777852600000, lease: lease{owner: 1 << 63, ticket: 8, from: 1777852800000, lasts: 7000, early: true},
 		uri: "https://issuer.example/k", discovered: 1777852000000, misled: true}
 }
 

@@ -182,6 +182,7 @@ func (m *Machine) lease(now time.Time, discovery, early bool) []Action {
 	r := *m.rec
 	r.lease = lease{owner: m.owner, ticket: r.sequence + 1, from: millis(now), lasts: (m.p.Timeout + leaseMargin).Milliseconds(), early: early}
 	if early {
+		r.earlies++
 		r.earlyAt = millis(now)
 	}
 	m.flight = flight{discovery: discovery}
@@ -260,13 +261,13 @@ func (m *Machine) adopt(now time.Time, r *record, set *Set) []Action {
 		// It may well have begun before the last look.
 		m.begunAt = m.clock - max(fromMillis(millis(now)-r.lease.from), 0)
 	}
-	if r.earlyAt != old.earlyAt {
+	if r.earlies != old.earlies { // not by its time: a clock that was put back can show one time twice
 		m.earlyAt = since(r.earlyAt)
 	}
 	if r.lease.ticket != old.lease.ticket || r.lease.owner != old.lease.owner {
 		m.leaseAt = m.clock // never earlier: its owner began to count before us
 	}
-	if r.good != old.good || finished && r.failures == 0 { // a clock that was put back can show one time twice
+	if r.good != old.good || finished && r.failures == 0 { // the same
 		m.goodAt = m.clock - max(fromMillis(max(millis(now), r.written)-r.good), 0)
 	}
 	m.rec, m.loadedAt = r, m.clock

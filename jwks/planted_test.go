@@ -31,7 +31,7 @@ var planted = []struct {
 	{"late answer accepted", "TestSimulation", [][3]string{
 		{"answer.go", "m.rec.lease.owner != m.owner || m.rec.lease.ticket != m.flight.ticket", "false"}}},
 	{"cooldown per worker", "TestSimulation", [][3]string{
-		{"machine.go", "if r.earlyAt != old.earlyAt {", "if r.earlyAt != old.earlyAt && r.lease.owner == m.owner {"}}},
+		{"machine.go", "if r.earlies != old.earlies {", "if r.earlies != old.earlies && r.lease.owner == m.owner {"}}},
 	{"cooldown not kept", "TestSimulation", [][3]string{
 		{"timing.go", "m.usable(now) && m.cooldownLeft() <= 0 &&", "m.usable(now) &&"}}},
 	{"no jitter", "TestFleet", [][3]string{

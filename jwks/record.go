@@ -33,7 +33,8 @@ type record struct {
 	hold      int64   // milliseconds for which the provider wants to be left alone
 	spread    uint32  // random: spreads what follows over the interval that it may fall into
 
-	earlyAt int64 // start of the last early refetch; 0: none yet
+	earlies uint64 // early refetches so far
+	earlyAt int64  // start of the last one
 
 	lease lease
 
@@ -67,7 +68,7 @@ func (r *record) encode(b []byte, source uint64) []byte {
 	b = append(append(b, recordMagic...), RecordFormat)
 	b = binary.LittleEndian.AppendUint64(b, source)
 	for _, v := range []uint64{r.sequence, r.generation, r.skipped, r.attempts, uint64(r.failures),
-		uint64(r.trouble), r.warned, uint64(r.spread), r.lease.owner, r.lease.ticket} {
+		uint64(r.trouble), r.warned, uint64(r.spread), r.lease.owner, r.lease.ticket, r.earlies} {
 		b = binary.AppendUvarint(b, v)
 	}
 	for _, v := range []int64{r.written, r.good, r.lifetime, r.attempted, r.hold, r.earlyAt,
@@ -107,7 +108,7 @@ func decodeRecord(b []byte, source uint64) (*record, bool) {
 	r := new(record)
 	var failures, trouble, spread uint64
 	for _, v := range []*uint64{&r.sequence, &r.generation, &r.skipped, &r.attempts, &failures,
-		&trouble, &r.warned, &spread, &r.lease.owner, &r.lease.ticket} {
+		&trouble, &r.warned, &spread, &r.lease.owner, &r.lease.ticket, &r.earlies} {
 		*v = d.uint()
 	}
 	for _, v := range []*int64{&r.written, &r.good, &r.lifetime, &r.attempted, &r.hold, &r.earlyAt,

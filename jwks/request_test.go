@@ -232,7 +232,7 @@ func TestEpochs(t *testing.T) {
 	b.data.set([]byte("damaged"), 0) // and mended by a worker that knows nothing
 	b.workers[0] = New(urlPolicy, 99, b.workers[1].random)
 	b.carry(b.workers[0], b.workers[0].Tick(b.now, 0, false))
-	b.pass(30 * time.Millisecond)
+	b.pass(150 * time.Millisecond)
 	for _, f := range b.fetches {
 		b.answer(f, good(jwk("b", 2)))
 	}

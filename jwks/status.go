@@ -8,8 +8,9 @@ func (m *Machine) NextTick(now time.Time) time.Duration {
 	m.advance(now)
 	const (
 		soonest  = time.Millisecond
-		stuck    = 5 * time.Millisecond  // a write was lost again and again
-		watching = 25 * time.Millisecond // another worker is fetching
+		stuck    = 5 * time.Millisecond   // a write was lost again and again
+		blind    = 100 * time.Millisecond // the record was damaged; if it is again, do not fight over it
+		watching = 25 * time.Millisecond  // another worker is fetching
 	)
 	if m.fixed {
 		return m.p.Tick
@@ -18,6 +19,8 @@ func (m *Machine) NextTick(now time.Time) time.Duration {
 	switch {
 	case m.rec == nil:
 		return soonest
+	case m.blind:
+		return min(blind, m.p.Tick)
 	case m.verdict != nil:
 		return stuck
 	case !awaited:

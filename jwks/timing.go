@@ -94,7 +94,7 @@ func (m *Machine) held(now time.Time) bool { return m.sinceAttempt() < m.hold(no
 
 // cooldownLeft is how long no early refetch is allowed yet; ≤ 0 when it is.
 func (m *Machine) cooldownLeft() time.Duration {
-	if m.rec == nil || m.rec.earlyAt == 0 {
+	if m.rec == nil || m.rec.earlies == 0 {
 		return 0
 	}
 	return m.p.Cooldown - (m.clock - m.earlyAt)
