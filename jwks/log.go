@@ -1,6 +1,10 @@
 package jwks
 
-import "strconv"
+import (
+	"strconv"
+
+	"edgejwt/verify/ascii"
+)
 
 // mostNamed bounds how many kids one line of the log names.
 const mostNamed = 10
@@ -13,10 +17,15 @@ func (m *Machine) about(text string) string {
 
 // sourceName is the address that the operator wrote.
 func (m *Machine) sourceName() string {
-	if m.p.URL != "" {
-		return m.p.URL
+	name := m.p.URL
+	if name == "" {
+		name = m.p.Issuer
 	}
-	return m.p.Issuer
+	name, _, query := ascii.Cut(name, '?')
+	if query {
+		name += "?…" // it may hold a secret
+	}
+	return name
 }
 
 // explain tells a verdict's trouble.

@@ -2,6 +2,7 @@ package jwks
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"edgejwt/verify"
@@ -141,6 +142,7 @@ func (m *Machine) want(w wish) {
 		}
 	}
 	if len(m.wanted) < mostWanted {
+		w.kid = strings.Clone(w.kid) // it is a part of a token
 		m.wanted = append(m.wanted, w)
 	}
 }

@@ -22,9 +22,12 @@ func (r *root) contain(during event, req *request) {
 	if err, ok := fault.(runtime.Error); ok {
 		words = err.Error()
 	}
+	r.faulty = true
 	r.metrics.panics.add(1)
 	proxywasm.LogCritical("edgejwt: panic contained during " + eventNames[during] + ": " + words)
-	if req != nil && during != streamDone {
+	if req != nil && during != streamDone && req.state != refused {
+		r.parked.remove(req) // or it would be judged again
+		_ = proxywasm.SetEffectiveContext(req.id)
 		req.refuse(verify.Internal, nil, 0)
 	}
 }

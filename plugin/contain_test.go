@@ -92,3 +92,63 @@ func TestPanicsEndAtTheCallback(t *testing.T) {
 // {"alg":"RS256","kid":"k"}.{"iss":"https://tenant.auth0.example/","aud":"a","exp":9999999999}
 const waitingToken = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ" +
 	".eyJpc3MiOiJodHRwczovL3RlbmFudC5hdXRoMC5leGFtcGxlLyIsImF1ZCI6ImEiLCJleHAiOjk5OTk5OTk5OTl9.AAAA"
+
+// TestWhatWasRefusedIsNotJudgedAgain: a panic while a request waits refuses it,
+// and keys that come later do not let it pass.
+func TestWhatWasRefusedIsNotJudgedAgain(t *testing.T) {
+	log.SetOutput(io.Discard)
+	vm := &faultyVM{}
+	host, reset := proxytest.NewHostEmulator(proxytest.NewEmulatorOption().WithVMContext(vm).
+		WithPluginConfiguration([]byte(`{"auth0": {"domain": "tenant.auth0.example", "audience": "a", "outputPayloadToHeader": "x-p"}}`)))
+	defer reset()
+	if host.StartPlugin() != types.OnPluginStartStatusOK {
+		t.Fatal("did not start")
+	}
+	id := host.InitializeHttpContext()
+	host.CallOnRequestHeaders(id, [][2]string{{":method", "POST"}, {"authorization", "Bearer " + waitingToken}}, false)
+	q := vm.root.parked.requests[0]
+	vm.root.gate = nil // the trailers will stumble over it
+	host.CallOnRequestTrailers(id, [][2]string{{"x-p", "forged"}})
+	if reply := host.GetSentLocalResponse(id); reply == nil || reply.StatusCode != 500 {
+		t.Fatalf("reply %+v, want 500", reply)
+	}
+	if q.state != refused || len(vm.root.parked.requests) != 0 {
+		t.Errorf("state %d, %d parked; want it refused and forgotten", q.state, len(vm.root.parked.requests))
+	}
+	if q.settle(time.Now(), true) || q.state != refused {
+		t.Error("it was judged again")
+	}
+}
+
+// TestOneFaultySourceLeavesTheOthersAlone: deadlines are kept although a source
+// panics at each tick, and it does not do so a thousand times a second.
+func TestOneFaultySourceLeavesTheOthersAlone(t *testing.T) {
+	log.SetOutput(io.Discard)
+	vm := &faultyVM{}
+	host, reset := proxytest.NewHostEmulator(proxytest.NewEmulatorOption().WithVMContext(vm).
+		WithPluginConfiguration([]byte(`{"auth0": {"domain": "tenant.auth0.example", "audience": "a"}, "keys": {"wait": "100ms"}}`)))
+	defer reset()
+	if host.StartPlugin() != types.OnPluginStartStatusOK {
+		t.Fatal("did not start")
+	}
+	id := host.InitializeHttpContext()
+	host.CallOnRequestHeaders(id, [][2]string{{":method", "GET"}, {"authorization", "Bearer " + waitingToken}}, true)
+	broken := *vm.root.sources[0]
+	broken.machine = nil
+	broken.metrics = &sourceMetrics{next: time.Now().Add(time.Hour)}
+	later := time.Now().Add(time.Second)
+	vm.root.clock = func() time.Time { return later }
+	vm.root.sources = []*source{vm.root.sources[0]}
+	faulty := &broken
+	faulty.tick(later)
+	host.Tick()
+	if n, _ := host.GetCounterMetric("edgejwt_panics"); n != 1 {
+		t.Errorf("%d panics counted, want 1", n)
+	}
+	if reply := host.GetSentLocalResponse(id); reply == nil || reply.StatusCode != 503 {
+		t.Errorf("reply %+v after the wait, want 503", reply)
+	}
+	if host.GetTickPeriod() < 1000 {
+		t.Errorf("next tick after %d ms, want a second at least", host.GetTickPeriod())
+	}
+}

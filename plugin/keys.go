@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
@@ -31,15 +32,17 @@ type issuerPlace struct{ authority, cluster string }
 
 // clusterOf is the cluster that reaches an authority.
 func (s *source) clusterOf(authority string) string {
-	if s.issuer.cluster != "" && authority == s.issuer.authority {
+	if s.issuer.cluster != "" && strings.TrimSuffix(authority, ":443") == strings.TrimSuffix(s.issuer.authority, ":443") {
 		return s.issuer.cluster
 	}
 	return s.cluster
 }
 
 // tick lets the machine look whether another worker has changed the record, and
-// do what is due.
+// do what is due. A fault in one source does not keep the others, or the requests
+// that wait, from what is theirs.
 func (s *source) tick(now time.Time) {
+	defer s.root.contain(tick, nil)
 	hint, ok := readHint(s.hint)
 	s.carryOut(s.machine.Tick(now, hint, ok))
 }
@@ -102,13 +105,18 @@ func (s *source) fetch(action jwks.Action) {
 // requests that waited for it.
 func (s *source) answered(ticket uint64, numHeaders, bodySize int) {
 	defer s.root.contain(calloutAnswer, nil)
+	s.take(ticket, numHeaders, bodySize)
+	s.root.settle()
+}
+
+func (s *source) take(ticket uint64, numHeaders, bodySize int) {
+	defer s.root.contain(calloutAnswer, nil)
 	answer, err := readAnswer(numHeaders, bodySize)
 	if err != nil {
 		answer = jwks.Answer{Err: true}
 	}
-	s.carryOut(s.machine.Answered(s.root.clock(), ticket, answer))
 	s.metrics.next = time.Time{} // the fetch is to be counted
-	s.root.settle()
+	s.carryOut(s.machine.Answered(s.root.clock(), ticket, answer))
 }
 
 var errNoStatus = errors.New("the answer has no status")

@@ -91,7 +91,10 @@ type sourceMetrics struct {
 
 func newSourceMetrics(address string) (m *sourceMetrics) {
 	m = &sourceMetrics{}
-	name := label("", "jwks", strings.TrimPrefix(address, "https://"))
+	// A query may hold a secret, and a semicolon would end the label.
+	address, _, _ = strings.Cut(strings.TrimPrefix(address, "https://"), "?")
+	address, _, _ = strings.Cut(address, ";")
+	name := label("", "jwks", address)
 	for result := range jwks.ResultEnd {
 		m.fetches[result] = define(counterMetric, label("edgejwt_jwks_fetches"+name, "result", result.String())+";;")
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
+	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
 
 	"edgejwt/verify"
 )
@@ -79,11 +80,18 @@ func (p *parked) settle(r *root, now time.Time) {
 // settle judges the request again and reports whether it goes on waiting.
 func (q *request) settle(now time.Time, changed bool) (waits bool) {
 	defer q.root.contain(parkedRequest, q)
+	if q.state != waiting {
+		return false
+	}
 	// The stream may have ended without a word; then whatever was said now would
-	// be said to another.
-	if err := proxywasm.SetEffectiveContext(q.id); err != nil {
+	// be said to another. Other failures of the host may pass.
+	switch err := proxywasm.SetEffectiveContext(q.id); err {
+	case nil:
+	case types.ErrorStatusBadArgument:
 		q.state = refused
 		return false
+	default:
+		return true
 	}
 	j := &q.judgement
 	if changed {

@@ -90,6 +90,9 @@ func (q *request) onTrailers() {
 		return
 	}
 	trailers, err := proxywasm.GetHttpRequestTrailers()
+	if err == types.ErrorStatusNotFound {
+		return // trailers without a single field
+	}
 	if err == nil {
 		for _, name := range g.Forged(trailers) {
 			if err == nil {
@@ -97,7 +100,8 @@ func (q *request) onTrailers() {
 			}
 		}
 	}
-	if err != nil && q.state == passed {
+	if err != nil && q.state != refused {
+		q.root.parked.remove(q)
 		q.refuse(verify.Internal, err, 0)
 	}
 }

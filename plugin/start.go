@@ -30,6 +30,7 @@ type root struct {
 	parked  parked
 	metrics metrics
 	period  time.Duration // the tick period that the host has now
+	faulty  bool          // a panic was contained since the last schedule
 }
 
 func wallClock() time.Time { return time.Now() }

@@ -8,8 +8,11 @@ import (
 	"edgejwt/jwks"
 )
 
-// minPeriod is the host's finest tick.
-const minPeriod = time.Millisecond
+// minPeriod is the host's finest tick, faultyPeriod the next one after a fault.
+const (
+	minPeriod    = time.Millisecond
+	faultyPeriod = time.Second
+)
 
 // onTick is where every fetch starts: a callout made
 // while a stream is handled would be lost with the stream.
@@ -56,6 +59,10 @@ func (r *root) schedule(now time.Time) {
 	}
 	if deadline, ok := r.parked.next(); ok {
 		next = min(next, deadline.Sub(now))
+	}
+	if r.faulty {
+		// A fault that comes with each tick must not come a thousand times a second.
+		r.faulty, next = false, max(next, faultyPeriod)
 	}
 	_ = r.setPeriod(max(next, minPeriod))
 }

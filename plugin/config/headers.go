@@ -85,11 +85,12 @@ func (rule *placedRule) writes(header string) string {
 	if header == "" {
 		return ""
 	}
-	if header == rule.OutputPayloadToHeader {
+	header = FoldHeader(header)
+	if header == FoldHeader(rule.OutputPayloadToHeader) {
 		return rule.object.member("outputPayloadToHeader")
 	}
 	for i := range rule.OutputClaimToHeaders {
-		if rule.OutputClaimToHeaders[i].Header == header {
+		if FoldHeader(rule.OutputClaimToHeaders[i].Header) == header {
 			return rule.outputs[i].member("header")
 		}
 	}
@@ -112,7 +113,7 @@ func refuseLostTokens(rules []*placedRule) {
 func refuseLostToken(rules []*placedRule, o *object, name, header string) {
 	for _, rule := range rules {
 		for i := range rule.FromHeaders {
-			if header == "" || rule.FromHeaders[i].Name != header {
+			if header == "" || FoldHeader(rule.FromHeaders[i].Name) != FoldHeader(header) {
 				continue
 			}
 			path := rule.Path + ".fromHeaders"
@@ -153,6 +154,19 @@ func begins(s, prefix string) bool {
 	return len(s) >= len(prefix) && ascii.EqualFold(s[:len(prefix)], prefix)
 }
 
+// FoldHeader is how servers of the CGI family (WSGI, PHP, Rack) read a header's
+// name: letters in one case, and all that is neither letter nor digit alike. To
+// them x_jwt_sub, x.jwt.sub and X-Jwt-Sub are one variable, so they are one here.
+func FoldHeader(name string) string {
+	b := []byte(ascii.Lower(name))
+	for i, c := range b {
+		if !isAlphanumeric(c) {
+			b[i] = '-'
+		}
+	}
+	return string(b)
+}
+
 // headerUse is what a header is named for.
 type headerUse uint8
 
@@ -179,9 +193,9 @@ func (o *object) headerName(name string, use headerUse) string {
 		want = "is longer than " + itoa(maxHeaderName) + " bytes"
 	case use == sourceHeader && header == "cookie":
 		want = "cannot be searched for a token: fromCookies " + later
-	case names(framing, header):
+	case names(framing, FoldHeader(header)):
 		want = "says how HTTP carries the request, and nothing else"
-	case use == outputHeader && (names(taken, header) || namesFamily(takenFamilies, header)):
+	case use == outputHeader && (names(taken, FoldHeader(header)) || namesFamily(takenFamilies, FoldHeader(header))):
 		want = "has another meaning to proxies or to the API" + example(lookUp(o.fields, name))
 	}
 	if want != "" {

@@ -19,7 +19,7 @@ type Gate struct {
 	rules     *verify.Rules
 	issuers   []issuer // by the index that verify.Rules gives
 	locations []verify.Location
-	identity  []string // canonical names of the headers that tell the API who calls
+	identity  []string // folded names of the headers that tell the API who calls
 	engine    verify.Engine
 }
 

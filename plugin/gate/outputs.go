@@ -1,8 +1,6 @@
 package gate
 
 import (
-	"edgejwt/verify/ascii"
-
 	"edgejwt/plugin/config"
 	"edgejwt/verify"
 )
@@ -61,23 +59,11 @@ func (j *Judgement) Changes() (c Changes) {
 
 func (g *Gate) addIdentity(rule *config.Rule) {
 	if rule.OutputPayloadToHeader != "" {
-		g.identity = append(g.identity, canonical(rule.OutputPayloadToHeader))
+		g.identity = append(g.identity, config.FoldHeader(rule.OutputPayloadToHeader))
 	}
 	for i := range rule.OutputClaimToHeaders {
-		g.identity = append(g.identity, canonical(rule.OutputClaimToHeaders[i].Header))
+		g.identity = append(g.identity, config.FoldHeader(rule.OutputClaimToHeaders[i].Header))
 	}
-}
-
-// canonical is how servers of the CGI family (WSGI, PHP, Rack) read a header's
-// name: x_jwt_sub and x-jwt-sub are one variable there, so they are one here.
-func canonical(name string) string {
-	b := []byte(ascii.Lower(name))
-	for i, c := range b {
-		if c == '_' {
-			b[i] = '-'
-		}
-	}
-	return string(b)
 }
 
 // Outputs reports whether the gate ever tells the API anything. When not, no
@@ -93,7 +79,7 @@ func (g *Gate) Forged(headers [][2]string) []string {
 	}
 	var names []string
 	for i := range headers {
-		name := canonical(headers[i][0])
+		name := config.FoldHeader(headers[i][0])
 		for _, only := range g.identity {
 			if name == only {
 				names = append(names, headers[i][0])
