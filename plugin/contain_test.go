@@ -152,3 +152,19 @@ func TestOneFaultySourceLeavesTheOthersAlone(t *testing.T) {
 		t.Errorf("next tick after %d ms, want a second at least", host.GetTickPeriod())
 	}
 }
+
+// TestOnlyAnAbsentRecordIsMadeAnew: version 0 makes the machine overwrite what is
+// there, so a host that fails to read must not be taken for one that has nothing.
+func TestOnlyAnAbsentRecordIsMadeAnew(t *testing.T) {
+	if _, version, ok := loaded([]byte("x"), 7, nil); !ok || version != 7 {
+		t.Errorf("read: version %d, %v", version, ok)
+	}
+	if record, version, ok := loaded(nil, 0, types.ErrorStatusNotFound); !ok || version != 0 || record != nil {
+		t.Errorf("absent: %q, version %d, %v", record, version, ok)
+	}
+	for _, err := range []error{types.ErrorInternalFailure, types.ErrorStatusBadArgument, types.ErrorStatusEmpty} {
+		if _, _, ok := loaded([]byte("x"), 7, err); ok {
+			t.Errorf("%v: taken for an answer", err)
+		}
+	}
+}

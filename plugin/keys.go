@@ -52,8 +52,11 @@ func (s *source) carryOut(actions []jwks.Action) {
 	for _, action := range actions {
 		switch action.Kind {
 		case jwks.Load:
-			record, version := load(s.record)
-			s.carryOut(s.machine.Loaded(s.root.clock(), record, version))
+			// When the host does not say what is there, nothing is done until the
+			// next tick: only a record that is surely absent may be made anew.
+			if record, version, ok := load(s.record); ok {
+				s.carryOut(s.machine.Loaded(s.root.clock(), record, version))
+			}
 		case jwks.Save:
 			saved := proxywasm.SetSharedData(s.record, action.Record, action.Version) == nil
 			if saved {
@@ -73,13 +76,21 @@ func (s *source) carryOut(actions []jwks.Action) {
 	}
 }
 
-// load reads the record; nothing and version 0 when there is none.
-func load(name string) ([]byte, uint32) {
+// load reads the record; nothing and version 0 when there is none. ok is false
+// when the host could not tell.
+func load(name string) (record []byte, version uint32, ok bool) {
 	record, version, err := proxywasm.GetSharedData(name)
-	if err != nil {
-		return nil, 0
+	return loaded(record, version, err)
+}
+
+func loaded(record []byte, version uint32, err error) ([]byte, uint32, bool) {
+	switch err {
+	case nil:
+		return record, version, true
+	case types.ErrorStatusNotFound:
+		return nil, 0, true
 	}
-	return record, version
+	return nil, 0, false
 }
 
 // fetch dispatches the callout. It is reached from a tick or from an answer,
