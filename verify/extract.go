@@ -6,18 +6,32 @@ import (
 	"edgejwt/verify/ascii"
 )
 
-// Location is a request header in which a token may stand.
+// Place is the part of a request in which a token may stand.
+type Place uint8
+
+const (
+	// InHeader is a request header; the zero value.
+	InHeader Place = iota
+	// InCookie is a cookie (RFC 6265 §4.2).
+	InCookie
+	// InQuery is a parameter of the URL's query. RFC 6750 §2.3 advises against it.
+	InQuery
+)
+
+// Location is where in a request a token may stand.
 type Location struct {
-	// Header is the header's name in lower case.
-	Header string
-	// Prefix stands before the token and is compared without case. One that
+	// In is the part of the request.
+	In Place
+	// Name is a header's in lower case, or a cookie's or parameter's with its case.
+	Name string
+	// Prefix is for headers only. It stands before the token and is compared without case. One that
 	// ends with a space is a scheme (RFC 9110 §11.1), after which any number of
 	// spaces may follow.
 	Prefix string
 }
 
 // Authorization is where RFC 6750 §2.1 puts the token.
-var Authorization = Location{Header: "authorization", Prefix: "Bearer "}
+var Authorization = Location{Name: "authorization", Prefix: "Bearer "}
 
 // Found is a token and where it stood.
 type Found struct {
@@ -36,10 +50,10 @@ func Extract(headers [][2]string, locations []Location) (Found, error) {
 	for i, location := range locations {
 		inThisHeader := 0
 		for _, header := range headers {
-			if header[0] != location.Header {
+			if header[0] != location.Name {
 				continue
 			}
-			if header[0] == Authorization.Header {
+			if header[0] == Authorization.Name {
 				// A proxy joins repeated headers with a comma.
 				if inThisHeader++; inThisHeader > 1 || joinsBearer(header[1]) {
 					return Found{}, refuse(TokenAmbiguous, "authorization stands twice")

@@ -12,9 +12,9 @@ import (
 // TestExtractElsewhere is about other locations than authorization, which the
 // hostile table has.
 func TestExtractElsewhere(t *testing.T) {
-	plain := verify.Location{Header: "x-token"}
-	prefixed := verify.Location{Header: "x-token", Prefix: "jwt="}
-	schemed := verify.Location{Header: "x-auth", Prefix: "Token "}
+	plain := verify.Location{Name: "x-token"}
+	prefixed := verify.Location{Name: "x-token", Prefix: "jwt="}
+	schemed := verify.Location{Name: "x-auth", Prefix: "Token "}
 	auth := verify.Authorization
 	type headers = [][2]string
 	for _, c := range []struct {

@@ -5,6 +5,18 @@ import "edgejwt/verify/strictjson"
 // MaxHeaderValueBytes is the greatest length of a claim that becomes a header.
 const MaxHeaderValueBytes = 8 << 10
 
+// Encoding is how a claim becomes a header's value.
+type Encoding uint8
+
+const (
+	// Plain is the claim as it is; the zero value.
+	Plain Encoding = iota
+	// Percent writes what a header cannot carry as %XX (RFC 3986 §2.1).
+	Percent
+	// Base64URL is base64url without padding (RFC 4648 §5).
+	Base64URL
+)
+
 // HeaderValue gives a claim the form of a header's value: a string as it is, a
 // number as the token spells it, true or false. Anything else, and a string
 // that a header cannot carry unchanged, gives ok false: the header is then left

@@ -14,6 +14,14 @@ const (
 	Accepted
 	// Preflight: a CORS preflight, which cannot carry a token (Fetch §3.2.2).
 	Preflight
+	// Public: the route asks for no token.
+	Public
+	// Anonymous: the route takes requests without a token, and this is one.
+	Anonymous
+	// Opaque: the route lets tokens pass that only the API can judge.
+	Opaque
+	// ResourceMetadata: a request for the API's description (RFC 9728 §3.1), answered here.
+	ResourceMetadata
 	// PathAmbiguous: servers would read the request's path in different ways, to
 	// which different rules apply. See package route.
 	PathAmbiguous
@@ -63,6 +71,7 @@ type row struct {
 }
 
 const (
+	statusOK                  = 200
 	statusBadRequest          = 400
 	statusUnauthorized        = 401
 	statusForbidden           = 403
@@ -84,6 +93,10 @@ const (
 var table = [reasonEnd]row{
 	Accepted:            {name: "accepted"},
 	Preflight:           {name: "preflight"},
+	Public:              {name: "public"},
+	Anonymous:           {name: "anonymous"},
+	Opaque:              {name: "opaque"},
+	ResourceMetadata:    {name: "resource_metadata", status: statusOK, description: "The API's metadata."},
 	PathAmbiguous:       {"path_ambiguous", statusBadRequest, grpcInvalidArgument, "", false, "The request's target can be read in more than one way."},
 	TokenMissing:        {"token_missing", statusUnauthorized, grpcUnauthenticated, "", true, "An access token is required."},
 	TokenAmbiguous:      {"token_ambiguous", statusBadRequest, grpcInvalidArgument, invalidRequest, true, "The request carries more than one access token."},

@@ -80,6 +80,19 @@ func (t *Token) Payload() string { return t.payload }
 // it is syntax, so a name may be a URL.
 func (t *Token) Claim(name string) (*strictjson.Value, bool) { return t.claims.Member(name) }
 
+// Lookup follows names from the outermost object on, one member per step; nil
+// when the claim is not there. No part of a name is syntax.
+func (t *Token) Lookup(names []string) *strictjson.Value {
+	claim, ok := &t.claims, len(names) > 0
+	for i := 0; ok && i < len(names); i++ {
+		claim, ok = claim.Member(names[i])
+	}
+	if !ok {
+		return nil
+	}
+	return claim
+}
+
 // Date is a claim that is a NumericDate (RFC 7519 §2), in seconds since the
 // epoch. Reason, when the claim is missing or no such date: ClaimInvalid.
 func (t *Token) Date(name string) (seconds float64, err error) {

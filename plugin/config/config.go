@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"edgejwt/jwks"
+	"edgejwt/verify"
+	"edgejwt/verify/route"
 )
 
 // Bounds on a configuration as a whole.
@@ -32,6 +34,8 @@ const (
 	MaxTextBytes = 4 << 10
 	// MaxListed is the greatest number of elements of one list, jwtRules and keys.deny apart.
 	MaxListed = 64
+	// MaxRoutes is the greatest number of routes.
+	MaxRoutes = 256
 	// MaxDenied is the greatest number of kids in keys.deny.
 	MaxDenied = 1000
 	// MaxKIDBytes is the greatest length of one kid in keys.deny.
@@ -46,6 +50,30 @@ type Config struct {
 	// Rules has one entry per issuer, at least one and at most MaxRules: auth0
 	// first, then jwtRules in their order. No two have the same Issuer.
 	Rules []Rule
+	// Routes are the operator's routes in their order, at most MaxRoutes, without
+	// a fault that route.NewTable would find; nil when there are none.
+	Routes []route.Route
+	// RouteOptions hold for all routes.
+	RouteOptions route.Options
+	// RouteMetadata is true when Envoy's own routes may carry a policy in their
+	// metadata, which then takes the place of Routes: see ParsePolicy.
+	RouteMetadata bool
+	// Report is true when refusals are only counted and logged (mode: report). A
+	// route's own Mode goes before it.
+	Report bool
+	// ResourceMetadata describes the API to clients (RFC 9728); nil when it is not
+	// to be served.
+	ResourceMetadata *ResourceMetadata
+	// FilterState is true when decision and route are told to Envoy's later
+	// filters and its access log.
+	FilterState bool
+	// ClearRouteCache is true when Envoy is to choose its route again after the
+	// headers of an accepted request have changed.
+	ClearRouteCache bool
+	// Signature says which engine checks signatures.
+	Signature Signature
+	// TokenCache bounds the cache of verified tokens.
+	TokenCache TokenCache
 	// Keys says how key sets are fetched and kept, for every rule.
 	Keys Keys
 	// Realm names the API in WWW-Authenticate (RFC 9110 §11.5): 1 to
@@ -54,6 +82,38 @@ type Config struct {
 	// Warnings are sentences, each led by its field's path, about settings that
 	// are allowed but likely to bite. No control bytes; for the log, once.
 	Warnings []string
+}
+
+// Signature names an engine, or how one is chosen.
+type Signature uint8
+
+const (
+	// SignatureGo is crypto in the module itself; the zero value.
+	SignatureGo Signature = iota
+	// SignatureAuto is the host's where it proves itself at the start, else Go's.
+	SignatureAuto
+	// SignatureHost is the host's.
+	SignatureHost
+)
+
+// TokenCache bounds the cache of verified tokens, for each worker.
+type TokenCache struct {
+	// Entries is the greatest number of tokens; 0 for no cache.
+	Entries int
+	// Bytes is the greatest size of all that is kept for them.
+	Bytes int
+}
+
+// ResourceMetadata is what clients learn of the API by RFC 9728.
+type ResourceMetadata struct {
+	// Path is where it is served: /.well-known/oauth-protected-resource, with the
+	// resource's own path behind it (§3.1).
+	Path string
+	// URL is its absolute address, for resource_metadata in challenges (§5.1): no
+	// quotes and no backslashes.
+	URL string
+	// Document is the JSON object that is served.
+	Document []byte
 }
 
 // Rule says which tokens of one issuer are valid, where its keys come from and
@@ -99,8 +159,10 @@ type Rule struct {
 	// InlineSet is InlineJWKS, parsed: at least one usable key; nil without one.
 	InlineSet *jwks.Set
 
-	// FromHeaders are the places where a token may stand, at least one, in order.
-	FromHeaders []HeaderLocation
+	// Locations are the places where a token may stand, at least one: fromHeaders,
+	// then fromCookies, then fromParams. With any of the three given, the default
+	// place is not among them.
+	Locations []verify.Location
 	// ForwardOriginalToken is false when the API must not see the token.
 	ForwardOriginalToken bool
 	// OutputPayloadToHeader is the header, in lower case, that carries the
@@ -108,23 +170,31 @@ type Rule struct {
 	OutputPayloadToHeader string
 	// OutputClaimToHeaders are single claims that are handed to the API.
 	OutputClaimToHeaders []ClaimHeader
-}
-
-// HeaderLocation is one header in which a token may stand.
-type HeaderLocation struct {
-	// Name is the header's name in lower case.
-	Name string
-	// Prefix is what stands before the token, such as "Bearer "; may be empty.
-	// Printable ASCII, no space in front.
-	Prefix string
+	// OutputClaimToFilterState are single claims that are handed to Envoy's later
+	// filters and its access log.
+	OutputClaimToFilterState []ClaimState
 }
 
 // ClaimHeader hands one claim to the API.
 type ClaimHeader struct {
 	// Header is the header's name in lower case; no other output of the rule has it.
 	Header string
-	// Claim is the name of a top-level claim; dots in it have no meaning.
-	Claim string
+	// Claim leads to the claim from the outermost object on, one member's name per
+	// step; nothing in a name is syntax. At least one name.
+	Claim []string
+	// Encoding is how the claim becomes a value.
+	Encoding verify.Encoding
+}
+
+// ClaimState hands one claim to Envoy's later filters and its access log.
+type ClaimState struct {
+	// Key is the filter state's name without the "wasm." that the host puts in
+	// front.
+	Key string
+	// Claim is as in ClaimHeader.
+	Claim []string
+	// Encoding is as in ClaimHeader.
+	Encoding verify.Encoding
 }
 
 // Keys says how key sets are fetched and kept. The limits stand in Fields.

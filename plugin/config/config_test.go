@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"edgejwt/plugin/config"
+	"edgejwt/verify"
 )
 
 // inlineKey is the RSA key of RFC 7515 §A.2.1.
@@ -48,7 +49,7 @@ func TestAuth0(t *testing.T) {
 			Cluster:              "outbound|443||tenant.eu.auth0.com",
 			Authority:            "tenant.eu.auth0.com",
 			RequestPath:          "/.well-known/jwks.json",
-			FromHeaders:          []config.HeaderLocation{{Name: "authorization", Prefix: "Bearer "}},
+			Locations:          []verify.Location{{Name: "authorization", Prefix: "Bearer "}},
 			ForwardOriginalToken: true,
 		}},
 		Keys: config.Keys{
@@ -75,7 +76,7 @@ func TestEverything(t *testing.T) {
 	  {"issuer": "three@example.com", "audiences": ["d"], "jwks": " {\"keys\": [`+strings.ReplaceAll(inlineKey, `"`, `\"`)+`]}",
 	   "outputClaimToHeaders": [{"header": "x-jwt-sub", "claim": "https://example.com/roles"}]}],
 	 "keys": {"refresh": "1h30m", "maxStale": "2h", "cooldown": "10s", "timeout": "60s", "wait": "500ms", "tick": "100ms", "deny": ["k", "l", "k"]}}`)
-	bearer := []config.HeaderLocation{{Name: "authorization", Prefix: "Bearer "}}
+	bearer := []verify.Location{{Name: "authorization", Prefix: "Bearer "}}
 	inline := c.Rules[3].InlineSet
 	if inline == nil || !slices.Equal(inline.KIDs(), []string{"rfc7515"}) {
 		t.Fatalf("InlineSet = %v", inline)
@@ -85,24 +86,24 @@ func TestEverything(t *testing.T) {
 			Path: "auth0", Issuer: "https://login.example.com/", Audiences: []string{"a", "b"}, Algorithms: []string{"RS256"},
 			JWKSURI: "https://login.example.com/.well-known/jwks.json", Cluster: "auth0",
 			Authority: "login.example.com", RequestPath: "/.well-known/jwks.json",
-			FromHeaders:           []config.HeaderLocation{{Name: "x-token"}},
+			Locations:           []verify.Location{{Name: "x-token"}},
 			OutputPayloadToHeader: "x-jwt-payload",
-			OutputClaimToHeaders:  []config.ClaimHeader{{Header: "x-jwt-sub", Claim: "sub"}},
+			OutputClaimToHeaders:  []config.ClaimHeader{{Header: "x-jwt-sub", Claim: []string{"sub"}}},
 		}, {
 			Path: "jwtRules[0]", Issuer: "https://one.example/realms/x", AnyAudience: true, Algorithms: []string{"RS256"},
 			ClockSkew: 10 * time.Minute, Discovery: true, Cluster: "one",
 			Authority: "one.example", RequestPath: "/realms/x/.well-known/openid-configuration",
-			FromHeaders: bearer, ForwardOriginalToken: true,
+			Locations: bearer, ForwardOriginalToken: true,
 		}, {
 			Path: "jwtRules[1]", Issuer: "https://two.example", Audiences: []string{"c"}, Algorithms: []string{"RS256"},
 			ClockSkew: time.Minute, JWKSURI: "https://Keys.two.example:8443?v=1", Cluster: "outbound|8443||keys.two.example",
 			Authority: "keys.two.example:8443", RequestPath: "/?v=1",
-			FromHeaders: bearer, ForwardOriginalToken: true,
+			Locations: bearer, ForwardOriginalToken: true,
 		}, {
 			Path: "jwtRules[2]", Issuer: "three@example.com", Audiences: []string{"d"}, Algorithms: []string{"RS256"},
 			ClockSkew: time.Minute, InlineJWKS: []byte(`{"keys": [` + inlineKey + `]}`), InlineSet: inline,
-			FromHeaders: bearer, ForwardOriginalToken: true,
-			OutputClaimToHeaders: []config.ClaimHeader{{Header: "x-jwt-sub", Claim: "https://example.com/roles"}},
+			Locations: bearer, ForwardOriginalToken: true,
+			OutputClaimToHeaders: []config.ClaimHeader{{Header: "x-jwt-sub", Claim: []string{"https://example.com/roles"}}},
 		}},
 		Keys: config.Keys{
 			Refresh: 90 * time.Minute, MaxStale: 2 * time.Hour, Cooldown: 10 * time.Second, Timeout: time.Minute,

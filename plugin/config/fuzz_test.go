@@ -106,7 +106,7 @@ func checkConfig(t *testing.T, c *config.Config) {
 		}
 		issuers[r.Issuer] = true
 		checkRule(t, r)
-		for _, l := range r.FromHeaders {
+		for _, l := range r.Locations {
 			checkHeader(t, l.Name)
 			sources[l.Name] = true
 			if !isVisible(l.Prefix) {
@@ -114,12 +114,12 @@ func checkConfig(t *testing.T, c *config.Config) {
 			}
 		}
 		own := map[string]bool{}
-		for _, o := range append([]config.ClaimHeader{{Header: r.OutputPayloadToHeader, Claim: "payload"}}, r.OutputClaimToHeaders...) {
-			if o.Header == "" && o.Claim == "payload" {
+		for _, o := range append([]config.ClaimHeader{{Header: r.OutputPayloadToHeader, Claim: []string{"payload"}}}, r.OutputClaimToHeaders...) {
+			if o.Header == "" && len(o.Claim) == 1 && o.Claim[0] == "payload" {
 				continue
 			}
 			checkHeader(t, o.Header)
-			if own[o.Header] || o.Claim == "" {
+			if own[o.Header] || len(o.Claim) == 0 {
 				t.Errorf("%s: output %+v", r.Path, o)
 			}
 			own[o.Header], outputs[o.Header] = true, true
@@ -137,7 +137,7 @@ func checkRule(t *testing.T, r config.Rule) {
 	if r.AnyAudience != (len(r.Audiences) == 0) || slices.Contains(r.Audiences, "") {
 		t.Errorf("%s: audiences %q, any %v", r.Path, r.Audiences, r.AnyAudience)
 	}
-	if !slices.Equal(r.Algorithms, []string{"RS256"}) || r.ClockSkew < 0 || r.ClockSkew > 10*time.Minute || len(r.FromHeaders) == 0 {
+	if !slices.Equal(r.Algorithms, []string{"RS256"}) || r.ClockSkew < 0 || r.ClockSkew > 10*time.Minute || len(r.Locations) == 0 {
 		t.Errorf("%s: %+v", r.Path, r)
 	}
 	if r.InlineSet != nil {

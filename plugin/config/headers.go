@@ -3,20 +3,21 @@ package config
 import (
 	"strings"
 
+	"edgejwt/verify"
 	"edgejwt/verify/ascii"
 )
 
 // fromHeaders reads the places of the token.
-func (o *object) fromHeaders() []HeaderLocation {
+func (o *object) fromHeaders() []verify.Location {
 	if !o.has("fromHeaders") {
-		return []HeaderLocation{{"authorization", "Bearer "}}
+		return []verify.Location{verify.Authorization}
 	}
 	if o.sound("fromHeaders") && o.count("fromHeaders") == 0 {
 		o.fault("fromHeaders", "a list of none", "names no header, so that no token is ever found; leave the field out for its default")
 	}
-	var all []HeaderLocation
+	var all []verify.Location
 	for _, place := range o.children("fromHeaders", MaxListed) {
-		l := HeaderLocation{Name: place.headerName("name", sourceHeader), Prefix: place.prefix()}
+		l := verify.Location{Name: place.headerName("name", sourceHeader), Prefix: place.prefix()}
 		if l.Name == "authorization" && !place.has("prefix") {
 			place.warn("prefix", "", "is missing, so that the whole value must be the token, without Bearer before it")
 		}
@@ -76,7 +77,7 @@ func (o *object) outputs(rule *placedRule) {
 		if _, ok := output.required("claim"); ok {
 			claim, _ = output.plain("claim")
 		}
-		rule.OutputClaimToHeaders = append(rule.OutputClaimToHeaders, ClaimHeader{header, claim})
+		rule.OutputClaimToHeaders = append(rule.OutputClaimToHeaders, ClaimHeader{Header: header, Claim: []string{claim}})
 	}
 }
 
@@ -112,8 +113,8 @@ func refuseLostTokens(rules []*placedRule) {
 // refuseLostToken judges one output header, which is empty for none.
 func refuseLostToken(rules []*placedRule, o *object, name, header string) {
 	for _, rule := range rules {
-		for i := range rule.FromHeaders {
-			if header == "" || FoldHeader(rule.FromHeaders[i].Name) != FoldHeader(header) {
+		for i := range rule.Locations {
+			if header == "" || FoldHeader(rule.Locations[i].Name) != FoldHeader(header) {
 				continue
 			}
 			path := rule.Path + ".fromHeaders"
@@ -130,13 +131,13 @@ func refuseLostToken(rules []*placedRule, o *object, name, header string) {
 // other: a value would then hold two tokens, and every request be ambiguous.
 func refuseOverlaps(rules []*placedRule) {
 	for i, rule := range rules {
-		for j := range rule.FromHeaders {
+		for j := range rule.Locations {
 			for k, earlier := range rules[:i+1] {
-				for l := range earlier.FromHeaders {
+				for l := range earlier.Locations {
 					if k == i && l >= j {
 						break
 					}
-					a, b := &rule.FromHeaders[j], &earlier.FromHeaders[l]
+					a, b := &rule.Locations[j], &earlier.Locations[l]
 					if a.Name == "" || a.Name != b.Name || ascii.EqualFold(a.Prefix, b.Prefix) || !begins(a.Prefix, b.Prefix) && !begins(b.Prefix, a.Prefix) {
 						continue
 					}

@@ -262,7 +262,7 @@ func (o *object) options(rule *placedRule) {
 		o.warn("clockSkew", short(rule.ClockSkew), "is long: every token is accepted for that much longer than its issuer said")
 	}
 	rule.ForwardOriginalToken = o.switched("forwardOriginalToken")
-	rule.FromHeaders = o.fromHeaders()
+	rule.Locations = o.fromHeaders()
 	o.outputs(rule)
 }
 

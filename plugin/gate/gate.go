@@ -44,7 +44,7 @@ func New(cfg *config.Config, engine verify.Engine, keys func(rule *config.Rule) 
 			Algorithms:  rule.Algorithms,
 			ClockSkew:   rule.ClockSkew,
 		}
-		g.issuers = append(g.issuers, issuer{g.addLocations(rule.FromHeaders), keys(rule), newOutputs(rule)})
+		g.issuers = append(g.issuers, issuer{g.addLocations(rule.Locations), keys(rule), newOutputs(rule)})
 		g.addIdentity(rule)
 	}
 	g.rules = verify.NewRules(rules)
@@ -53,10 +53,9 @@ func New(cfg *config.Config, engine verify.Engine, keys func(rule *config.Rule) 
 
 // addLocations gives the indexes of the rule's locations in Gate.locations,
 // which holds each once.
-func (g *Gate) addLocations(headers []config.HeaderLocation) []int {
+func (g *Gate) addLocations(locations []verify.Location) []int {
 	var indexes []int
-	for _, header := range headers {
-		location := verify.Location{Header: header.Name, Prefix: header.Prefix}
+	for _, location := range locations {
 		index := -1
 		for i := range g.locations {
 			if g.locations[i] == location {

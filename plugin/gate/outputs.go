@@ -36,15 +36,15 @@ func (j *Judgement) Changes() (c Changes) {
 	if !out.keepToken {
 		// The same token may stand in several places; none of them may be left.
 		for _, location := range j.found.Locations {
-			c.Remove = append(c.Remove, j.gate.locations[location].Header)
+			c.Remove = append(c.Remove, j.gate.locations[location].Name)
 		}
 	}
 	if out.payloadHeader != "" {
 		c.Set = append(c.Set, [2]string{out.payloadHeader, j.token.Payload()})
 	}
 	for i := range out.claims {
-		claim, ok := j.token.Claim(out.claims[i].Claim)
-		if !ok {
+		claim := j.token.Lookup(out.claims[i].Claim)
+		if claim == nil {
 			continue
 		}
 		value, ok := verify.HeaderValue(claim)

@@ -6,27 +6,9 @@ import (
 	"edgejwt/verify/strictjson"
 )
 
-// find follows the names through objects; nil when the claim is not there.
-func find(t *verify.Token, names []string) *strictjson.Value {
-	if len(names) == 0 {
-		return nil
-	}
-	claim, ok := t.Claim(names[0])
-	for _, name := range names[1:] {
-		if !ok {
-			return nil
-		}
-		claim, ok = claim.Member(name)
-	}
-	if !ok {
-		return nil
-	}
-	return claim
-}
-
 // holds reports whether the claim is, or is a list that holds, one of the values.
 func (c *Claim) holds(t *verify.Token) bool {
-	claim := find(t, c.Name)
+	claim := t.Lookup(c.Name)
 	if claim == nil {
 		return false
 	}

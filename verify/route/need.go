@@ -144,7 +144,7 @@ func (m *Match) checkClaims(t *verify.Token, q *Request) error {
 		return refuse(verify.ClaimMismatch, "the route does not take this client")
 	}
 	for _, name := range n.RequiredClaims {
-		if claim := find(t, name); claim == nil || claim.Kind == strictjson.Null {
+		if claim := t.Lookup(name); claim == nil || claim.Kind == strictjson.Null {
 			return refuse(verify.ClaimMismatch, "a claim is missing that the route needs")
 		}
 	}
@@ -156,7 +156,7 @@ func (m *Match) checkClaims(t *verify.Token, q *Request) error {
 	for i := range n.ClaimMatches {
 		b := &n.ClaimMatches[i]
 		text, ok := m.says(b, q)
-		if !ok || text == "" || !spells(find(t, b.Claim), text) {
+		if !ok || text == "" || !spells(t.Lookup(b.Claim), text) {
 			return refuse(verify.ClaimMismatch, "a claim is not what the request says")
 		}
 	}

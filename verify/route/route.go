@@ -64,6 +64,9 @@ const (
 // A condition that is left out holds for every request. A list that is given but
 // empty is a fault.
 type Route struct {
+	// Name is the operator's, for metrics, log and filter state; may be empty.
+	Name string
+
 	Path Path
 	// Methods are compared as RFC 9110 §9.1 has it, with case. GET stands for
 	// HEAD too, as in every server: what answers HEAD is the handler of GET.
@@ -78,6 +81,9 @@ type Route struct {
 
 	Auth Auth
 	Mode Mode
+	// AllowOpaque lets bearer tokens pass that are no JWS, for an API that asks
+	// their issuer itself. They prove nothing here.
+	AllowOpaque bool
 	// Need is what a token must have besides being valid.
 	Need Need
 }
