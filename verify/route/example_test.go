@@ -36,7 +36,7 @@ func Example() {
 			// Its signature and its times have been checked by now.
 			encode := base64.RawURLEncoding.EncodeToString
 			token, _ := verify.Parse(encode([]byte(`{"alg":"RS256"}`)) + "." + encode([]byte(claims)) + ".")
-			err = match.Check(token, &request, time.Unix(1_700_000_000, 0), time.Minute)
+			err = match.Check(token, time.Unix(1_700_000_000, 0), time.Minute)
 		}
 		fmt.Println(method, path, "route", match.Index, verify.ReasonOf(err))
 		if challenge := verify.ChallengeOf(err, "api"); challenge != "" {

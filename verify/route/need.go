@@ -10,14 +10,14 @@ import (
 
 // Check judges whether the token satisfies the route, at the given time and with
 // the skew that its issuer's rule grants. The token's signature must have been
-// verified and its times checked; q must be the request that m was found for.
+// verified and its times checked.
 // Where a route asks for no token and there is none, there is nothing to check.
 //
 // What another token might mend comes first. Reasons: ClaimInvalid,
 // IssuerUnknown, AudienceMismatch, TokenExpired (too old for this route);
 // ScopeMissing and PermissionMissing, with the scopes that the route needs in
 // the verify.Refusal; ClaimMismatch.
-func (m *Match) Check(t *verify.Token, q *Request, now time.Time, skew time.Duration) error {
+func (m *Match) Check(t *verify.Token, now time.Time, skew time.Duration) error {
 	if m.rule == nil {
 		return nil
 	}
@@ -40,7 +40,7 @@ func (m *Match) Check(t *verify.Token, q *Request, now time.Time, skew time.Dura
 	if !satisfies(t, n.Permissions, n.AnyPermission, hasPermission) {
 		return &verify.Refusal{Reason: verify.PermissionMissing, Detail: "the token lacks a permission", Scope: m.rule.needed}
 	}
-	return m.checkClaims(t, q)
+	return m.checkClaims(t)
 }
 
 // refuse makes a Refusal. Details are constants.
@@ -135,7 +135,7 @@ func (n *Need) checkTimes(t *verify.Token, now time.Time, skew time.Duration) er
 	return nil
 }
 
-func (m *Match) checkClaims(t *verify.Token, q *Request) error {
+func (m *Match) checkClaims(t *verify.Token) error {
 	n := &m.Route.Need
 	if len(n.Subjects) > 0 && !holdsOne(t, "sub", n.Subjects, whole) {
 		return refuse(verify.ClaimMismatch, "the route does not take this subject")
@@ -154,33 +154,38 @@ func (m *Match) checkClaims(t *verify.Token, q *Request) error {
 		}
 	}
 	for i := range n.ClaimMatches {
-		b := &n.ClaimMatches[i]
-		text, ok := m.says(b, q)
-		if !ok || text == "" || !spells(t.Lookup(b.Claim), text) {
+		text := m.said[i]
+		if text == "" || !spells(t.Lookup(n.ClaimMatches[i].Claim), text) {
 			return refuse(verify.ClaimMismatch, "a claim is not what the request says")
 		}
 	}
 	return nil
 }
 
-// says is what the request says in the binding's place.
-func (m *Match) says(b *Binding, q *Request) (text string, ok bool) {
+// says is what the request says in the binding's place; empty when it says
+// nothing, or cannot be read in one way only.
+func (m *Match) says(b *Binding, q *Request) (text string) {
+	ok := false
 	switch {
 	case b.Variable != "":
-		return m.Variable(b.Variable)
+		text, _ = m.Variable(b.Variable)
+		return text
 	case b.Host:
-		return hostOf(q.Host)
+		if text, ok = hostOf(q.Host); !ok {
+			return ""
+		}
+		return text
 	}
 	for i := range q.Headers {
 		if !sameHeader(q.Headers[i][0], b.Header) {
 			continue
 		}
 		if ok && q.Headers[i][1] != text {
-			return "", false // which one the API takes is anyone's guess
+			return "" // which one the API takes is anyone's guess
 		}
 		text, ok = q.Headers[i][1], true
 	}
-	return text, ok
+	return text
 }
 
 // isClient reports whether the token was issued to one of the clients. "azp" is

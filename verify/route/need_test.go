@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 	"time"
+	"unsafe"
 
 	"edgejwt/verify"
 	"edgejwt/verify/route"
@@ -197,8 +198,12 @@ func TestCheck(t *testing.T) {
 		if err := table.Find(&q, &m); err != nil || m.Index != 0 {
 			t.Fatal(err, m.Index)
 		}
-		if err := m.Check(token(t, c.header, c.payload), &q, now, time.Minute); verify.ReasonOf(err) != c.want {
+		if err := m.Check(token(t, c.header, c.payload), now, time.Minute); verify.ReasonOf(err) != c.want {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
+		}
+		m.Detach()
+		if err := m.Check(token(t, c.header, c.payload), now, time.Minute); verify.ReasonOf(err) != c.want {
+			t.Errorf("%s, detached: %v, want %v", c.name, err, c.want)
 		}
 	}
 }
@@ -221,7 +226,7 @@ func TestChallengeNamesWhatIsNeeded(t *testing.T) {
 		if err := table.Find(&route.Request{}, &m); err != nil {
 			t.Fatal(err)
 		}
-		err := m.Check(token(t, jwt, `{"scope":"other"}`), &route.Request{}, now, 0)
+		err := m.Check(token(t, jwt, `{"scope":"other"}`), now, 0)
 		if got := verify.ChallengeOf(err, "api"); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
@@ -249,7 +254,7 @@ func TestNumbersAreComparedExactly(t *testing.T) {
 				if err := table.Find(&route.Request{}, &m); err != nil {
 					t.Fatal(err)
 				}
-				same = m.Check(token(t, jwt, `{"n":`+c.a+`}`), &route.Request{}, now, 0) == nil
+				same = m.Check(token(t, jwt, `{"n":`+c.a+`}`), now, 0) == nil
 			}
 			if same != c.same {
 				t.Errorf("%s and %s: %v, want %v", c.a, c.b, same, c.same)
@@ -259,12 +264,37 @@ func TestNumbersAreComparedExactly(t *testing.T) {
 	}
 }
 
+// TestDetachedMatchHoldsNothingOfTheRequest: the host's buffer, of which all texts
+// of a request are parts, is overwritten.
+func TestDetachedMatchHoldsNothingOfTheRequest(t *testing.T) {
+	buffer := []byte("GET/orgs/acmeexample.com42")
+	text := func(from, to int) string { return unsafe.String(&buffer[from], to-from) }
+	q := route.Request{Method: text(0, 3), Path: text(3, 13), Host: text(13, 24), Headers: [][2]string{{"x-tenant", text(24, 26)}}}
+	table := newTable(t, []route.Route{{Path: template("/orgs/{org}"), Need: route.Need{ClaimMatches: []route.Binding{
+		{Claim: []string{"org"}, Variable: "org"}, {Claim: []string{"tenant"}, Header: "x-tenant"}, {Claim: []string{"host"}, Host: true}}}}}, route.Options{})
+	var m route.Match
+	if err := table.Find(&q, &m); err != nil {
+		t.Fatal(err)
+	}
+	m.Detach()
+	clear(buffer)
+	if _, ok := m.Variable("org"); ok || m.Path != "" {
+		t.Error("path or variables are still there")
+	}
+	if err := m.Check(token(t, jwt, `{"org":"acme","tenant":42,"host":"example.com"}`), now, 0); err != nil {
+		t.Error(err)
+	}
+	if err := m.Check(token(t, jwt, `{"org":"other","tenant":42,"host":"example.com"}`), now, 0); verify.ReasonOf(err) != verify.ClaimMismatch {
+		t.Error(err)
+	}
+}
+
 func TestNoMatchIsSatisfiedByAnyValidToken(t *testing.T) {
 	var m route.Match
 	if err := newTable(t, nil, route.Options{}).Find(&route.Request{}, &m); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Check(token(t, jwt, `{}`), &route.Request{}, now, 0); err != nil || !errors.Is(err, nil) {
+	if err := m.Check(token(t, jwt, `{}`), now, 0); err != nil || !errors.Is(err, nil) {
 		t.Error(err)
 	}
 }

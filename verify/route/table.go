@@ -1,5 +1,7 @@
 package route
 
+import "strings"
+
 // Table is a list of routes, made ready. It is not changed after NewTable and
 // may be shared by goroutines as far as its Patterns may.
 type Table struct {
@@ -33,12 +35,22 @@ type Match struct {
 
 	rule     *rule    // nil where none matched
 	captured []string // by the path's variables, in their order
+	said     []string // by Need.ClaimMatches: what the request says; empty matches nothing
+}
+
+// Detach lets go of the request: what Check needs is copied, Path and variables
+// are gone. A request that waits then holds no more than that.
+func (m *Match) Detach() {
+	m.Path, m.captured = "", nil
+	for i := range m.said {
+		m.said[i] = strings.Clone(m.said[i])
+	}
 }
 
 // Variable is what the template's variable stands for in this request, decoded;
 // ok is false when the template has no such variable.
 func (m *Match) Variable(name string) (text string, ok bool) {
-	if m.rule != nil {
+	if m.captured != nil {
 		for i, variable := range m.rule.path.names {
 			if variable == name {
 				return unescaped(m.captured[i]), true
@@ -48,8 +60,8 @@ func (m *Match) Variable(name string) (text string, ok bool) {
 	return "", false
 }
 
-// Find sets m to the first route whose conditions hold for the request, which is
-// kept nowhere. Reason: PathAmbiguous, when the path cannot be read (see
+// Find sets m to the first route whose conditions hold for the request, of whose
+// texts m keeps parts: see Detach. Reason: PathAmbiguous, when the path cannot be read (see
 // Canonical), or when another reading of it, or of the method or the host, comes
 // to another route or to other variables; m is of no use then.
 func (t *Table) Find(q *Request, m *Match) error {
@@ -82,9 +94,24 @@ func (t *Table) Find(q *Request, m *Match) error {
 	// RFC 9110 §9.1 tells get from GET; some frameworks do not. (Their paths are
 	// as odd as their methods; the canonical one will do.)
 	if l.method = upperOf(q.Method); l.method != q.Method {
-		return l.agrees(m.Path, m)
+		if err := l.agrees(m.Path, m); err != nil {
+			return err
+		}
 	}
+	m.bind(q)
 	return nil
+}
+
+// bind notes what the request says where the route binds claims to it.
+func (m *Match) bind(q *Request) {
+	bindings := m.Route.Need.ClaimMatches
+	if len(bindings) == 0 {
+		return
+	}
+	m.said = make([]string, len(bindings))
+	for i := range bindings {
+		m.said[i] = m.says(&bindings[i], q)
+	}
 }
 
 // agrees demands that another reading of the path leads to m, too.
