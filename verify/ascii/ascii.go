@@ -1,4 +1,4 @@
-// Package ascii folds, trims and cuts what HTTP, URLs and token schemes spell in
+// Package ascii folds, trims, cuts and escapes what HTTP, URLs and token schemes spell in
 // ASCII. Unlike package strings it leaves every other byte alone: the Kelvin
 // sign is no k here, and a no-break space no white space. Nor does it bring
 // tables of Unicode or a general search along, 45 KB of module.

@@ -4,6 +4,7 @@ import (
 	"unicode/utf8"
 
 	"edgejwt/verify"
+	"edgejwt/verify/ascii"
 )
 
 // MaxPathBytes is the greatest length of a path, its query left out.
@@ -131,7 +132,7 @@ func (r *reader) decode(path string) error {
 			i++
 			continue
 		}
-		c, ok := unescape(path[i:])
+		c, ok := ascii.Unescape(path[i:])
 		k = classOf(c)
 		size := 1
 		switch {
@@ -150,7 +151,7 @@ func (r *reader) decode(path string) error {
 			return ambiguous("the path has an encoded character that some read as syntax")
 		}
 		for ; size > 0; size-- {
-			c, _ = unescape(path[i:])
+			c, _ = ascii.Unescape(path[i:])
 			d.put(c, true, k != plain)
 			i += 3
 		}
@@ -173,7 +174,7 @@ func character(s string) int {
 	var char [utf8.UTFMax]byte
 	n := 0
 	for n < len(char) {
-		c, ok := unescape(s)
+		c, ok := ascii.Unescape(s)
 		if !ok {
 			break
 		}

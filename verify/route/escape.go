@@ -1,8 +1,10 @@
 package route
 
-import "strings"
+import (
+	"strings"
 
-const hexDigits = "0123456789ABCDEF"
+	"edgejwt/verify/ascii"
+)
 
 // escape appends c, escaped or not.
 //
@@ -11,28 +13,7 @@ func escape(to []byte, c byte, escaped bool) []byte {
 	if !escaped {
 		return append(to, c)
 	}
-	return append(to, '%', hexDigits[c>>4], hexDigits[c&15])
-}
-
-// unescape reads the escape with which s starts.
-//
-//go:noinline
-func unescape(s string) (c byte, ok bool) {
-	if len(s) < 3 || s[0] != '%' {
-		return 0, false
-	}
-	high, low := hexValue(s[1]), hexValue(s[2])
-	return high<<4 | low&15, high < 16 && low < 16
-}
-
-func hexValue(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c|0x20 && c|0x20 <= 'f':
-		return c | 0x20 - 'a' + 10
-	}
-	return 255
+	return ascii.AppendEscape(to, c)
 }
 
 // unescaped gives s with all its escapes decoded.
@@ -44,7 +25,7 @@ func unescaped(s string) string {
 	}
 	b := make([]byte, 0, len(s))
 	for s != "" {
-		c, ok := unescape(s)
+		c, ok := ascii.Unescape(s)
 		skip := 3
 		if !ok {
 			c, skip = s[0], 1
