@@ -1,7 +1,6 @@
 package jwks
 
 import (
-	"math/bits"
 	"strconv"
 	"strings"
 
@@ -179,32 +178,18 @@ func parseRSA(jwk *strictjson.Value) (*verify.RSAPublicKey, string) {
 	if !ok {
 		return nil, "e is not base64url"
 	}
-	// Lengths first, so that no large number is ever built.
-	if len(n) > verify.MaxRSABits/8 {
-		return nil, "modulus is over 8192 bits"
-	}
-	if len(n) == 0 || 8*(len(n)-1)+bits.Len8(n[0]) < verify.MinRSABits {
-		return nil, "modulus is under 2048 bits"
-	}
-	if n[len(n)-1]%2 == 0 {
-		return nil, "modulus is even"
-	}
-	exponent := uint64(0)
 	if len(e) > 4 {
 		return nil, "exponent is over 2^31-1"
 	}
+	exponent := 0
 	for _, b := range e {
-		exponent = exponent<<8 | uint64(b)
+		exponent = exponent<<8 | int(b)
 	}
-	switch {
-	case exponent > 1<<31-1:
-		return nil, "exponent is over 2^31-1"
-	case exponent%2 == 0:
-		return nil, "exponent is even"
-	case exponent == 1:
-		return nil, "exponent is 1"
+	key, err := verify.NewRSAPublicKey(n, exponent)
+	if err != nil {
+		return nil, err.Error()
 	}
-	return &verify.RSAPublicKey{Modulus: n, Exponent: int(exponent)}, ""
+	return key, ""
 }
 
 // decodeUint reads a Base64urlUInt (RFC 7518 §2) without its leading zeros: the

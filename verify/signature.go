@@ -1,29 +1,28 @@
 package verify
 
-import (
-	"crypto"
-	"crypto/rsa"
-	"crypto/sha256"
-	"math/big"
-)
+import "crypto/sha256"
 
 // Engine checks signatures: it reports whether signature is the key's signature
-// of signed under the algorithm, which is RS256 and has been judged already to be
-// allowed and to be the key's. False is an answer; an error means that there is
-// none.
+// of signed under the algorithm, which has been judged already to be allowed and
+// to be the key's. False is an answer; an error means that there is none.
 type Engine func(algorithm string, key Key, signed string, signature []byte) (bool, error)
 
-// GoEngine is the Engine that is crypto/rsa: it runs wherever Go does and may be
-// called concurrently. crypto/rsa asks for the exact length of the signature, for
-// a value below the modulus, and for the one encoding that RFC 8017 §8.2.2 has,
-// compared as a whole.
+// GoEngine is the Engine that is plain Go: it runs wherever Go does and may be
+// called concurrently.
+//
+// RSA is checked here and not by crypto/rsa, with the arithmetic inside of
+// crypto/rsa (filippo.io/bigmod, by the same maintainer): the step from there to
+// a decision is three lines of RFC 8017. It saves the module an eighth of its
+// size (crypto/rsa brings signing, key generation, math/big and fmt along), and
+// lets what depends on the key alone be computed once for a key and not once for
+// a token. What crypto/rsa demands of a key NewRSAPublicKey demands, and tests
+// hold both to the same answers.
 func GoEngine(algorithm string, key Key, signed string, signature []byte) (bool, error) {
-	if algorithm != RS256 || key.RSA == nil {
+	if algorithm != RS256 || key.RSA == nil || key.RSA.prepared == nil {
 		return false, refuse(Internal, "the engine does not have this algorithm")
 	}
-	digest := sha256.Sum256([]byte(signed))
-	public := rsa.PublicKey{N: new(big.Int).SetBytes(key.RSA.Modulus), E: key.RSA.Exponent}
-	return rsa.VerifyPKCS1v15(&public, crypto.SHA256, digest[:], signature) == nil, nil
+	hash := sha256.Sum256([]byte(signed))
+	return key.RSA.verifyPKCS1v15(infoSHA256, hash[:], signature), nil
 }
 
 // VerifySignature checks the token's signature with the key that its issuer

@@ -44,10 +44,11 @@ func TestVectors(t *testing.T) {
 			if err := strict.Decode(&v); err != nil {
 				t.Fatal(err)
 			}
-			key := verify.Key{ID: v.Key.Kid, RSA: &verify.RSAPublicKey{
-				Modulus:  decode(t, v.Key.N),
-				Exponent: int(new(big.Int).SetBytes(decode(t, v.Key.E)).Int64()),
-			}}
+			public, err := verify.NewRSAPublicKey(decode(t, v.Key.N), int(new(big.Int).SetBytes(decode(t, v.Key.E)).Int64()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			key := verify.Key{ID: v.Key.Kid, RSA: public}
 			part := strings.Split(v.Token, ".")
 			var header struct{ Alg string }
 			if err := json.Unmarshal(decode(t, part[0]), &header); err != nil {
