@@ -37,40 +37,46 @@ var Authorization = Location{Name: "authorization", Prefix: "Bearer "}
 type Found struct {
 	Token string
 	// Locations are indexes into the locations given to Extract: all at which
-	// this token stood, at least one.
+	// this token stood, at least one. They are not to be changed.
 	Locations []int
 }
 
 // Extract finds the request's one token. Values are the headers' values in the
-// order in which they came, names in lower case. A token that stands in two
-// places is ambiguous unless it is the same, except in authorization, which may
-// come only once. Reasons: TokenMissing, TokenAmbiguous.
+// order in which they came, names in lower case, with :path for a query. A token
+// that stands in two places is ambiguous unless it is the same, except in
+// authorization, which may come only once; so is one beside a cookie or a
+// parameter that some servers, but not all, would take for the token's. An empty
+// value is no token. Bodies are never read. Reasons: TokenMissing,
+// TokenAmbiguous.
 func Extract(headers [][2]string, locations []Location) (Found, error) {
 	var found Found
-	for i, location := range locations {
+	for i := range locations {
+		location := &locations[i]
+		name := location.header()
 		inThisHeader := 0
-		for _, header := range headers {
-			if header[0] != location.Name {
+		for h := range headers {
+			if headers[h][0] != name {
 				continue
 			}
-			if header[0] == Authorization.Name {
-				// A proxy joins repeated headers with a comma.
-				if inThisHeader++; inThisHeader > 1 || joinsBearer(header[1]) {
-					return Found{}, refuse(TokenAmbiguous, "authorization stands twice")
+			value := headers[h][1]
+			var err error
+			switch {
+			case location.In == InCookie:
+				err = found.addCookies(value, location.Name, i)
+			case location.In == InQuery:
+				err = found.addParams(value, location.Name, i)
+			default:
+				if name == Authorization.Name {
+					// A proxy joins repeated headers with a comma.
+					if inThisHeader++; inThisHeader > 1 || joinsBearer(value) {
+						return Found{}, refuse(TokenAmbiguous, "authorization stands twice")
+					}
 				}
+				err = found.add(location.token(value), i)
 			}
-			token, ok := location.token(header[1])
-			if !ok {
-				continue
+			if err != nil {
+				return Found{}, err
 			}
-			if found.Token != "" && found.Token != token {
-				return Found{}, refuse(TokenAmbiguous, "two different tokens")
-			}
-			if strings.IndexByte(token, ',') >= 0 {
-				return Found{}, refuse(TokenAmbiguous, "the value is joined of several")
-			}
-			found.Token = token
-			found.Locations = append(found.Locations, i)
 		}
 	}
 	if found.Token == "" {
@@ -79,18 +85,55 @@ func Extract(headers [][2]string, locations []Location) (Found, error) {
 	return found, nil
 }
 
-// token cuts the token out of a header's value; ok is false when there is none.
-func (l Location) token(value string) (token string, ok bool) {
-	if !hasPrefixFold(value, l.Prefix) {
-		return "", false
+// header is the name of the header in which the location lies.
+func (l *Location) header() string {
+	switch l.In {
+	case InCookie:
+		return "cookie"
+	case InQuery:
+		return ":path"
 	}
-	token = value[len(l.Prefix):]
+	return l.Name
+}
+
+// token cuts the token out of a header's value; empty when there is none.
+func (l *Location) token(value string) string {
+	if !hasPrefixFold(value, l.Prefix) {
+		return ""
+	}
+	token := value[len(l.Prefix):]
 	if strings.HasSuffix(l.Prefix, " ") {
 		for token != "" && token[0] == ' ' {
 			token = token[1:]
 		}
 	}
-	return token, token != ""
+	return token
+}
+
+// single has slices of one index each, so that the usual request needs none of
+// its own. Their capacity is one, too: appending copies.
+var single = [...]int{0, 1, 2, 3, 4, 5, 6, 7}
+
+// add takes note of a token, if it is one.
+func (f *Found) add(token string, at int) error {
+	if token == "" {
+		return nil
+	}
+	if f.Token != "" && f.Token != token {
+		return refuse(TokenAmbiguous, "two different tokens")
+	}
+	if strings.IndexByte(token, ',') >= 0 {
+		return refuse(TokenAmbiguous, "the value is joined of several")
+	}
+	f.Token = token
+	switch n := len(f.Locations); {
+	case n > 0 && f.Locations[n-1] == at: // once more at the same place
+	case n == 0 && at < len(single):
+		f.Locations = single[at : at+1 : at+1]
+	default:
+		f.Locations = append(f.Locations, at)
+	}
+	return nil
 }
 
 // joinsBearer reports whether one of several credentials, joined by a comma, is

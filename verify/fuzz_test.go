@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -130,9 +131,10 @@ func FuzzExtract(f *testing.F) {
 }
 
 // FuzzHeaderValue demands that whatever becomes a header is one that HTTP
-// carries unchanged, and is the claim's value unchanged.
+// carries unchanged, and can be turned back into the claim.
 func FuzzHeaderValue(f *testing.F) {
-	for _, seed := range []string{`"abc"`, `"a\nb"`, `1e5`, `true`, `null`, `[1]`, `"\u0000"`, `" a"`, `"é"`, `""`, `{"a":"b"}`, `"\ud83d\ude00"`} {
+	for _, seed := range []string{`"abc"`, `"a\nb"`, `1e5`, `true`, `null`, `[1]`, `"\u0000"`, `" a"`, `"é"`, `""`, `{"a":"b"}`, `"\ud83d\ude00"`,
+		`["a","b"]`, `["a,b"]`, `[]`, `[""]`, `["a",null]`, `[[1],2]`, `["a ", -1.0, true]`, `{"a": "é"}`} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, claim string) {
@@ -140,28 +142,63 @@ func FuzzHeaderValue(f *testing.F) {
 		if err != nil {
 			return
 		}
-		value, ok := verify.HeaderValue(&parsed)
-		if !ok {
-			if value != "" {
-				t.Fatalf("HeaderValue(%q) refuses with %q", claim, value)
+		for _, encoding := range []verify.Encoding{verify.Plain, verify.Percent, verify.Base64URL} {
+			value, ok := verify.HeaderValue(&parsed, encoding)
+			if ok != (value != "") || strings.TrimSpace(value) != value || len(value) > verify.MaxHeaderValueBytes {
+				t.Fatalf("HeaderValue(%q, %d) = %q, %v", claim, encoding, value, ok)
 			}
-			return
-		}
-		if value == "" || strings.TrimSpace(value) != value || len(value) > verify.MaxHeaderValueBytes {
-			t.Fatalf("HeaderValue(%q) = %q", claim, value)
-		}
-		for _, c := range []byte(value) {
-			if c < 0x20 || c > 0x7e {
-				t.Fatalf("HeaderValue(%q) = %q", claim, value)
+			for _, c := range []byte(value) {
+				if c < 0x20 || c > 0x7e {
+					t.Fatalf("HeaderValue(%q, %d) = %q", claim, encoding, value)
+				}
 			}
-		}
-		var s string
-		if json.Unmarshal([]byte(claim), &s) == nil {
-			if s != value {
-				t.Fatalf("HeaderValue(%q) = %q", claim, value)
+			if ok && !means(t, value, encoding, claim) {
+				t.Fatalf("HeaderValue(%q, %d) = %q", claim, encoding, value)
 			}
-		} else if strings.TrimSpace(claim) != value {
-			t.Fatalf("HeaderValue(%q) = %q", claim, value)
 		}
 	})
+}
+
+// means reports whether the header's value, decoded, is the claim's.
+func means(t *testing.T, value string, encoding verify.Encoding, claim string) bool {
+	decode := func(s string) string { return s }
+	switch encoding {
+	case verify.Percent:
+		decode = func(s string) string {
+			decoded, err := url.PathUnescape(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return decoded
+		}
+	case verify.Base64URL:
+		decoded, err := base64.RawURLEncoding.DecodeString(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		value = string(decoded)
+	}
+	claim = strings.TrimSpace(claim)
+	// One text, or the list's elements, each as it is meant.
+	isText := func(value, claim string) bool {
+		var s string
+		if claim[0] == '"' && json.Unmarshal([]byte(claim), &s) == nil {
+			return decode(value) == s
+		}
+		return decode(value) == claim
+	}
+	var elements []json.RawMessage
+	if encoding == verify.Base64URL || json.Unmarshal([]byte(claim), &elements) != nil || isText(value, claim) {
+		return isText(value, claim)
+	}
+	parts := strings.Split(value, ",")
+	if len(parts) != len(elements) {
+		return false
+	}
+	for i := range parts {
+		if parts[i] == "" || !isText(parts[i], string(elements[i])) {
+			return false
+		}
+	}
+	return true
 }

@@ -47,7 +47,7 @@ func (j *Judgement) Changes() (c Changes) {
 		if claim == nil {
 			continue
 		}
-		value, ok := verify.HeaderValue(claim)
+		value, ok := verify.HeaderValue(claim, out.claims[i].Encoding)
 		if !ok {
 			c.Dropped++
 			continue
