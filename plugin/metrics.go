@@ -13,11 +13,13 @@ import (
 // No label is ever taken from a token.
 type metrics struct {
 	requests []metric // by verify.Reason
+	refused  []metric // in report mode; by verify.Reason
 	panics   metric
 	parked   metric
 	waiting  metric // requests that wait for keys now, of all workers together
 	timeouts metric
 	dropped  metric
+	untold   metric // filter state that the host did not take
 }
 
 // metric is the host's number for a metric. Without one (the host would not
@@ -56,25 +58,36 @@ func (m metric) set(value uint64) {
 // label appends a label to a metric's name; the last one is followed by ";;".
 func label(metric, name, value string) string { return metric + ";" + name + "=" + value }
 
-func newMetrics() metrics {
+func newMetrics(reports bool) metrics {
 	reasons := verify.Reasons()
 	m := metrics{
 		requests: make([]metric, 1+reasons[len(reasons)-1]),
+		refused:  make([]metric, 1+reasons[len(reasons)-1]),
 		panics:   define(counterMetric, "edgejwt_panics"),
 		parked:   define(counterMetric, "edgejwt_parked"),
 		waiting:  define(gaugeMetric, "edgejwt_parked_now"),
 		timeouts: define(counterMetric, "edgejwt_wait_timeouts"),
 		dropped:  define(counterMetric, "edgejwt_claims_dropped"),
+		untold:   define(counterMetric, "edgejwt_state_failures"),
 	}
 	for _, reason := range reasons {
 		m.requests[reason] = define(counterMetric, label("edgejwt_requests", "reason", reason.String())+";;")
+		if reports && !reason.Passes() {
+			m.refused[reason] = define(counterMetric, label("edgejwt_would_refuse", "reason", reason.String())+";;")
+		}
 	}
 	return m
 }
 
-func (m *metrics) decided(reason verify.Reason) {
-	if int(reason) < len(m.requests) {
-		m.requests[reason].add(1)
+// decided counts a decision that was carried out.
+func (m *metrics) decided(reason verify.Reason) { count(m.requests, reason) }
+
+// reported counts one that was not: what was refused went on (mode: report).
+func (m *metrics) reported(reason verify.Reason) { count(m.refused, reason) }
+
+func count(by []metric, reason verify.Reason) {
+	if int(reason) < len(by) {
+		by[reason].add(1)
 	}
 }
 

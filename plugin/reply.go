@@ -10,9 +10,10 @@ import (
 	"edgejwt/verify"
 )
 
-// refuse answers the request itself. It is the only place where a refusal is
-// sent; what is sent comes from verify's table of reasons. The stream's context
-// must be in effect, and its callback must return Pause afterwards.
+// refuse answers the request itself, which it does with the API's description
+// too. It is the only place where an answer is sent; what is sent comes from
+// verify's table of reasons. The stream's context must be in effect, and its
+// callback must return Pause afterwards.
 func (q *request) refuse(reason verify.Reason, detail error, retryAfter time.Duration) {
 	q.state = refused
 	q.root.metrics.decided(reason)
@@ -21,11 +22,14 @@ func (q *request) refuse(reason verify.Reason, detail error, retryAfter time.Dur
 	}
 	headers := [][2]string{{"content-type", "application/json"}, {"cache-control", "no-store"}}
 	body := reason.Body()
-	if q.isGRPC {
+	switch {
+	case reason == verify.ResourceMetadata:
+		headers, body = description(q.root.about.Document)
+	case q.isGRPC:
 		// The host turns the reply into a gRPC status, with the body as its message.
 		headers, body = nil, []byte(reason.Description())
 	}
-	if challenge := reason.Challenge(q.root.realm); challenge != "" {
+	if challenge := q.root.challenge(reason, detail); challenge != "" {
 		headers = append(headers, [2]string{"www-authenticate", challenge})
 	}
 	if retryAfter > 0 {
@@ -40,8 +44,35 @@ func (q *request) refuse(reason verify.Reason, detail error, retryAfter time.Dur
 	}
 }
 
+// challenge is the value of WWW-Authenticate; empty for none. With every one goes
+// where the API is described (RFC 9728 §5.1).
+func (r *root) challenge(reason verify.Reason, detail error) string {
+	challenge := reason.Challenge(r.realm)
+	if verify.ReasonOf(detail) == reason {
+		challenge = verify.ChallengeOf(detail, r.realm)
+	}
+	if challenge != "" && r.about != nil {
+		challenge += `, resource_metadata="` + r.about.URL + `"`
+	}
+	return challenge
+}
+
+// description is the answer that describes the API (RFC 9728 §3.2). It is the same
+// for everyone, and web pages of any origin may read it.
+func description(document []byte) (headers [][2]string, body []byte) {
+	return [][2]string{
+		{"content-type", "application/json"},
+		{"cache-control", "max-age=3600"},
+		{"access-control-allow-origin", "*"},
+		{"access-control-allow-methods", "GET, HEAD, OPTIONS"},
+		{"access-control-allow-headers", "*"},
+	}, document
+}
+
 // isGRPC reports whether a content type is gRPC's ("application/grpc",
-// optionally with a suffix).
+// optionally with a suffix). gRPC-Web ("application/grpc-web") is not: its
+// clients read the HTTP status, unless Envoy's grpc_web filter comes first and
+// makes it gRPC.
 func isGRPC(contentType string) bool {
 	rest, ok := strings.CutPrefix(contentType, "application/grpc")
 	return ok && (rest == "" || rest[0] == '+' || rest[0] == ';')

@@ -8,6 +8,7 @@ import (
 
 	"edgejwt/plugin/gate"
 	"edgejwt/verify"
+	"edgejwt/verify/route"
 )
 
 // request is one HTTP stream.
@@ -65,21 +66,49 @@ func (q *request) onHeaders() {
 	}
 	// Before anything else, whatever comes of the request: only this filter may
 	// say who the caller is.
-	for _, name := range g.Forged(headers) {
+	forged, headers := g.Forged(headers)
+	for _, name := range forged {
 		if err := proxywasm.RemoveHttpRequestHeader(name); err != nil {
+			q.refuse(verify.Internal, err, 0)
+			return
+		}
+	}
+	var policy *string
+	if g.AsksPolicy() {
+		if policy, err = routePolicy(); err != nil {
 			q.refuse(verify.Internal, err, 0)
 			return
 		}
 	}
 	q.isGRPC = isGRPC(gate.Value(headers, "content-type"))
 	now := q.root.clock()
-	g.Judge(&q.judgement, headers, now)
-	if !q.judgement.Decided {
+	j := &q.judgement
+	if g.Judge(j, headers, policy, now); j.Notice != "" {
+		proxywasm.LogError("edgejwt: " + j.Notice)
+	}
+	if !j.Decided {
 		q.park(now)
 	}
-	if q.judgement.Decided {
+	if j.Decided {
 		q.carryOut()
 	}
+}
+
+// routePolicy reads what Envoy's route says of itself; nil when it says nothing,
+// or when there is no route. Envoy chooses the route before the first filter. It
+// chooses again, of its own accord, after any change of headers, but goes on
+// telling of the first: so no route with a policy may be chosen by a header that
+// this filter writes or removes.
+func routePolicy() (policy *string, err error) {
+	value, err := proxywasm.GetProperty([]string{"xds", "route_metadata", "filter_metadata", "edgejwt", "policy"})
+	switch err {
+	case nil:
+		text := string(value)
+		return &text, nil
+	case types.ErrorStatusNotFound:
+		return nil, nil
+	}
+	return nil, err
 }
 
 // onTrailers removes what a client forges in the trailers: some servers add them
@@ -94,7 +123,8 @@ func (q *request) onTrailers() {
 		return // trailers without a single field
 	}
 	if err == nil {
-		for _, name := range g.Forged(trailers) {
+		forged, _ := g.Forged(trailers)
+		for _, name := range forged {
 			if err == nil {
 				err = proxywasm.RemoveHttpRequestTrailer(name)
 			}
@@ -110,20 +140,52 @@ func (q *request) onTrailers() {
 // headers that tell who calls, or is answered here.
 func (q *request) carryOut() {
 	j := &q.judgement
-	if !j.Reason.Passes() {
+	c := j.Changes()
+	q.tell(c.State)
+	if !j.GoesOn() {
 		q.refuse(j.Reason, j.Detail, j.RetryAfter)
 		return
 	}
-	if err := q.change(j.Changes()); err != nil {
+	if err := q.change(&c); err != nil {
 		q.refuse(verify.Internal, err, 0)
 		return
 	}
 	q.state = passed
-	q.root.metrics.decided(j.Reason)
+	if j.Report {
+		q.reported(j.Reason, j.Detail, j.Match())
+	} else {
+		q.root.metrics.decided(j.Reason)
+	}
+	// A stream may live for days; what it was judged by need not.
+	q.judgement = gate.Judgement{}
+}
+
+// reported notes what would have been refused (mode: report). The log gets the
+// operator's words only; details are for who looks for them.
+func (q *request) reported(reason verify.Reason, detail error, match *route.Match) {
+	q.root.metrics.reported(reason)
+	words := "edgejwt: would refuse: " + reason.String()
+	if match != nil && match.Route.Name != "" {
+		words += ", route " + match.Route.Name
+	}
+	proxywasm.LogInfo(words)
+	if detail != nil {
+		proxywasm.LogDebug("edgejwt: would refuse: " + detail.Error())
+	}
+}
+
+// tell sets filter state. Where that fails, nothing is there: to whatever decides
+// by it later, that is the bearer of nothing. So the request goes on.
+func (q *request) tell(state [][2]string) {
+	for _, s := range state {
+		if err := proxywasm.SetProperty([]string{s[0]}, []byte(s[1])); err != nil {
+			q.root.metrics.untold.add(1)
+		}
+	}
 }
 
 // change carries out what becomes of the request's headers.
-func (q *request) change(c gate.Changes) error {
+func (q *request) change(c *gate.Changes) error {
 	for _, name := range c.Remove {
 		if err := proxywasm.RemoveHttpRequestHeader(name); err != nil {
 			return err
@@ -136,6 +198,11 @@ func (q *request) change(c gate.Changes) error {
 	}
 	if c.Dropped > 0 {
 		q.root.metrics.dropped.add(int64(c.Dropped))
+	}
+	if c.ClearRoute {
+		// Envoy up to 1.40 at least does so by itself after a change of headers, for
+		// every module of today's ABI; older ones lack the function.
+		_, _ = proxywasm.CallForeignFunction("clear_route_cache", nil)
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ type root struct {
 	id    uint32
 	clock func() time.Time
 	realm string
+	about *config.ResourceMetadata // nil when the API is not described
 	wait  time.Duration
 
 	gate    *gate.Gate
@@ -81,11 +82,12 @@ func configuration(size int) ([]byte, error) {
 // configure turns the parsed configuration into what requests are judged by.
 func (r *root) configure(cfg *config.Config) {
 	r.realm = cfg.Realm
+	r.about = cfg.ResourceMetadata
 	r.wait = cfg.Keys.Wait
-	r.metrics = newMetrics()
 	r.gate = gate.New(cfg, verify.GoEngine, func(rule *config.Rule) *jwks.Machine {
 		return r.keysOf(rule, &cfg.Keys)
 	})
+	r.metrics = newMetrics(r.gate.Reports())
 }
 
 // keysOf gives the rule's key set. Rules with one place to fetch from share it.

@@ -1,8 +1,14 @@
 // Package gate decides about requests: it puts together what the configuration
-// says (package config), what tokens say (package verify) and which keys there
-// are (package jwks). It is the whole way of a request from its headers to its
-// decision, and knows nothing of the host: the plugin carries requests to it,
-// and whatever else wants to know how the edge decides asks the same code.
+// says (package config), which route applies (package route), what tokens say
+// (package verify) and which keys there are (package jwks). It is the whole way
+// of a request from its headers to its decision, and knows nothing of the host:
+// the plugin carries requests to it, and whatever else wants to know how the edge
+// decides asks the same code.
+//
+// A request goes: Forged, whatever comes of it; Judge, and Again while it waits
+// for keys; Changes. The files: judgement.go has the order of the checks, find.go
+// what comes before a token is looked at, policy.go what Envoy's routes say,
+// outputs.go what is told of a decision, explain.go what may be asked of one.
 package gate
 
 import (
@@ -11,29 +17,43 @@ import (
 	"edgejwt/jwks"
 	"edgejwt/plugin/config"
 	"edgejwt/verify"
+	"edgejwt/verify/route"
 )
 
 // Gate judges requests by one configuration. It is not changed after New, but
-// its machines are, so it must not be used concurrently.
+// its machines and its memory of policies are, so it must not be used concurrently.
 type Gate struct {
 	rules     *verify.Rules
 	issuers   []issuer // by the index that verify.Rules gives
 	locations []verify.Location
 	identity  []string // folded names of the headers that tell the API who calls
 	engine    verify.Engine
+
+	routes   *route.Table
+	policies *policies // nil when Envoy's routes are not asked
+	// report is the mode of routes that name none; reportUnread of requests whose
+	// route could not be found: see leniency.
+	report, reportUnread bool
+	reports              bool // whether anything may be reported
+
+	metadata        string // canonical path of the API's description; "" for none
+	filterState     bool
+	clearRouteCache bool
 }
 
 // issuer is what belongs to one rule besides the rule itself.
 type issuer struct {
-	locations []int // indexes into Gate.locations
+	name      string // as configured
+	locations []int  // indexes into Gate.locations
 	keys      *jwks.Machine
 	outputs   outputs
 }
 
-// New makes a gate of a sound configuration. keys gives the machine that holds a
-// rule's keys; rules may share one.
+// New makes a gate of a configuration as config.Parse gives it, and panics when
+// its routes are not sound. keys gives the machine that holds a rule's keys;
+// rules may share one.
 func New(cfg *config.Config, engine verify.Engine, keys func(rule *config.Rule) *jwks.Machine) *Gate {
-	g := &Gate{engine: engine}
+	g := &Gate{engine: engine, filterState: cfg.FilterState, clearRouteCache: cfg.ClearRouteCache}
 	rules := make([]verify.Rule, len(cfg.Rules))
 	for i := range cfg.Rules {
 		rule := &cfg.Rules[i]
@@ -44,10 +64,11 @@ func New(cfg *config.Config, engine verify.Engine, keys func(rule *config.Rule) 
 			Algorithms:  rule.Algorithms,
 			ClockSkew:   rule.ClockSkew,
 		}
-		g.issuers = append(g.issuers, issuer{g.addLocations(rule.Locations), keys(rule), newOutputs(rule)})
+		g.issuers = append(g.issuers, issuer{rule.Issuer, g.addLocations(rule.Locations), keys(rule), newOutputs(rule)})
 		g.addIdentity(rule)
 	}
 	g.rules = verify.NewRules(rules)
+	g.addRoutes(cfg)
 	return g
 }
 
@@ -83,6 +104,13 @@ func (i *issuer) takesFrom(locations []int) bool {
 	return false
 }
 
+// Reports reports whether the gate may ever let a request go on that it refuses.
+func (g *Gate) Reports() bool { return g.reports }
+
+// AsksPolicy reports whether Judge wants to know the policy that Envoy's route
+// holds.
+func (g *Gate) AsksPolicy() bool { return g.policies != nil }
+
 // Value gives the first value of a header, whose name is in lower case, or "".
 func Value(headers [][2]string, name string) string {
 	for i := range headers {
@@ -91,14 +119,6 @@ func Value(headers [][2]string, name string) string {
 		}
 	}
 	return ""
-}
-
-// isPreflight follows the Fetch standard, §3.2.2: a preflight carries no
-// credentials, so asking for a token would refuse every browser.
-func isPreflight(headers [][2]string) bool {
-	return Value(headers, ":method") == "OPTIONS" &&
-		Value(headers, "origin") != "" &&
-		Value(headers, "access-control-request-method") != ""
 }
 
 // leastRetryAfter is what a client is told at least to wait after a 503.

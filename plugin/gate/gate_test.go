@@ -3,6 +3,7 @@ package gate_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -45,8 +46,9 @@ func judge(g *gate.Gate, headers [][2]string, at time.Time) *gate.Judgement {
 	for _, h := range headers {
 		lower = append(lower, [2]string{strings.ToLower(h[0]), strings.Trim(h[1], " \t")})
 	}
+	_, lower = g.Forged(lower)
 	var j gate.Judgement
-	g.Judge(&j, lower, at)
+	g.Judge(&j, lower, nil, at)
 	return &j
 }
 
@@ -92,11 +94,19 @@ func TestPreflight(t *testing.T) {
 func TestForged(t *testing.T) {
 	g := newGate(t, `"outputPayloadToHeader": "X-Jwt-Payload", "outputClaimToHeaders": [{"header": "x-jwt-sub", "claim": "sub"}]`)
 	sent := [][2]string{{"x-jwt-payload", ""}, {"x_jwt_sub", "a"}, {"x-jwt_sub", "b"}, {"X-JWT-SUB", "c"}, {"x-jwt-subject", "d"}, {"xjwtsub", "e"}, {":path", "/"}}
-	if got, want := strings.Join(g.Forged(sent), " "), "x-jwt-payload x_jwt_sub x-jwt_sub X-JWT-SUB"; got != want {
+	forged, rest := g.Forged(sent)
+	if got, want := strings.Join(forged, " "), "x-jwt-payload x_jwt_sub x-jwt_sub X-JWT-SUB"; got != want {
 		t.Errorf("forged: %s, want %s", got, want)
 	}
+	if want := [][2]string{{"x-jwt-subject", "d"}, {"xjwtsub", "e"}, {":path", "/"}}; !slices.Equal(rest, want) {
+		t.Errorf("left: %v, want %v", rest, want)
+	}
+	honest := sent[4:]
+	if forged, rest = g.Forged(honest); forged != nil || !slices.Equal(rest, honest) {
+		t.Errorf("of honest headers %v are forged, %v are left", forged, rest)
+	}
 	plain := newGate(t, `"clockSkew": "60s"`)
-	if plain.Outputs() || plain.Forged(sent) != nil {
+	if forged, rest = plain.Forged(sent); plain.Outputs() || forged != nil || !slices.Equal(rest, sent) {
 		t.Error("a gate without outputs finds forged headers")
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"edgejwt/jwks"
 	"edgejwt/verify"
+	"edgejwt/verify/route"
 )
 
 // Judgement is one request on its way to its decision. Its zero value is not
@@ -20,12 +21,26 @@ type Judgement struct {
 	RetryAfter time.Duration
 	// Decided is false while the request waits for keys.
 	Decided bool
+	// Report is true when Reason refuses, but the request goes on all the same
+	// (mode: report).
+	Report bool
+	// Notice is for the log, once; empty for most requests. It says what is wrong
+	// with the configuration and quotes nothing of the request.
+	Notice string
 
-	gate   *Gate
-	found  verify.Found
-	token  *verify.Token
-	rule   *verify.Rule
-	issuer *issuer
+	gate    *Gate
+	step    Step
+	match   route.Match
+	found   verify.Found
+	token   *verify.Token
+	rule    *verify.Rule
+	issuer  *issuer
+	carrier carrier
+
+	routed   bool // match is of use
+	byPolicy bool // match is of a policy, not of the table
+	lenient  bool // what is refused from here on is only reported
+	valid    bool // rule and signature hold
 	// suspected: the signature failed once already, and newer key material was
 	// asked for.
 	suspected bool
@@ -33,22 +48,47 @@ type Judgement struct {
 
 // Judge takes a request as far as it can be taken: to its decision, or to where
 // it waits for keys. Headers are the request's, names in lower case, with the
-// pseudo headers, after those that are Forged have been left out.
-func (g *Gate) Judge(j *Judgement, headers [][2]string, now time.Time) {
-	*j = Judgement{gate: g}
+// pseudo headers, without those that are Forged. policy is what Envoy's route
+// says, nil where it says nothing, and only looked at if AsksPolicy. Of both, j
+// keeps parts until it is decided and Changes were asked for.
+func (g *Gate) Judge(j *Judgement, headers [][2]string, policy *string, now time.Time) {
+	*j = Judgement{gate: g, step: StepMetadata}
+	if g.describes(headers) {
+		j.decide(verify.ResourceMetadata, nil)
+		return
+	}
+	j.step = StepPreflight
 	if isPreflight(headers) {
 		j.decide(verify.Preflight, nil)
 		return
 	}
+	if !j.findRoute(headers, policy) {
+		return
+	}
+	if j.match.Route.Auth == route.None {
+		j.decide(verify.Public, nil)
+		return
+	}
+	j.step = StepExtract
 	var err error
 	if j.found, err = verify.Extract(headers, g.locations); err != nil {
+		if j.match.Route.Auth == route.Optional && verify.ReasonOf(err) == verify.TokenMissing {
+			j.decide(verify.Anonymous, nil)
+			return
+		}
 		j.fail(err)
+		return
+	}
+	j.step = StepParse
+	if j.match.Route.AllowOpaque && verify.IsOpaque(j.found.Token) {
+		j.decide(verify.Opaque, nil)
 		return
 	}
 	if j.token, err = verify.Parse(j.found.Token); err != nil {
 		j.fail(err)
 		return
 	}
+	j.step = StepIssuer
 	rule, index, err := g.rules.Match(j.token)
 	if err != nil {
 		j.fail(err)
@@ -59,12 +99,18 @@ func (g *Gate) Judge(j *Judgement, headers [][2]string, now time.Time) {
 		j.decide(verify.IssuerUnknown, nil)
 		return
 	}
-	j.again(now)
-	if !j.Decided {
-		// While it waits it keeps the token's text and nothing else: a parsed token,
-		// and the headers of which the text is a part, are forty times as much.
-		j.token, j.found.Token = nil, strings.Clone(j.found.Token)
+	j.carrier = j.carrierOf(headers)
+	if j.again(now); !j.Decided {
+		j.detach()
 	}
+}
+
+// detach lets go of the headers, of which all texts are parts, and of the parsed
+// token: together they are forty times what is kept.
+func (j *Judgement) detach() {
+	j.token, j.found.Token = nil, strings.Clone(j.found.Token)
+	j.carrier = carrier{strings.Clone(j.carrier.cookies), strings.Clone(j.carrier.path)}
+	j.match.Detach()
 }
 
 // Again judges a request that waits, at a later time: claims first, because
@@ -76,7 +122,7 @@ func (j *Judgement) Again(now time.Time) {
 	}
 	var err error
 	if j.token, err = verify.Parse(j.found.Token); err != nil {
-		j.fail(err)
+		j.fail(err) // cannot be: it has been read before
 		return
 	}
 	if j.again(now); !j.Decided {
@@ -85,10 +131,12 @@ func (j *Judgement) Again(now time.Time) {
 }
 
 func (j *Judgement) again(now time.Time) {
+	j.step = StepClaims
 	if err := j.rule.Check(j.token, now); err != nil {
 		j.fail(err)
 		return
 	}
+	j.step = StepKey
 	kid, hasKID := j.token.KeyID()
 	key, outcome := j.issuer.keys.Find(now, kid, hasKID)
 	switch outcome {
@@ -102,6 +150,7 @@ func (j *Judgement) again(now time.Time) {
 		j.GiveUp(now)
 		return
 	}
+	j.step = StepSignature
 	err := j.token.VerifySignature(j.gate.engine, key)
 	if verify.ReasonOf(err) == verify.SignatureInvalid && !j.suspected && j.issuer.keys.Suspect(now, key.ID) == jwks.Wait {
 		// The provider may have put new material under the same kid.
@@ -109,6 +158,12 @@ func (j *Judgement) again(now time.Time) {
 		return
 	}
 	if err != nil {
+		j.fail(err)
+		return
+	}
+	// Last, though cheap: what a route demands is told to bearers of valid tokens.
+	j.step, j.valid = StepNeed, true
+	if err := j.match.Check(j.token, now, j.rule.ClockSkew); err != nil {
 		j.fail(err)
 		return
 	}
@@ -133,8 +188,12 @@ func (j *Judgement) Awaits() *jwks.Machine {
 	return j.issuer.keys
 }
 
+// GoesOn reports whether the request goes on to the API; it counts once Decided.
+func (j *Judgement) GoesOn() bool { return j.Reason.Passes() || j.Report }
+
 func (j *Judgement) fail(err error) { j.decide(verify.ReasonOf(err), err) }
 
 func (j *Judgement) decide(reason verify.Reason, detail error) {
 	j.Reason, j.Detail, j.Decided = reason, detail, true
+	j.Report = j.lenient && !reason.Passes()
 }

@@ -1,0 +1,50 @@
+package gate
+
+import (
+	"errors"
+	"strings"
+
+	"edgejwt/verify/route"
+)
+
+// maxPolicies bounds how many policies are remembered. They come from Envoy's
+// configuration, never from a client.
+const maxPolicies = 256
+
+// policies remembers the policies of Envoy's routes by their text, made ready.
+type policies struct{ byText map[string]*policy }
+
+// policy is a table of one route without conditions.
+type policy struct {
+	table  *route.Table // nil when the text is refused
+	notice string       // why, until it has been told
+}
+
+var errPolicy = errors.New("the policy in the route's metadata is refused")
+
+func newPolicies() *policies { return &policies{make(map[string]*policy)} }
+
+// of gives the policy of a text, which is kept nowhere.
+func (p *policies) of(text string) *policy {
+	if known := p.byText[text]; known != nil {
+		return known
+	}
+	if len(p.byText) >= maxPolicies {
+		clear(p.byText)
+	}
+	made := makePolicy(text)
+	p.byText[strings.Clone(text)] = made
+	return made
+}
+
+func makePolicy(text string) *policy {
+	r, err := parsePolicy(text)
+	if err != nil {
+		return &policy{notice: "a route's metadata, key edgejwt, policy: " + err.Error()}
+	}
+	table, faults := route.NewTable([]route.Route{r}, route.Options{})
+	if faults != nil {
+		return &policy{notice: "a route's metadata, key edgejwt, policy: " + faults[0].Field + " " + faults[0].Found + " " + faults[0].Want}
+	}
+	return &policy{table: table}
+}
