@@ -216,14 +216,19 @@ type Keys struct {
 	Deny []string
 }
 
-// Parse reads a configuration from a JSON text as it reaches the plugin.
+// Parse reads a configuration from a JSON text as it reaches the plugin, and takes
+// what this build of it can do: see ParseWith.
 //
 // The error is an *Error with every fault that could be found, sorted by place;
 // then the Config is nil. Of a text that is no JSON, or that may be read in two
 // ways because a member stands twice, only that is told.
-func Parse(document []byte) (*Config, error) {
-	r := new(reader)
-	if root := r.open(document); root != nil {
+func Parse(document []byte) (*Config, error) { return ParseWith(document, ofBuild()) }
+
+// ParseWith is Parse for a module with the features given, which a tool may ask
+// for whatever it was built with: Standard or Full.
+func ParseWith(document []byte, features Features) (*Config, error) {
+	r := &reader{features: features}
+	if root := r.open(string(document), &wholeConfig); root != nil {
 		if c := r.config(root); len(r.faults) == 0 {
 			return c, nil
 		}
@@ -235,30 +240,43 @@ func Parse(document []byte) (*Config, error) {
 func (r *reader) config(root *object) *Config {
 	c := new(Config)
 	c.Realm = root.realm()
-	root.only("mode", "report")
-	root.only("signature", "auto", "host")
-	var rules []*placedRule
-	if o := root.child("auth0"); o != nil {
-		rules = append(rules, o.auth0Rule())
+	c.Report = root.choice("mode") == 1
+	if c.Report {
+		root.warn("mode", `"report"`, "refuses no request, whatever its token")
 	}
-	for _, o := range root.children("jwtRules", MaxRules) {
-		rules = append(rules, o.jwtRule())
+	c.Signature = Signature(max(root.choice("signature"), 0))
+	c.FilterState = root.switched("filterState")
+	c.ClearRouteCache = root.switched("clearRouteCache")
+	rules := root.rules()
+	for _, rule := range rules {
+		c.Rules = append(c.Rules, rule.Rule)
+	}
+	root.routes(c, rules)
+	c.Keys = root.keys()
+	c.TokenCache = root.tokenCache()
+	c.ResourceMetadata = root.resourceMetadata(c.Rules)
+	c.Warnings = r.sortedWarnings()
+	return c
+}
+
+// rules reads auth0 and jwtRules.
+func (o *object) rules() (rules []*placedRule) {
+	if tenant := o.child("auth0"); tenant != nil {
+		rules = append(rules, tenant.auth0Rule())
+	}
+	for _, entry := range o.children("jwtRules") {
+		rules = append(rules, entry.jwtRule())
 	}
 	switch {
 	case len(rules) > MaxRules:
-		root.fault("jwtRules", itoa(MaxRules)+" entries", "and auth0 are more than "+itoa(MaxRules)+" issuers")
-	case root.lacks("auth0") && (root.lacks("jwtRules") || root.sound("jwtRules") && root.count("jwtRules") == 0):
-		root.fault("", "", "names no issuer; write auth0 (with domain and audience) or an entry of jwtRules")
+		o.fault("jwtRules", itoa(MaxRules)+" entries", "and auth0 are more than "+itoa(MaxRules)+" issuers")
+	case o.lacks("auth0") && (o.lacks("jwtRules") || o.sound("jwtRules") && o.count("jwtRules") == 0):
+		o.fault("", "", "names no issuer; write auth0 (with domain and audience) or an entry of jwtRules")
 	}
 	refuseSameIssuer(rules)
 	refuseLostTokens(rules)
 	refuseOverlaps(rules)
-	for _, rule := range rules {
-		c.Rules = append(c.Rules, rule.Rule)
-	}
-	c.Keys = root.keys()
-	c.Warnings = r.sortedWarnings()
-	return c
+	return rules
 }
 
 // realm reads the realm, which Challenge puts between quotes as it is.
@@ -270,24 +288,11 @@ func (o *object) realm() string {
 			return realm
 		}
 	}
-	if len(realm) > MaxRealmBytes {
-		o.fault("realm", quote(realm), "is longer than "+itoa(MaxRealmBytes)+" bytes")
-	}
 	return realm
 }
 
-// only accepts the field's default, and knows values of later versions by name.
-func (o *object) only(name string, later ...string) {
-	now := lookUp(o.fields, name).Default
-	value, ok := o.text(name)
-	if !ok || value == now {
-		return
-	}
-	for _, known := range later {
-		if value == known {
-			o.fault(name, quote(value), "is not supported by this version; write "+now)
-			return
-		}
-	}
-	o.fault(name, quote(value), "is not known; write "+now)
+// tokenCache reads the top level's field tokenCache, or gives its defaults.
+func (o *object) tokenCache() TokenCache {
+	t := o.childOrDefault("tokenCache", cacheFields)
+	return TokenCache{Entries: t.number("entries"), Bytes: t.number("bytes")}
 }

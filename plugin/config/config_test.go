@@ -49,14 +49,15 @@ func TestAuth0(t *testing.T) {
 			Cluster:              "outbound|443||tenant.eu.auth0.com",
 			Authority:            "tenant.eu.auth0.com",
 			RequestPath:          "/.well-known/jwks.json",
-			Locations:          []verify.Location{{Name: "authorization", Prefix: "Bearer "}},
+			Locations:            []verify.Location{{Name: "authorization", Prefix: "Bearer "}},
 			ForwardOriginalToken: true,
 		}},
 		Keys: config.Keys{
 			Refresh: 10 * time.Minute, MaxStale: 24 * time.Hour, Cooldown: 30 * time.Second,
 			Timeout: 5 * time.Second, Wait: 2 * time.Second, Tick: time.Second,
 		},
-		Realm: "api",
+		TokenCache: config.TokenCache{Entries: 10000, Bytes: 16 << 20},
+		Realm:      "api",
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
@@ -86,7 +87,7 @@ func TestEverything(t *testing.T) {
 			Path: "auth0", Issuer: "https://login.example.com/", Audiences: []string{"a", "b"}, Algorithms: []string{"RS256"},
 			JWKSURI: "https://login.example.com/.well-known/jwks.json", Cluster: "auth0",
 			Authority: "login.example.com", RequestPath: "/.well-known/jwks.json",
-			Locations:           []verify.Location{{Name: "x-token"}},
+			Locations:             []verify.Location{{Name: "x-token"}},
 			OutputPayloadToHeader: "x-jwt-payload",
 			OutputClaimToHeaders:  []config.ClaimHeader{{Header: "x-jwt-sub", Claim: []string{"sub"}}},
 		}, {
@@ -109,8 +110,9 @@ func TestEverything(t *testing.T) {
 			Refresh: 90 * time.Minute, MaxStale: 2 * time.Hour, Cooldown: 10 * time.Second, Timeout: time.Minute,
 			Wait: 500 * time.Millisecond, Tick: 100 * time.Millisecond, Deny: []string{"k", "l"},
 		},
-		Realm:    "orders",
-		Warnings: []string{"jwtRules[0].clockSkew: 10m is long: every token is accepted for that much longer than its issuer said"},
+		TokenCache: config.TokenCache{Entries: 10000, Bytes: 16 << 20},
+		Realm:      "orders",
+		Warnings:   []string{"jwtRules[0].clockSkew: 10m is long: every token is accepted for that much longer than its issuer said"},
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)

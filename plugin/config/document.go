@@ -7,8 +7,19 @@ import (
 	"edgejwt/verify/strictjson"
 )
 
-// limits bound the text; the depth leaves room for an inline key set.
-var limits = strictjson.Limits{Bytes: MaxBytes, Depth: 16, Values: 50_000}
+// wholeText is what one kind of text may be.
+type wholeText struct {
+	name   string // for faults of the whole
+	limits strictjson.Limits
+	fields []Field
+	write  string // how it is to be written
+}
+
+// The depths leave room for an inline key set, and for the names of claims.
+var (
+	wholeConfig = wholeText{wholePath, strictjson.Limits{Bytes: MaxBytes, Depth: 16, Values: 50_000}, fields, writeStringValue}
+	wholePolicy = wholeText{"policy", strictjson.Limits{Bytes: MaxPolicyBytes, Depth: 16, Values: 5_000}, policyFields, "write an object of a route's fields"}
+)
 
 const (
 	wholePath = "configuration"
@@ -19,20 +30,20 @@ const (
 )
 
 // open checks the text as a whole and gives its top level; nil after a fault.
-func (r *reader) open(document []byte) *object {
-	text := string(document)
-	value, err := strictjson.Parse(text, limits)
+func (r *reader) open(text string, kind *wholeText) *object {
+	whole := func(found, want string) { r.fault(0, kind.name, found, want) }
+	value, err := strictjson.Parse(text, kind.limits)
 	refusal, _ := err.(*strictjson.Error) // there is no other
 	switch {
 	case err == nil:
 	case refusal.Err == strictjson.ErrTooLong:
-		r.whole("", "is longer than "+itoa(MaxBytes)+" bytes")
+		whole("", "is longer than "+itoa(kind.limits.Bytes)+" bytes")
 		return nil
 	case ascii.TrimSpace(text) == "":
-		r.whole("", "is empty; "+writeStringValue)
+		whole("", "is empty; "+kind.write)
 		return nil
 	case isProtobuf(text):
-		r.whole("", "arrived as a Struct or another protobuf message; "+writeStringValue)
+		whole("", "arrived as a Struct or another protobuf message; "+kind.write)
 		return nil
 	case refusal.Err == strictjson.ErrDuplicate:
 		r.fault(0, pathOf(refusal.Path), "", "stands twice")
@@ -43,10 +54,10 @@ func (r *reader) open(document []byte) *object {
 		if ascii.TrimLeft(text)[0] != '{' {
 			want += "; write JSON, not YAML"
 		}
-		r.whole("", want)
+		whole("", want)
 		return nil
 	default:
-		r.whole("", "cannot be read: "+err.Error())
+		whole("", "cannot be read: "+err.Error())
 		return nil
 	}
 	if value.Kind != strictjson.Object {
@@ -54,10 +65,10 @@ func (r *reader) open(document []byte) *object {
 		if value.Kind == strictjson.String {
 			found = "a string" // it may be long, and hold anything
 		}
-		r.whole(found, "is not an object; "+writeStringValue)
+		whole(found, "is not an object; "+kind.write)
 		return nil
 	}
-	return r.object("", fields, &value)
+	return r.object("", kind.fields, &value)
 }
 
 // position counts the lines and the bytes of the last line, up to the byte that
@@ -83,9 +94,6 @@ func pathOf(steps []strictjson.Step) (path string) {
 	}
 	return path
 }
-
-// whole refuses the document, not one field of it.
-func (r *reader) whole(found, want string) { r.fault(0, wholePath, found, want) }
 
 // isProtobuf reports whether a text that is no JSON is a protobuf message.
 //

@@ -71,7 +71,11 @@ func (o *object) fault(name, found, want string) {
 
 // warn is fault for what is allowed, but likely to bite.
 func (o *object) warn(name, found, text string) {
-	f := Fault{Path: o.member(name), Found: found, Want: text, at: o.offset(name)}
+	path := o.path
+	if name != "" {
+		path = o.member(name)
+	}
+	f := Fault{Path: path, Found: found, Want: text, at: o.offset(name)}
 	o.r.warnings = append(o.r.warnings, f)
 }
 

@@ -1,8 +1,11 @@
+//go:build !wasip1
+
 package config
 
 import (
 	"flag"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,10 +19,10 @@ func TestFieldTable(t *testing.T) {
 	b.WriteString("# Every field of the configuration\n\n" +
 		"<!-- Written by go test ./plugin/config -run TestFieldTable -update. Do not edit. -->\n\n" +
 		"The configuration is strict JSON of at most 1 MiB; strings have at most 4 KiB. Durations are written as in Go: " +
-		"`250ms`, `60s`, `1h30m`. `auth0`, `jwtRules` or both must be there.\n\n" +
+		"`250ms`, `60s`, `1h30m`; sizes as a number or with a unit: `4096`, `512Ki`, `16Mi`. `auth0`, `jwtRules` or both must be there.\n\n" +
 		"| Field | Type | Default | Limits | Meaning |\n|---|---|---|---|---|\n")
 	writeRows(&b, "", Fields())
-	b.WriteString("\nThese names are known, and refused for now:\n\n| Field | Why |\n|---|---|\n")
+	b.WriteString("\nThese names are known, and refused:\n\n| Field | Why |\n|---|---|\n")
 	writeRefused(&b, "", Fields())
 	want := b.String()
 	if *update {
@@ -41,17 +44,38 @@ func writeRows(b *strings.Builder, path string, fields []Field) {
 		if f.Refused != "" {
 			continue
 		}
-		limits := f.Limits
-		if f.Kind == Duration {
-			limits = short(f.Min) + " to " + short(f.Max)
-			if f.Limits != "" {
-				limits += "; " + f.Limits
-			}
-		}
 		b.WriteString("| " + code(path+f.Name) + " | " + f.Kind.String() + " | " + code(f.Default) + " | " +
-			cell(limits) + " | " + cell(f.Meaning) + " |\n")
+			cell(limitsOf(f)) + " | " + cell(f.Meaning) + " |\n")
 		writeRows(b, below(path, f), f.Fields)
 	}
+}
+
+// limitsOf lists all that is demanded of a value, in the order of a reader's interest.
+func limitsOf(f Field) string {
+	var all []string
+	if f.Required {
+		all = append(all, "required")
+	}
+	if f.OneOf != nil {
+		all = append(all, either(f.OneOf))
+	}
+	switch low, high := itoa(int(f.Min)), itoa(int(f.Max)); {
+	case f.Kind == Duration:
+		all = append(all, short(time.Duration(f.Min))+" to "+short(time.Duration(f.Max)))
+	case f.Kind == Bytes || f.Kind == Count:
+		all = append(all, inBytes(f.Min, f.Kind)+" to "+inBytes(f.Max, f.Kind))
+	case f.Max == 0 || f.OneOf != nil:
+	case f.Kind == Text:
+		all = append(all, "1 to "+high+" bytes")
+	case f.Min == 0:
+		all = append(all, "at most "+high)
+	default:
+		all = append(all, low+" to "+high)
+	}
+	if f.Limits != "" {
+		all = append(all, f.Limits)
+	}
+	return strings.Join(all, "; ")
 }
 
 func writeRefused(b *strings.Builder, path string, fields []Field) {
@@ -64,7 +88,7 @@ func writeRefused(b *strings.Builder, path string, fields []Field) {
 }
 
 func below(path string, f Field) string {
-	if f.Kind == Objects {
+	if f.Kind == Objects || f.Kind == Claims {
 		return path + f.Name + "[]."
 	}
 	return path + f.Name + "."
@@ -81,10 +105,13 @@ func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
 
 // TestFieldList holds the list to what the reader takes for granted.
 func TestFieldList(t *testing.T) {
+	used := map[string]bool{}
 	var walk func(path string, fields []Field)
 	walk = func(path string, fields []Field) {
 		names := map[string]bool{}
 		for _, f := range fields {
+			short := below(path, Field{Name: f.Name, Kind: f.Kind})
+			used[path+f.Name], used[common(path)+f.Name] = true, true
 			path := path + f.Name
 			if names[f.Name] {
 				t.Errorf("%s: listed twice", path)
@@ -96,27 +123,61 @@ func TestFieldList(t *testing.T) {
 				}
 				continue
 			}
-			if f.Kind.String() == "" || kinds[f.Kind].not == "" {
-				t.Errorf("%s: kind %d has no row in kinds", path, f.Kind)
+			if f.Kind.String() == "" || nots[f.Kind] == "" {
+				t.Errorf("%s: kind %d has no name", path, f.Kind)
 			}
-			if !strings.HasSuffix(f.Meaning, ".") {
+			if !strings.HasSuffix(f.Meaning, ".") && !strings.HasSuffix(f.Meaning, "…") {
 				t.Errorf("%s: %q is not a sentence", path, f.Meaning)
 			}
-			if (f.Kind == Object || f.Kind == Objects) != (f.Fields != nil) {
+			if (f.Kind == Object || f.Kind == Objects || f.Kind == Claims) != (f.Fields != nil) {
 				t.Errorf("%s: objects, and only they, have fields", path)
 			}
-			if f.Kind == Duration {
-				if d, err := time.ParseDuration(f.Default); err != nil || d < f.Min || d > f.Max || f.Min < 0 {
-					t.Errorf("%s: default %q, bounds %v to %v", path, f.Default, f.Min, f.Max)
-				}
-			} else if f.Min != 0 || f.Max != 0 {
-				t.Errorf("%s: only durations have bounds", path)
+			if f.Required && f.Default != "" {
+				t.Errorf("%s: required, and yet with a default", path)
 			}
-			if f.Kind == Switch && f.Default != "true" && f.Default != "false" {
-				t.Errorf("%s: default %q", path, f.Default)
-			}
-			walk(path+".", f.Fields)
+			checkBounds(t, path, f)
+			walk(short, f.Fields)
 		}
 	}
 	walk("", Fields())
+	for path := range descriptions {
+		if !used[path] {
+			t.Errorf("%s is described, but no field", path)
+		}
+	}
+	walk("routes[].", PolicyFields())
+}
+
+// checkBounds demands a default within its bounds.
+func checkBounds(t *testing.T, path string, f Field) {
+	t.Helper()
+	if f.Min < 0 || f.Max < f.Min && f.Max != 0 {
+		t.Errorf("%s: bounds %d to %d", path, f.Min, f.Max)
+	}
+	switch f.Kind {
+	case Duration:
+		if d, err := time.ParseDuration(f.Default); f.Max == 0 || f.Default != "" && (err != nil || int64(d) < f.Min || int64(d) > f.Max) {
+			t.Errorf("%s: default %q, bounds %d to %d", path, f.Default, f.Min, f.Max)
+		}
+	case Count, Bytes:
+		if n, ok := parseBytes(f.Default, f.Kind == Bytes); !ok || n < f.Min || n > f.Max {
+			t.Errorf("%s: default %q, bounds %d to %d", path, f.Default, f.Min, f.Max)
+		}
+	case Switch:
+		if f.Default != "true" && f.Default != "false" {
+			t.Errorf("%s: default %q", path, f.Default)
+		}
+	case Choice:
+		if f.Default != "" && !slices.Contains(f.OneOf, f.Default) || len(f.OneOf) < 2 {
+			t.Errorf("%s: default %q of %q", path, f.Default, f.OneOf)
+		}
+	case Texts, TextOrTexts, Ways, Values, Claims, Objects:
+		if f.Max == 0 {
+			t.Errorf("%s: a list without bound", path)
+		}
+	case KeySet, Object:
+		if f.Min != 0 || f.Max != 0 {
+			t.Errorf("%s: no bounds are known for its kind", path)
+		}
+	}
 }

@@ -7,10 +7,7 @@ import (
 
 // keys reads the top level's field keys, or gives its defaults.
 func (o *object) keys() Keys {
-	k := o.child("keys")
-	if k == nil {
-		k = &object{r: o.r, path: "keys", at: o.offset("keys"), fields: keysFields}
-	}
+	k := o.childOrDefault("keys", keysFields)
 	var keys Keys
 	var refresh, stale, cooldown bool
 	keys.Refresh, refresh = k.duration("refresh")
@@ -48,9 +45,6 @@ func (o *object) ascending(small string, least time.Duration, large string, d ti
 // denied reads keys.deny. It may be empty, and a kid may stand in it twice: an
 // emergency brake should not fail for its looks.
 func (o *object) denied() []string {
-	if o.isLonger("deny", MaxDenied) {
-		return nil
-	}
 	var kids []string
 	for _, l := range o.texts("deny") {
 		if len(l.text) > MaxKIDBytes {

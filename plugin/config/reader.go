@@ -11,6 +11,7 @@ import (
 // with it. Reading goes on after a fault, so that all are told at once; what it
 // gives for a faulty field is good for nothing but further reading.
 type reader struct {
+	features Features
 	faults   []Fault
 	warnings []Fault
 }
@@ -52,54 +53,97 @@ func (r *reader) object(path string, fields []Field, value *strictjson.Value) *o
 		case m.field.Refused != "":
 			r.fault(m.value.Offset, path, "", m.field.Refused)
 		default:
-			m.sound = r.hasKind(path, m)
+			m.sound = r.hasKind(path, m.field, value)
 		}
 		o.members = append(o.members, m)
 	}
 	return o
 }
 
-// hasKind judges the type of a value, and of each element of a list.
-func (r *reader) hasKind(path string, m member) bool {
-	value, kind := m.value, m.field.Kind
-	isText, isList := value.Kind == strictjson.String, value.Kind == strictjson.Array
-	isObject := value.Kind == strictjson.Object
-	sound := false
-	switch kind {
-	case Text, Duration:
-		sound = isText
-	case Switch:
-		sound = value.Kind == strictjson.True || value.Kind == strictjson.False
-	case Object:
-		sound = isObject
-	case KeySet:
-		sound = isText || isObject
-	case TextOrTexts:
-		sound = isText || isList
-	case Texts, Objects:
-		sound = isList
-	}
-	if !sound {
-		want := kinds[kind].not + example(m.field)
-		if value.Kind == strictjson.Null && m.field.Default != "" {
-			want = kinds[kind].not + "; leave the field out for its default"
-		}
-		r.fault(m.value.Offset, path, shown(value), want)
+// hasKind judges the type of a value, of each element of a list, and how many
+// there are.
+func (r *reader) hasKind(path string, f *Field, value *strictjson.Value) bool {
+	if !r.fits(path, f, f.Kind, value) {
 		return false
 	}
-	if isList {
-		wanted, not := strictjson.String, kinds[Text].not
-		if kind == Objects {
-			wanted, not = strictjson.Object, kinds[Object].not
+	n, many := len(value.Children), "a list of "
+	switch {
+	case value.Kind == strictjson.Array:
+	case f.Kind == Claims:
+		many = "an object of "
+	default:
+		return true
+	}
+	switch {
+	case n == 0 && f.Min > 0:
+		r.fault(value.Offset, path, many+"none", "names nothing"+example(f))
+	case f.Max > 0 && int64(n) > f.Max:
+		r.fault(value.Offset, path, many+itoa(n), "is longer than "+itoa(int(f.Max)))
+	default:
+		return true
+	}
+	return false
+}
+
+// fits judges a value and what is listed in it; the field is nil for the latter.
+func (r *reader) fits(path string, f *Field, kind Kind, value *strictjson.Value) bool {
+	if !isOfKind(kind, value) {
+		want := nots[kind]
+		switch {
+		case f == nil:
+		case value.Kind == strictjson.Null && f.Default != "":
+			want += "; leave the field out for its default"
+		default:
+			want += example(f)
 		}
-		for i := range value.Children {
-			if element := &value.Children[i]; element.Kind != wanted {
-				r.fault(element.Offset, at(path, i), shown(element), not)
-				sound = false
-			}
+		r.fault(value.Offset, path, shown(value), want)
+		return false
+	}
+	if value.Kind != strictjson.Array {
+		return true
+	}
+	sound, element := true, elementOf(kind)
+	for i := range value.Children {
+		if !r.fits(at(path, i), nil, element, &value.Children[i]) {
+			sound = false
 		}
 	}
 	return sound
+}
+
+// isOfKind judges a value by itself.
+func isOfKind(kind Kind, value *strictjson.Value) bool {
+	switch value.Kind {
+	case strictjson.String:
+		switch kind {
+		case Text, TextOrTexts, Duration, KeySet, Choice, Bytes, scalar:
+			return true
+		}
+	case strictjson.True, strictjson.False:
+		return kind == Switch || kind == scalar
+	case strictjson.Number:
+		return kind == Count || kind == Bytes || kind == scalar
+	case strictjson.Object:
+		return kind == Object || kind == KeySet || kind == Claims
+	case strictjson.Array:
+		return elementOf(kind) != 0
+	}
+	return false
+}
+
+// elementOf is the kind of what may be listed; zero where nothing may.
+func elementOf(kind Kind) Kind {
+	switch kind {
+	case Texts, TextOrTexts:
+		return Text
+	case Objects, Claims:
+		return Object
+	case Ways:
+		return TextOrTexts
+	case Values:
+		return scalar
+	}
+	return 0
 }
 
 // example shows what could stand in the field.

@@ -90,7 +90,7 @@ var addressRefusals = []refusalCase{
 
 var headerRefusals = []refusalCase{
 	{"fromHeaders empty", rule(`"fromHeaders":[]`),
-		`jwtRules[0].fromHeaders: a list of none names no header, so that no token is ever found; leave the field out for its default`},
+		`jwtRules[0].fromHeaders: a list of none names nothing (example: [{name: authorization, prefix: "Bearer "}])`},
 	{"fromHeaders without name", rule(`"fromHeaders":[{"prefix":"x "}]`),
 		`jwtRules[0].fromHeaders[0].name: is missing (example: authorization)`},
 	{"fromHeaders name empty", rule(`"fromHeaders":[{"name":""}]`),
@@ -104,7 +104,7 @@ var headerRefusals = []refusalCase{
 	{"fromHeaders pseudo header", rule(`"fromHeaders":[{"name":":path"}]`),
 		`jwtRules[0].fromHeaders[0].name: ":path" is a pseudo header, which HTTP keeps for itself`},
 	{"fromHeaders cookie", rule(`"fromHeaders":[{"name":"Cookie"}]`),
-		`jwtRules[0].fromHeaders[0].name: "Cookie" cannot be searched for a token: fromCookies is not supported by this version`},
+		`jwtRules[0].fromHeaders[0].name: "Cookie" is searched for a token by fromCookies; name the cookie there`},
 	{"fromHeaders host", rule(`"fromHeaders":[{"name":"Host"}]`),
 		`jwtRules[0].fromHeaders[0].name: "Host" says how HTTP carries the request, and nothing else`},
 	{"fromHeaders repeated", rule(`"fromHeaders":[{"name":"x-t"},{"name":"X-T","prefix":""}]`),

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ type placedRule struct {
 
 // auth0Rule reads auth0: everything follows from the domain.
 func (o *object) auth0Rule() *placedRule {
-	rule := &placedRule{Rule: Rule{Path: o.path, Algorithms: []string{"RS256"}}, object: o}
+	rule := &placedRule{Rule: Rule{Path: o.path}, object: o}
 	if domain, ok := o.domain(); ok {
 		rule.Issuer = "https://" + domain + "/"
 		rule.JWKSURI = rule.Issuer + ".well-known/jwks.json"
@@ -32,7 +33,7 @@ func (o *object) auth0Rule() *placedRule {
 		o.fault("audience", "", "is missing: a token for any other API of the tenant would be accepted (RFC 8725 §3.9); "+
 			"write the API's identifier (example: https://api.example.com)")
 	}
-	rule.Audiences = o.audiences("audience")
+	rule.Audiences = o.list("audience", wantPrintable)
 	o.options(rule)
 	return rule
 }
@@ -68,7 +69,7 @@ func cutName(s string) string {
 
 // jwtRule reads an entry of jwtRules.
 func (o *object) jwtRule() *placedRule {
-	rule := &placedRule{Rule: Rule{Path: o.path, AnyAudience: o.switched("anyAudience"), Algorithms: o.algorithms()}, object: o}
+	rule := &placedRule{Rule: Rule{Path: o.path, AnyAudience: o.switched("anyAudience")}, object: o}
 	if _, ok := o.required("issuer"); ok {
 		rule.Issuer, _ = o.plain("issuer")
 	}
@@ -82,79 +83,31 @@ func (o *object) jwtRule() *placedRule {
 		o.fault("audiences", "", "is missing: tokens for any other API would be accepted (RFC 8725 §3.9); "+
 			"name the audience, or write anyAudience: true")
 	}
-	rule.Audiences = o.audiences("audiences")
+	rule.Audiences = o.list("audiences", wantPrintable)
 	o.keySource(&rule.Rule)
 	o.options(rule)
 	return rule
 }
 
-// audiences reads the accepted values of aud.
-func (o *object) audiences(name string) []string {
-	all := o.texts(name)
-	switch {
-	case o.isLonger(name, MaxListed):
-		return nil
-	case o.sound(name) && o.count(name) == 0:
-		o.fault(name, "a list of none", "names no audience"+example(lookUp(o.fields, name)))
-	}
-	return distinct(o.r, all, func(l listed) bool {
-		if !isPrintable(l.text) {
-			o.r.fault(l.at, l.path, quote(l.text), unprintable)
-			return false
-		}
-		return true
-	})
-}
-
-// distinct gives the texts that are good, after a fault for each that stands twice.
-func distinct(r *reader, all []listed, good func(listed) bool) []string {
-	var texts []string
-	for i, l := range all {
-		repeats := -1
-		for j := range all[:i] {
-			if all[j].text == l.text {
-				repeats = j
-				break
-			}
-		}
-		if repeats >= 0 {
-			r.fault(l.at, l.path, quote(l.text), "repeats "+all[repeats].path)
-		} else if good(l) {
-			texts = append(texts, l.text)
-		}
-	}
-	return texts
-}
-
 // algorithms reads the accepted values of alg (RFC 7518 §3.1).
 func (o *object) algorithms() []string {
 	if !o.has("algorithms") {
-		return []string{"RS256"}
+		return algorithms[:1:1]
 	}
-	if n := o.count("algorithms"); n > MaxListed || o.sound("algorithms") && n == 0 {
-		o.fault("algorithms", "a list of "+itoa(n), "is not a list of 1 to "+itoa(MaxListed)+" algorithms (example: [RS256])")
-		return nil
-	}
-	return distinct(o.r, o.texts("algorithms"), func(l listed) bool {
-		want := "is not an algorithm; write RS256"
+	able := o.r.features.Algorithms
+	return o.list("algorithms", func(alg string) string {
+		want := "is not an algorithm"
 		switch {
-		case l.text == "RS256":
-			return true
-		case names(laterAlgorithms, l.text):
-			want = later + "; write RS256"
-		case names(secretAlgorithms, l.text):
-			want = "is never accepted: it proves nothing with a public key (RFC 8725 §3.1); write RS256"
+		case slices.Contains(able, alg):
+			return ""
+		case slices.Contains(algorithms, alg):
+			want = fullModule
+		case names("HS256 HS384 HS512 none ", alg):
+			want = "is never accepted: it proves nothing with a public key (RFC 8725 §3.1)"
 		}
-		o.r.fault(l.at, l.path, quote(l.text), want)
-		return false
+		return want + "; write " + either(able)
 	})
 }
-
-// The algorithms that are known and refused: see names.
-const (
-	laterAlgorithms  = "RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 ES256K EdDSA Ed25519 "
-	secretAlgorithms = "HS256 HS384 HS512 none "
-)
 
 // keySource reads where the keys come from: jwks, jwksUri or, without both,
 // OpenID discovery at the issuer.
@@ -257,12 +210,13 @@ func (o *object) inlineSet(rule *Rule) {
 
 // options reads what auth0 and jwtRules have in common.
 func (o *object) options(rule *placedRule) {
+	rule.Algorithms = o.algorithms()
 	rule.ClockSkew, _ = o.duration("clockSkew")
 	if rule.ClockSkew > 5*time.Minute {
 		o.warn("clockSkew", short(rule.ClockSkew), "is long: every token is accepted for that much longer than its issuer said")
 	}
 	rule.ForwardOriginalToken = o.switched("forwardOriginalToken")
-	rule.Locations = o.fromHeaders()
+	rule.Locations = o.locations()
 	o.outputs(rule)
 }
 

@@ -92,8 +92,8 @@ func (o *object) switched(name string) bool {
 	return lookUp(o.fields, name).Default == "true"
 }
 
-// duration gives a Duration within its bounds, or its default. False, after a
-// fault, when what stands there is none.
+// duration gives a Duration within its bounds, or its default, or 0 without one.
+// False, after a fault, when what stands there is none.
 func (o *object) duration(name string) (time.Duration, bool) {
 	f := lookUp(o.fields, name)
 	written := f.Default
@@ -102,17 +102,122 @@ func (o *object) duration(name string) (time.Duration, bool) {
 			return 0, false
 		}
 		written = m.value.Text
+	} else if written == "" {
+		return 0, true
 	}
 	d, ok := parseDuration(written)
 	switch {
 	case !ok:
-		o.fault(name, quote(written), kinds[Duration].not+example(f))
-	case d < f.Min || d > f.Max:
-		o.fault(name, quote(written), "is not between "+short(f.Min)+" and "+short(f.Max))
+		o.fault(name, quote(written), nots[Duration]+example(f))
+	case int64(d) < f.Min || int64(d) > f.Max:
+		o.fault(name, quote(written), "is not between "+short(time.Duration(f.Min))+" and "+short(time.Duration(f.Max)))
 	default:
 		return d, true
 	}
 	return 0, false
+}
+
+// number gives a Count or Bytes within its bounds, or its default; 0 after a fault.
+func (o *object) number(name string) int {
+	f := lookUp(o.fields, name)
+	written, shown := f.Default, ""
+	if m := o.find(name); m != nil {
+		if !m.sound {
+			return 0
+		}
+		if written, shown = m.value.Raw, m.value.Raw; m.value.Kind == strictjson.String {
+			written, shown = m.value.Text, quote(m.value.Text)
+		}
+	}
+	n, ok := parseBytes(written, f.Kind == Bytes)
+	switch {
+	case !ok:
+		if len(shown) > 2*maxQuoted {
+			shown = "a number"
+		}
+		o.fault(name, strings.Clone(shown), nots[f.Kind]+example(f))
+	case n < f.Min || n > f.Max:
+		o.fault(name, strings.Clone(shown), "is not between "+inBytes(f.Min, f.Kind)+" and "+inBytes(f.Max, f.Kind))
+	default:
+		return int(n)
+	}
+	return 0
+}
+
+// choice gives the place in Field.OneOf of what a Choice says, or of its default;
+// -1 after a fault, or when the field is absent and has none.
+func (o *object) choice(name string) int {
+	f, value := lookUp(o.fields, name), ""
+	if !o.has(name) {
+		value = f.Default
+	} else if o.sound(name) {
+		value = o.find(name).value.Text
+	}
+	for i, choice := range f.OneOf {
+		if choice == value {
+			return i
+		}
+	}
+	if o.sound(name) {
+		o.fault(name, quote(value), "is not known; write "+either(f.OneOf))
+	}
+	return -1
+}
+
+// either lists words as a sentence would: "a, b or c".
+func either(words []string) (text string) {
+	for i, word := range words {
+		switch {
+		case i == 0:
+		case i == len(words)-1:
+			text += " or "
+		default:
+			text += ", "
+		}
+		text += word
+	}
+	return text
+}
+
+// list gives the strings of a list, of which none may stand twice and each must be
+// good: want says what one is not, or is empty. Nil when the field is absent or
+// none is left.
+func (o *object) list(name string, want func(text string) string) []string {
+	return distinct(o.r, o.texts(name), func(l listed) bool {
+		not := want(l.text)
+		if not != "" {
+			o.r.fault(l.at, l.path, quoteURL(l.text), not)
+		}
+		return not == ""
+	})
+}
+
+// distinct gives the texts that are good, after a fault for each that stands twice.
+func distinct(r *reader, all []listed, good func(listed) bool) []string {
+	var texts []string
+	for i, l := range all {
+		repeats := -1
+		for j := range all[:i] {
+			if all[j].text == l.text {
+				repeats = j
+				break
+			}
+		}
+		if repeats >= 0 {
+			r.fault(l.at, l.path, quoteURL(l.text), "repeats "+all[repeats].path)
+		} else if good(l) {
+			texts = append(texts, l.text)
+		}
+	}
+	return texts
+}
+
+// wantPrintable is for list.
+func wantPrintable(text string) string {
+	if !isPrintable(text) {
+		return unprintable
+	}
+	return ""
 }
 
 // listed is one string of a list, with its place.
@@ -147,15 +252,19 @@ func (o *object) texts(name string) []listed {
 
 // bounded copies a string, so that nothing holds on to the document.
 func (r *reader) bounded(l listed, f *Field) (string, bool) {
+	most := MaxTextBytes
+	if f.Kind == Text && f.Max > 0 {
+		most = int(f.Max)
+	}
 	switch {
 	case l.text == "":
 		want := "is empty"
-		if f.Kind != Texts { // whose example is a whole list
+		if f.Kind == Text || f.Kind == TextOrTexts { // or its example is a whole list
 			want += example(f)
 		}
 		r.fault(l.at, l.path, `""`, want)
-	case len(l.text) > MaxTextBytes:
-		r.fault(l.at, l.path, quoteURL(l.text), "is longer than "+itoa(MaxTextBytes)+" bytes")
+	case len(l.text) > most:
+		r.fault(l.at, l.path, quoteURL(l.text), "is longer than "+itoa(most)+" bytes")
 	default:
 		return strings.Clone(l.text), true
 	}
@@ -174,15 +283,6 @@ func (o *object) count(name string) int {
 	return 1
 }
 
-// isLonger refuses a list of more than most elements.
-func (o *object) isLonger(name string, most int) bool {
-	n := o.count(name)
-	if n > most {
-		o.fault(name, "a list of "+itoa(n), "is longer than "+itoa(most))
-	}
-	return n > most
-}
-
 // child gives the object under name; nil when there is none.
 func (o *object) child(name string) *object {
 	if !o.sound(name) {
@@ -192,9 +292,17 @@ func (o *object) child(name string) *object {
 	return o.r.object(o.member(name), m.field.Fields, m.value)
 }
 
-// children gives the objects of a list of at most most elements.
-func (o *object) children(name string, most int) []*object {
-	if !o.sound(name) || o.isLonger(name, most) {
+// childOrDefault is child; where there is none, it gives an object without members.
+func (o *object) childOrDefault(name string, fields []Field) *object {
+	if child := o.child(name); child != nil {
+		return child
+	}
+	return &object{r: o.r, path: o.member(name), at: o.offset(name), fields: fields}
+}
+
+// children gives the objects of a list.
+func (o *object) children(name string) []*object {
+	if !o.sound(name) {
 		return nil
 	}
 	m := o.find(name)

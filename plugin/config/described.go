@@ -1,0 +1,181 @@
+//go:build !wasip1
+
+package config
+
+// kindNames are for people; see Kind.String.
+var kindNames = [...]string{
+	Text:        "string",
+	Texts:       "list of strings",
+	TextOrTexts: "string or list of strings",
+	Switch:      "true or false",
+	Duration:    "duration",
+	Object:      "object",
+	Objects:     "list of objects",
+	KeySet:      "object, or string holding one",
+	Choice:      "string",
+	Count:       "number",
+	Bytes:       "number of bytes",
+	Ways:        "list of claims",
+	Values:      "list of strings, numbers, true and false",
+	Claims:      "object of lists, or list of objects",
+}
+
+// String is the kind's name as FIELDS.md has it; empty for the zero Kind.
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return ""
+}
+
+// Fields lists the top level of the configuration, in the order in which a
+// reader would want to learn of it. What it gives is the caller's own, but for OneOf.
+func Fields() []Field { return describe("", fields) }
+
+// PolicyFields lists the fields of a policy in an Envoy route's metadata: see
+// ParsePolicy. What it gives is the caller's own, but for OneOf.
+func PolicyFields() []Field { return describe("routes[].", policyFields) }
+
+// describe copies fields and adds what they mean.
+func describe(path string, fields []Field) []Field {
+	all := make([]Field, len(fields))
+	for i, f := range fields {
+		if f.Refused == "" {
+			text, ok := descriptions[path+f.Name]
+			if !ok {
+				text = descriptions[common(path)+f.Name]
+			}
+			f.Limits, f.Meaning = text.limits, text.meaning
+		}
+		below := path + f.Name + "."
+		if f.Kind == Objects || f.Kind == Claims {
+			below = path + f.Name + "[]."
+		}
+		if f.Fields != nil {
+			f.Fields = describe(below, f.Fields)
+		}
+		all[i] = f
+	}
+	return all
+}
+
+// common is the path under which descriptions has what auth0 and jwtRules share.
+func common(path string) string {
+	for _, owner := range []string{"auth0.", "jwtRules[]."} {
+		if len(path) >= len(owner) && path[:len(owner)] == owner {
+			return "*." + path[len(owner):]
+		}
+	}
+	return path
+}
+
+// description is what a field's type does not say.
+type description struct{ limits, meaning string }
+
+const (
+	outputLimits = "no header of HTTP itself, none that holds a token, none twice in a rule"
+	wayMeaning   = "The name of a top-level claim, taken literally, or the list of names that leads to a nested one."
+	encoded      = "How the claim is written: as it is, with %XX for what a header cannot carry, or as base64url."
+	ofScopes     = "scopes as in RFC 6749 §3.3, none twice"
+)
+
+// descriptions has one entry for each field that is not refused, by its path.
+var descriptions = map[string]description{
+	"auth0":          {"this, jwtRules, or both", "An Auth0 tenant: issuer and key set follow from its domain."},
+	"jwtRules":       {"64 issuers in all, no issuer twice", "One entry per issuer, for any provider; Istio's names."},
+	"routes":         {"", "Who may do what: the first route that matches applies; what matches none needs a valid token."},
+	"ignorePathCase": {"", "True when the servers behind ignore the case of paths; then routes do, too."},
+	"routeMetadata": {"", "True lets Envoy's routes carry a policy in their metadata (filter_metadata, key edgejwt, string policy: the JSON of one route without conditions); " +
+		"for such a route it takes the place of routes."},
+	"mode":             {"", "What a refusal does: enforce stops the request; report only counts and logs what would have been refused."},
+	"keys":             {"", "How key sets are fetched and kept."},
+	"tokenCache":       {"", "The cache of verified tokens, for each worker."},
+	"signature":        {"", "Which engine checks signatures: go is that of the plugin, host that of Envoy; auto takes Envoy's where it proves itself at the start."},
+	"realm":            {"printable ASCII characters, no quote, no backslash", "The name of the API in WWW-Authenticate."},
+	"resourceMetadata": {"", "Serves /.well-known/oauth-protected-resource (RFC 9728) and names it in challenges."},
+	"filterState":      {"", "True tells edgejwt.decision, edgejwt.route and edgejwt.issuer to Envoy's later filters and its access log, as wasm.edgejwt.…"},
+	"clearRouteCache":  {"", "True lets Envoy choose its route again after the headers of an accepted request have changed."},
+
+	"auth0.domain":   {"the bare name in lower case", "The tenant's domain or custom domain; the issuer is https://{domain}/."},
+	"auth0.audience": {"no value twice", "The API's identifier, or several; a token must be for one of them."},
+	"auth0.cluster":  {"", "The Envoy cluster that reaches the domain; the default is Istio's name for it."},
+
+	"jwtRules[].issuer":           {"", "The provider's iss, compared byte for byte, a slash at the end included."},
+	"jwtRules[].audiences":        {"required, unless anyAudience is true; no value twice", "A token must be for one of these, compared byte for byte."},
+	"jwtRules[].anyAudience":      {"not beside audiences", "True accepts the issuer's tokens for any audience (RFC 8725 §3.9 advises against it)."},
+	"jwtRules[].jwksUri":          {"https; without jwksUri and jwks, the issuer is asked by OpenID discovery", "The address of the provider's key set."},
+	"jwtRules[].jwks":             {"at least one usable key; not beside jwksUri or jwksCluster", "The key set itself; nothing is fetched."},
+	"jwtRules[].jwksCluster":      {"", "The Envoy cluster that reaches the key set; the default is Istio's name for jwksUri's or the issuer's host."},
+	"jwtRules[].jwksHost":         {"only with OpenID discovery; host or host:port", "A host, besides the issuer's, on which the discovered key set may lie; jwksCluster then reaches it."},
+	"jwtRules[].discoveryCluster": {"only with jwksHost", "The Envoy cluster that reaches the issuer's discovery document."},
+
+	"*.algorithms":                          {"none twice; all but RS256 only in edgejwt-full.wasm", "The accepted signature algorithms."},
+	"*.clockSkew":                           {"", "How far the provider's clock may be off when times in a token are judged."},
+	"*.fromHeaders":                         {"", "Headers in which the token is looked for; with this, fromCookies or fromParams, no longer in the default place."},
+	"*.fromHeaders[].name":                  {"no pseudo header, no cookie", "A header in which the token may stand; case does not matter."},
+	"*.fromHeaders[].prefix":                {"printable ASCII, may be empty, no space in front", "What stands before the token in that header."},
+	"*.fromCookies":                         {"cookies' names (RFC 6265 §4.1.1), none twice", "Cookies in which the token is looked for."},
+	"*.fromParams":                          {"each of at most 64 bytes, none twice", "Parameters of the URL in which the token is looked for; URLs are logged in many places (RFC 6750 §2.3)."},
+	"*.forwardOriginalToken":                {"", "False takes the token out of the request before the API sees it (Istio's default is false)."},
+	"*.outputPayloadToHeader":               {outputLimits, "The header that carries the token's payload, as base64url, to the API."},
+	"*.outputClaimToHeaders":                {"", "Single claims that are handed to the API."},
+	"*.outputClaimToHeaders[].header":       {outputLimits, "The header that carries the claim; what a client sends in it is removed."},
+	"*.outputClaimToHeaders[].claim":        {"no control characters", wayMeaning},
+	"*.outputClaimToHeaders[].encoding":     {"", encoded},
+	"*.outputClaimToFilterState":            {"", "Single claims that are handed to Envoy's later filters and its access log."},
+	"*.outputClaimToFilterState[].key":      {"letters, digits, dots, hyphens, underscores; none twice in a rule, none of filterState's", "The filter state's name; Envoy puts wasm. before it."},
+	"*.outputClaimToFilterState[].claim":    {"no control characters", wayMeaning},
+	"*.outputClaimToFilterState[].encoding": {"", encoded},
+
+	"routes[].name":                    {"letters, digits, dots, hyphens, underscores; none twice", "The route's name in metrics, log and filter state."},
+	"routes[].path":                    {"exactly one of its fields", "Which paths the route is for; without it, every path."},
+	"routes[].path.exact":              {"a path that can be read in one way only", "One path."},
+	"routes[].path.prefix":             {"a path that can be read in one way only", "A path and everything below it: /public is for /public and /public/x, not for /publicity."},
+	"routes[].path.template":           {"at most 8 variables, none twice", "Paths of a shape: {id} stands for one segment, {rest=**}, as the last, for any number of them."},
+	"routes[].path.regex":              {"only in edgejwt-full.wasm; RE2", "An expression that the whole path matches."},
+	"routes[].methods":                 {"none twice", "The request's methods; GET stands for HEAD, too."},
+	"routes[].hosts":                   {"names without port, none twice", "The request's hosts; *.example.com is for everything below it."},
+	"routes[].headers":                 {"", "Headers that must all be there; a client chooses what it sends."},
+	"routes[].headers[].name":          {"none that the plugin writes for the API; for host there is hosts", "The header's name; case does not matter."},
+	"routes[].headers[].values":        {"none twice", "What the header may be; without it, anything."},
+	"routes[].auth":                    {"none only without all that is demanded of a token", "Whether a token is needed: required; optional, where a bad one is still refused; none, where tokens are not looked at."},
+	"routes[].mode":                    {"", "Takes the place of the configuration's mode."},
+	"routes[].allowOpaque":             {"", "True lets bearer tokens pass that are no JWS, for an API that asks their issuer itself."},
+	"routes[].scopes":                  {ofScopes, "The scopes (claim scope or scp) that a token needs, every one."},
+	"routes[].anyScope":                {ofScopes, "Scopes of which a token needs one."},
+	"routes[].permissions":             {ofScopes, "The permissions (Auth0's claim) that a token needs, every one."},
+	"routes[].anyPermission":           {ofScopes, "Permissions of which a token needs one."},
+	"routes[].claims":                  {"no null, no list, no object among the values", "Claims that must each be, or be a list that holds, one of the values; an object for top-level claims, by their literal names, a list for nested ones."},
+	"routes[].claims[].claim":          {"no control characters", wayMeaning},
+	"routes[].claims[].values":         {"none twice", "The values of which one will do; numbers are compared as numbers."},
+	"routes[].claimMatches":            {"exactly one of variable, header and host", "Claims that must be, or be a list that holds, what the request says."},
+	"routes[].claimMatches[].claim":    {"no control characters", wayMeaning},
+	"routes[].claimMatches[].variable": {"one of the route's template", "The claim must be what this variable stands for."},
+	"routes[].claimMatches[].header":   {"none that the plugin writes for the API", "The claim must be what this header says."},
+	"routes[].claimMatches[].host":     {"", "True: the claim must be the request's host, in lower case and without port."},
+	"routes[].requiredClaims":          {"each a name or a list of 1 to 16 names", "Claims that must be there and not null; a list of names leads to a nested one."},
+	"routes[].issuers":                 {"none twice", "The issuers whose tokens the route takes."},
+	"routes[].audiences":               {"none twice", "A token must, besides what its rule demands, be for one of these."},
+	"routes[].subjects":                {"none twice", "The subjects (sub) that the route takes."},
+	"routes[].clients":                 {"none twice", "The clients (azp, client_id) that the route takes."},
+	"routes[].tokenTypes":              {"none twice", "The values of typ that the route takes; with at+jwt a token must also have what RFC 9068 demands."},
+	"routes[].maxAge":                  {"", "The greatest age of the login (auth_time) or, in tokens without that, of the token (iat)."},
+	"routes[].maxLifetime":             {"", "The greatest time from iat to exp."},
+
+	"keys.refresh":  {"not under keys.cooldown", "The wanted time between two fetches of a key set."},
+	"keys.maxStale": {"not under keys.refresh", "How old a key set may get while the provider cannot be reached; then requests get 503."},
+	"keys.cooldown": {"", "The least time between two early fetches for unknown kids, for the whole process."},
+	"keys.timeout":  {"", "How long one fetch may take."},
+	"keys.wait":     {"", "How long a request may be held back for keys."},
+	"keys.tick":     {"", "The time between two looks at the shared key sets: how soon a change reaches every worker."},
+	"keys.deny":     {"each of 1 to 256 bytes", "Kids that are refused at once, whatever a key set says: the emergency brake."},
+
+	"tokenCache.entries": {"", "The greatest number of tokens; 0 for no cache."},
+	"tokenCache.bytes":   {"", "The greatest size of all that is kept for them."},
+
+	"resourceMetadata.resource":              {"https, neither query nor fragment", "The API's identifier, which clients ask tokens for (RFC 8707)."},
+	"resourceMetadata.authorizationServers":  {"https, neither query nor fragment, none twice", "The issuers from which clients may get tokens."},
+	"resourceMetadata.scopesSupported":       {ofScopes, "The scopes that clients may ask for."},
+	"resourceMetadata.resourceName":          {"", "The API's name for people."},
+	"resourceMetadata.resourceDocumentation": {"https", "The address of a page for developers."},
+}

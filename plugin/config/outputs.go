@@ -1,0 +1,108 @@
+package config
+
+import "edgejwt/verify"
+
+// outputs reads the headers that tell the API who calls. None may be named
+// twice: what the API reads would be a matter of order.
+func (o *object) outputs(rule *placedRule) {
+	if o.has("outputPayloadToHeader") {
+		rule.OutputPayloadToHeader = o.headerName("outputPayloadToHeader", outputHeader)
+	}
+	rule.outputs = o.children("outputClaimToHeaders")
+	for _, output := range rule.outputs {
+		header := output.headerName("header", outputHeader)
+		if other := rule.writes(header); other != "" {
+			output.fault("header", quote(header), "repeats "+other)
+			header = ""
+		}
+		rule.OutputClaimToHeaders = append(rule.OutputClaimToHeaders,
+			ClaimHeader{Header: header, Claim: output.way("claim"), Encoding: output.encoding()})
+	}
+	o.states(rule)
+}
+
+func (o *object) encoding() verify.Encoding { return verify.Encoding(max(o.choice("encoding"), 0)) }
+
+// states reads what is told to Envoy's later filters, in which no name may stand
+// twice either.
+func (o *object) states(rule *placedRule) {
+	objects := o.children("outputClaimToFilterState")
+	for _, output := range objects {
+		key, ok := output.required("key")
+		switch {
+		case !ok:
+		case !isLabel(key):
+			output.fault("key", quote(key), "may only have letters, digits, dots, hyphens and underscores"+example(lookUp(output.fields, "key")))
+		case names(ownStates, key):
+			output.fault("key", quote(key), "is what the plugin itself says; choose another name")
+		default:
+			for j := range rule.OutputClaimToFilterState {
+				if rule.OutputClaimToFilterState[j].Key == key {
+					output.fault("key", quote(key), "repeats "+objects[j].member("key"))
+					break
+				}
+			}
+		}
+		rule.OutputClaimToFilterState = append(rule.OutputClaimToFilterState,
+			ClaimState{Key: key, Claim: output.way("claim"), Encoding: output.encoding()})
+	}
+}
+
+// ownStates are the names that filterState gives: see names.
+const ownStates = "edgejwt.decision edgejwt.route edgejwt.issuer "
+
+// isLabel reports whether s may stand in metrics, logs and filter state as it is.
+func isLabel(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if !isAlphanumeric(s[i]) && s[i] != '_' && s[i] != '.' && s[i] != '-' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// writes says which field names an output header already; "" when none does.
+func (rule *placedRule) writes(header string) string {
+	if header == "" {
+		return ""
+	}
+	header = FoldHeader(header)
+	if header == FoldHeader(rule.OutputPayloadToHeader) {
+		return rule.object.member("outputPayloadToHeader")
+	}
+	for i := range rule.OutputClaimToHeaders {
+		if FoldHeader(rule.OutputClaimToHeaders[i].Header) == header {
+			return rule.outputs[i].member("header")
+		}
+	}
+	return ""
+}
+
+// refuseLostTokens refuses an output header in which another rule looks for a
+// token. What a client sends in an output header is removed before anything
+// else, and the token would go with it.
+func refuseLostTokens(rules []*placedRule) {
+	for _, rule := range rules {
+		refuseLostToken(rules, rule.object, "outputPayloadToHeader", rule.OutputPayloadToHeader)
+		for i, output := range rule.OutputClaimToHeaders {
+			refuseLostToken(rules, rule.outputs[i], "header", output.Header)
+		}
+	}
+}
+
+// refuseLostToken judges one output header, which is empty for none.
+func refuseLostToken(rules []*placedRule, o *object, name, header string) {
+	for _, rule := range rules {
+		for i := range rule.Locations {
+			if l := &rule.Locations[i]; header == "" || l.In != verify.InHeader || FoldHeader(l.Name) != FoldHeader(header) {
+				continue
+			}
+			path := rule.Path + ".fromHeaders"
+			if rule.object.has("fromHeaders") {
+				path = at(path, i)
+			}
+			o.fault(name, quote(header), "is where a token may stand ("+path+")")
+			return
+		}
+	}
+}
