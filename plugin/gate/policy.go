@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"edgejwt/plugin/config"
 	"edgejwt/verify/route"
 )
 
@@ -30,7 +31,7 @@ func (p *policies) of(text string) *policy {
 		return known
 	}
 	if len(p.byText) >= maxPolicies {
-		clear(p.byText)
+		p.byText = make(map[string]*policy)
 	}
 	made := makePolicy(text)
 	p.byText[strings.Clone(text)] = made
@@ -38,13 +39,10 @@ func (p *policies) of(text string) *policy {
 }
 
 func makePolicy(text string) *policy {
-	r, err := parsePolicy(text)
+	r, err := config.ParsePolicy(text)
 	if err != nil {
 		return &policy{notice: "a route's metadata, key edgejwt, policy: " + err.Error()}
 	}
-	table, faults := route.NewTable([]route.Route{r}, route.Options{})
-	if faults != nil {
-		return &policy{notice: "a route's metadata, key edgejwt, policy: " + faults[0].Field + " " + faults[0].Found + " " + faults[0].Want}
-	}
+	table, _ := route.NewTable([]route.Route{r}, route.Options{}) // without a fault, as ParsePolicy has seen
 	return &policy{table: table}
 }
