@@ -1,0 +1,74 @@
+// Bench measures edgejwt in a real Envoy; see package bench.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"edgejwt/e2e/bench"
+	"edgejwt/e2e/parts"
+)
+
+func main() {
+	bench.Child()
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	quick := flag.Bool("quick", false, "the short form: fewer rows, fewer rounds, nothing written")
+	only := flag.String("only", "", "comma-separated IDs of rows; others are left out")
+	without := flag.String("without", "", "comma-separated listeners to leave out")
+	rounds := flag.Int("rounds", 0, "rounds in each Envoy")
+	envoys := flag.Int("envoys", 0, "how many fresh Envoys")
+	during := flag.Duration("during", 0, "time of one row in one round")
+	flag.Parse()
+	o := bench.Full
+	if *quick {
+		o = bench.Short
+	}
+	o.Rounds = or(*rounds, o.Rounds)
+	o.Envoys = or(*envoys, o.Envoys)
+	o.During = or(*during, o.During)
+	if *only != "" {
+		o.Only = strings.Split(*only, ",")
+	}
+	if *without != "" {
+		o.Without = strings.Split(*without, ",")
+	}
+	var err error
+	if o.Root, err = parts.Root(); err != nil {
+		return err
+	}
+	if err := bench.Check(o.Root); err != nil {
+		return err
+	}
+	begin := time.Now()
+	o.Say = func(format string, a ...any) {
+		fmt.Fprintf(os.Stderr, "%4.0f s  "+format+"\n", append([]any{time.Since(begin).Seconds()}, a...)...)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	m, err := bench.Run(ctx, o)
+	if err != nil {
+		return err
+	}
+	fmt.Print(m.Markdown())
+	return nil
+}
+
+func or[T comparable](v, otherwise T) T {
+	var zero T
+	if v == zero {
+		return otherwise
+	}
+	return v
+}
