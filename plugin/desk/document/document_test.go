@@ -68,7 +68,7 @@ func TestWhere(t *testing.T) {
 		fmt.Fprintf(&got, "%s:%d ", n.Path, n.Line)
 		return true
 	})
-	if want := `:1 a:2 a.b:3 a.b[0]:3 a.b[0].c:3 a.b[1]:4 a.b[1]."x y":4 a.text:5 a.line:9 `; got.String() != want {
+	if want := `:1 a:1 a.b:2 a.b[0]:3 a.b[0].c:3 a.b[1]:4 a.b[1]."x y":4 a.text:5 a.line:9 `; got.String() != want {
 		t.Errorf("got  %s\nwant %s", got.String(), want)
 	}
 	inner, err := root.Get("a", "text").Inner()

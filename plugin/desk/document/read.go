@@ -130,9 +130,7 @@ func (r *reader) members(n *Node, y *yaml.Node, depth int) error {
 			return err
 		}
 		child.Name = key.Value
-		if child.Line > key.Line && !child.block && child.Kind != List && child.Kind != Map || child.block {
-			child.Line = key.Line // of a text that begins below its name
-		}
+		child.Line = key.Line // a value may begin below its name
 		n.Children = append(n.Children, child)
 	}
 	for _, source := range merged {

@@ -1,0 +1,98 @@
+package validate
+
+import (
+	"errors"
+	"strings"
+
+	"edgejwt/plugin/config"
+	"edgejwt/plugin/desk/document"
+)
+
+// judge holds one configuration against the plugin's parser, and then looks at
+// what it stands in.
+func (w *world) judge(p *plugin) {
+	place := Place{File: p.file, Line: p.at.Line, Path: p.at.Path, In: p.in}
+	if p.text != nil {
+		w.parse(p, &place)
+	}
+	if p.around != nil {
+		p.around(w, p)
+	}
+	if p.config != nil {
+		w.judgeKeys(p)
+	}
+	w.report.Places = append(w.report.Places, place)
+}
+
+// parse runs the plugin's parser as the full module has it, and then as the
+// standard one has it, to tell what only the full one can do.
+func (w *world) parse(p *plugin, place *Place) {
+	parsed, err := config.ParseWith(p.text, config.Full())
+	if err != nil {
+		for _, fault := range faultsOf(err) {
+			w.found(Finding{Severity: Error, What: said(fault),
+				Why: "The plugin refuses to start with it; a proxy that has an earlier configuration keeps that."}, p.file, p.where(fault.Path))
+		}
+		return
+	}
+	p.config, place.Valid = parsed, true
+	for _, warning := range parsed.Warnings {
+		path, text, _ := strings.Cut(warning, ": ")
+		w.found(Finding{Severity: Warning, What: text}, p.file, p.where(path))
+	}
+	_, err = config.ParseWith(p.text, config.Standard())
+	for _, fault := range faultsOf(err) {
+		place.Full = append(place.Full, fault.String())
+		finding := Finding{Severity: Hint, What: said(fault), Why: "edgejwt.wasm refuses to start with it."}
+		switch {
+		case isFull(p.module):
+			continue
+		case p.module != "":
+			finding.Severity = Warning
+			if strings.HasSuffix(p.module, "edgejwt.wasm") {
+				finding.Severity = Error
+			}
+			finding.Write = "edgejwt-full.wasm in place of " + p.module
+		}
+		w.found(finding, p.file, p.where(fault.Path))
+	}
+}
+
+// said is a fault without its path.
+func said(f config.Fault) string {
+	if f.Found == "" {
+		return f.Want
+	}
+	return f.Found + " " + f.Want
+}
+
+// isFull reports whether a module's name says that it is the full one.
+func isFull(module string) bool { return strings.Contains(module, "full") }
+
+func faultsOf(err error) []config.Fault {
+	var refused *config.Error
+	if errors.As(err, &refused) {
+		return refused.Faults
+	}
+	return nil
+}
+
+// where is the place of a fault, as near as the tree of the configuration tells.
+func (p *plugin) where(path string) *document.Node {
+	at := p.at
+	if p.inner != nil {
+		at = p.inner.At(path)
+	}
+	return &document.Node{Path: joined(p.at.Path, path), Line: at.Line}
+}
+
+// joined is the path of what stands inside of a configuration.
+func joined(outer, inner string) string {
+	switch {
+	case inner == "configuration":
+		return outer
+	case outer == "":
+		return inner
+	}
+	return outer + " " + inner
+}
