@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"edgejwt/verify"
@@ -46,6 +47,94 @@ func TestExtractElsewhere(t *testing.T) {
 		found, err := verify.Extract(c.headers, c.locations)
 		if got := verify.ReasonOf(err); got != c.want || found.Token != c.token || !slices.Equal(found.Locations, c.at) {
 			t.Errorf("%s: %q at %v, %v; want %q at %v, %v", c.name, found.Token, found.Locations, got, c.token, c.at, c.want)
+		}
+	}
+}
+
+// TestExtractPlaces is about tokens in several parts of a request.
+func TestExtractPlaces(t *testing.T) {
+	everywhere := []verify.Location{verify.Authorization, {In: verify.InCookie, Name: "session"}, {In: verify.InQuery, Name: "access_token"}}
+	type headers = [][2]string
+	for _, c := range []struct {
+		name      string
+		headers   headers
+		locations []verify.Location
+		token     string
+		at        []int
+		want      verify.Reason
+	}{
+		{"header alone", headers{{":path", "/"}, {"authorization", "Bearer t"}}, everywhere, "t", []int{0}, verify.Accepted},
+		{"cookie alone", headers{{":path", "/"}, {"cookie", "session=t"}}, everywhere, "t", []int{1}, verify.Accepted},
+		{"parameter alone", headers{{":path", "/?access_token=t"}}, everywhere, "t", []int{2}, verify.Accepted},
+		{"the same everywhere", headers{{":path", "/?access_token=t"}, {"authorization", "Bearer t"}, {"cookie", "session=t"}}, everywhere,
+			"t", []int{0, 1, 2}, verify.Accepted},
+		{"the same twice in one place", headers{{":path", "/?access_token=t&access_token=t"}, {"cookie", "session=t"}}, everywhere,
+			"t", []int{1, 2}, verify.Accepted},
+		{"header and cookie differ", headers{{"authorization", "Bearer t"}, {"cookie", "session=u"}}, everywhere, "", nil, verify.TokenAmbiguous},
+		{"header and parameter differ", headers{{":path", "/?access_token=u"}, {"authorization", "Bearer t"}}, everywhere, "", nil, verify.TokenAmbiguous},
+		{"cookie and parameter differ", headers{{":path", "/?access_token=u"}, {"cookie", "session=t"}}, everywhere, "", nil, verify.TokenAmbiguous},
+		{"only two are asked for", headers{{":path", "/?access_token=u"}, {"authorization", "Bearer t"}, {"cookie", "session=t"}}, everywhere[:2],
+			"t", []int{0, 1}, verify.Accepted},
+		{"a doubtful cookie beside the header", headers{{"authorization", "Bearer t"}, {"cookie", "%73ession=t"}}, everywhere, "", nil, verify.TokenAmbiguous},
+		{"a doubtful parameter beside the header", headers{{":path", "/?a;access_token=t"}, {"authorization", "Bearer t"}}, everywhere, "", nil, verify.TokenAmbiguous},
+		{"doubtful, but not asked for", headers{{":path", "/?a;access_token=t"}, {"authorization", "Bearer t"}, {"cookie", "%73ession=t"}}, everywhere[:1],
+			"t", []int{0}, verify.Accepted},
+		{"another scheme beside the cookie", headers{{"authorization", "Basic t"}, {"cookie", "session=u"}}, everywhere, "u", []int{1}, verify.Accepted},
+		{"authorization twice beside the cookie", headers{{"authorization", "Bearer t"}, {"authorization", "Bearer t"}, {"cookie", "session=t"}}, everywhere,
+			"", nil, verify.TokenAmbiguous},
+		{"nothing", headers{{":path", "/?a"}, {"authorization", "Basic t"}, {"cookie", "a=1"}}, everywhere, "", nil, verify.TokenMissing},
+		{"two cookies by two names", headers{{"cookie", "a=t; b=t"}}, []verify.Location{{In: verify.InCookie, Name: "b"}, {In: verify.InCookie, Name: "a"}},
+			"t", []int{0, 1}, verify.Accepted},
+		{"two cookies by two names, different", headers{{"cookie", "a=t; b=u"}}, []verify.Location{{In: verify.InCookie, Name: "b"}, {In: verify.InCookie, Name: "a"}},
+			"", nil, verify.TokenAmbiguous},
+	} {
+		found, err := verify.Extract(c.headers, c.locations)
+		if got := verify.ReasonOf(err); got != c.want || found.Token != c.token || !slices.Equal(found.Locations, c.at) {
+			t.Errorf("%s: %q at %v, %v; want %q at %v, %v", c.name, found.Token, found.Locations, got, c.token, c.at, c.want)
+		}
+	}
+}
+
+// TestExtractManyLocations is about more places than there are indexes ready, and
+// about finding in one request what must not change another's.
+func TestExtractManyLocations(t *testing.T) {
+	var locations []verify.Location
+	var headers [][2]string
+	var all []int
+	for i := range 12 {
+		name := "x-" + strings.Repeat("i", i)
+		locations = append(locations, verify.Location{Name: name})
+		headers = append(headers, [2]string{name, "t"})
+		all = append(all, i)
+	}
+	for range 2 {
+		for i := range headers {
+			found, err := verify.Extract(headers[i:], locations)
+			if err != nil || !slices.Equal(found.Locations, all[i:]) {
+				t.Fatalf("from %d on: found at %v, %v", i, found.Locations, err)
+			}
+			found, err = verify.Extract(headers[i:i+1], locations)
+			if err != nil || !slices.Equal(found.Locations, all[i:i+1]) {
+				t.Fatalf("%d alone: found at %v, %v", i, found.Locations, err)
+			}
+		}
+	}
+}
+
+// TestExtractAllocates nothing, for a token in any one place.
+func TestExtractAllocates(t *testing.T) {
+	everywhere := []verify.Location{verify.Authorization, {In: verify.InCookie, Name: "session"}, {In: verify.InQuery, Name: "access_token"}}
+	for _, headers := range [][][2]string{
+		{{":method", "GET"}, {":path", "/a?b=c"}, {"authorization", "Bearer a.b.c"}, {"cookie", "a=1; b=2"}},
+		{{":method", "GET"}, {":path", "/a?b=c"}, {"cookie", "a=1; session=a.b.c"}},
+		{{":method", "GET"}, {":path", "/a?b=c&access_token=a.b.c"}},
+	} {
+		if n := testing.AllocsPerRun(100, func() {
+			if _, err := verify.Extract(headers, everywhere); err != nil {
+				t.Fatal(err)
+			}
+		}); n != 0 {
+			t.Errorf("%v: %v allocations", headers, n)
 		}
 	}
 }

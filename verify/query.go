@@ -69,5 +69,5 @@ func param(pair, name string) (value string, ok bool) {
 
 // splitsParams reports whether some server starts a new parameter behind this
 // byte. HTML 4.01 (appendix B.2.2) proposed the semicolon; Python did so until
-// 3.9, Java's and Ruby's servers longer.
-func splitsParams(c byte) bool { return c == ';' || c == '&' }
+// 3.9, Java's and Ruby's servers longer. The others are for the fragment.
+func splitsParams(c byte) bool { return c == ';' || c == '&' || c == '#' }
