@@ -3,13 +3,14 @@ package verify_test
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
 	"edgejwt/verify"
 )
 
-// TestReadmeListsEveryReason keeps the README's table of refusals equal to the
+// TestReadmeListsEveryReason keeps the README's table of decisions equal to the
 // one table of reasons.
 func TestReadmeListsEveryReason(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
@@ -17,14 +18,14 @@ func TestReadmeListsEveryReason(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, reason := range verify.Reasons() {
+		status, challenge := strconv.Itoa(reason.Status()), ""
 		if reason.Passes() {
-			continue
+			status = "passes"
 		}
-		challenge := ""
 		if c := reason.Challenge("api"); c != "" {
 			challenge = "`" + c + "`"
 		}
-		row := fmt.Sprintf("| `%s` | %d | %s | %d |", reason, reason.Status(), challenge, reason.GRPCStatus())
+		row := fmt.Sprintf("| `%s` | %s | %s | %d |", reason, status, challenge, reason.GRPCStatus())
 		if !strings.Contains(string(readme), row) {
 			t.Errorf("README.md lacks the row\n%s", row)
 		}

@@ -22,6 +22,10 @@ var toldOf = map[verify.Reason]struct {
 }{
 	verify.Accepted:            {"accepted", 0, 0, "-", true},
 	verify.Preflight:           {"preflight", 0, 0, "-", true},
+	verify.Public:              {"public", 0, 0, "-", true},
+	verify.Anonymous:           {"anonymous", 0, 0, "-", true},
+	verify.Opaque:              {"opaque", 0, 0, "-", true},
+	verify.ResourceMetadata:    {"resource_metadata", 200, 0, "-", false},
 	verify.PathAmbiguous:       {"path_ambiguous", 400, 3, "-", false},
 	verify.TokenMissing:        {"token_missing", 401, 16, "", false},
 	verify.TokenAmbiguous:      {"token_ambiguous", 400, 3, "invalid_request", false},

@@ -1,0 +1,92 @@
+package gate_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"edgejwt/plugin/gate"
+	"edgejwt/verify"
+)
+
+// judgeBy judges a request that comes to a route of Envoy with a policy.
+func judgeBy(g *gate.Gate, policy string, headers [][2]string) *gate.Judgement {
+	var j gate.Judgement
+	g.Judge(&j, headers, &policy, now)
+	return &j
+}
+
+func TestPolicyOfEnvoysRoute(t *testing.T) {
+	g := newEdge(t, "", `"routeMetadata": true, "routes": [{"name": "open", "auth": "none"}]`)
+	off := newEdge(t, "", `"routes": [{"name": "open", "auth": "none"}]`)
+	reporting := newEdge(t, "", `"routeMetadata": true, "mode": "report"`)
+	if !g.AsksPolicy() || off.AsksPolicy() || !g.Reports() {
+		t.Error("the gate does not know what it asks for")
+	}
+	valid := token(nil)
+	for _, c := range []struct {
+		name, policy string
+		g            *gate.Gate
+		request      [][2]string
+		want         verify.Reason
+		report       bool
+	}{
+		{"scope", `{"name": "p", "scopes": ["s"]}`, g, request("GET /", bearer(valid)), verify.ScopeMissing, false},
+		{"scope, there", `{"scopes": ["s"]}`, g, request("GET /", bearer(scoped("s"))), verify.Accepted, false},
+		{"needs a token", `{}`, g, request("GET /"), verify.TokenMissing, false},
+		{"none", `{"auth": "none"}`, g, request("GET /"), verify.Public, false},
+		{"bound to a header", `{"claimMatches": [{"claim": "sub", "header": "x-user"}]}`, g, request("GET /", bearer(valid), "x-user: client"), verify.Accepted, false},
+		{"bound to a header that says another", `{"claimMatches": [{"claim": "sub", "header": "x-user"}]}`, g, request("GET /", bearer(valid), "x-user: admin"), verify.ClaimMismatch, false},
+		{"reports", `{"mode": "report"}`, g, request("GET /"), verify.TokenMissing, true},
+		{"enforces", `{"mode": "enforce"}`, reporting, request("GET /"), verify.TokenMissing, false},
+		{"inherits", `{}`, reporting, request("GET /"), verify.TokenMissing, true},
+		{"is not looked at", `{"scopes": ["s"]}`, off, request("GET /"), verify.Public, false},
+		{"a path that cannot be read is no matter", `{}`, g, request("GET /%2f", bearer(valid)), verify.Accepted, false},
+
+		{"no JSON", `{`, g, request("GET /", bearer(valid)), verify.Internal, false},
+		{"empty", ``, g, request("GET /", bearer(valid)), verify.Internal, false},
+		{"a condition", `{"path": {"prefix": "/"}}`, g, request("GET /", bearer(valid)), verify.Internal, false},
+		{"unknown field", `{"scope": ["s"]}`, g, request("GET /", bearer(valid)), verify.Internal, false},
+		{"refused while reporting", `{`, reporting, request("GET /", bearer(valid)), verify.Internal, false},
+		{"refused, preflight", `{`, g, request("OPTIONS /", "origin: https://a.example", "access-control-request-method: GET"), verify.Preflight, false},
+	} {
+		for range 2 { // as read, and as remembered
+			j := judgeBy(c.g, c.policy, c.request)
+			if j.Reason != c.want || j.Report != c.report {
+				t.Errorf("%s: %v (%v), reported %v; want %v, %v", c.name, j.Reason, j.Detail, j.Report, c.want, c.report)
+			}
+			if c.want == verify.Internal && j.Step() != gate.StepPolicy || c.g == g && c.want != verify.Internal && c.want != verify.Preflight && !j.ByPolicy() {
+				t.Errorf("%s: step %d, by policy %v", c.name, j.Step(), j.ByPolicy())
+			}
+		}
+	}
+	if j := judge(g, request("GET /"), now); j.Reason != verify.Public || j.ByPolicy() || j.Match().Route.Name != "open" {
+		t.Errorf("without a policy: %v, want public by the route", j.Reason)
+	}
+}
+
+// TestBadPolicyIsToldOnce, with its fault, and again only when it was forgotten.
+func TestBadPolicyIsToldOnce(t *testing.T) {
+	g := newEdge(t, "", `"routeMetadata": true`)
+	told := func(policy string) string { return judgeBy(g, policy, request("GET /")).Notice }
+	const bad = `{"scope": ["s"]}`
+	first := told(bad)
+	if !strings.Contains(first, "scope") || !strings.Contains(first, "metadata") {
+		t.Errorf("told %q", first)
+	}
+	if again := told(bad); again != "" {
+		t.Errorf("told again: %q", again)
+	}
+	if told(`{}`) != "" {
+		t.Error("told of a good one")
+	}
+	if told(`{"scopes": []}`) == "" {
+		t.Error("another one is not told")
+	}
+	for i := range 1000 {
+		told(fmt.Sprintf(`{"name": "n%d"}`, i))
+	}
+	if told(bad) == "" {
+		t.Error("a thousand other policies, and this one is still remembered")
+	}
+}

@@ -1,0 +1,153 @@
+package gate_test
+
+import (
+	"testing"
+	"time"
+
+	"edgejwt/plugin/gate"
+	"edgejwt/verify"
+)
+
+const edgeRoutes = `"routes": [
+	{"name": "public", "path": {"prefix": "/public"}, "auth": "none"},
+	{"name": "maybe", "path": {"prefix": "/maybe"}, "auth": "optional", "scopes": ["read"]},
+	{"name": "write", "path": {"template": "/orders/{id}"}, "methods": ["POST"], "scopes": ["write"]},
+	{"name": "own", "path": {"template": "/users/{user}"}, "claimMatches": [{"claim": "sub", "variable": "user"}]},
+	{"name": "tenant", "path": {"exact": "/tenant"}, "claimMatches": [{"claim": "org", "header": "x-tenant"}, {"claim": "host", "host": true}]},
+	{"name": "legacy", "path": {"prefix": "/legacy"}, "allowOpaque": true, "scopes": ["legacy"]},
+	{"name": "fresh", "path": {"exact": "/fresh"}, "maxAge": "10s"},
+	{"name": "admin", "hosts": ["admin.example.com"], "permissions": ["all"]}
+]`
+
+func TestRoutes(t *testing.T) {
+	g := newEdge(t, `"clockSkew": "60s", "outputClaimToHeaders": [{"header": "x-tenant-id", "claim": "org"}]`, edgeRoutes)
+	valid, write := token(nil), scoped("read write")
+	expired := token(map[string]any{"exp": now.Add(-time.Hour).Unix()})
+	tenant := token(map[string]any{"org": "o1", "host": "api.example.com"})
+	for _, c := range []struct {
+		name    string
+		request [][2]string
+		want    verify.Reason
+		route   string // "-" when none was found
+		step    gate.Step
+	}{
+		{"public", request("GET /public/x"), verify.Public, "public", gate.StepRoute},
+		{"public, bad token", request("GET /public/x", bearer("nonsense")), verify.Public, "public", gate.StepRoute},
+		{"public, two tokens", request("GET /public/x", bearer(valid), bearer(write)), verify.Public, "public", gate.StepRoute},
+		{"public, good token", request("GET /public/x", bearer(valid)), verify.Public, "public", gate.StepRoute},
+		{"not public", request("GET /publicity"), verify.TokenMissing, "", gate.StepExtract},
+		{"out of public", request("GET /public/../orders"), verify.PathAmbiguous, "-", gate.StepRoute},
+		{"encoded slash", request("GET /public%2fx"), verify.PathAmbiguous, "-", gate.StepRoute},
+		{"encoded slash with a good token", request("GET /x%2fy", bearer(valid)), verify.PathAmbiguous, "-", gate.StepRoute},
+		{"query is no path", request("GET /orders?/public"), verify.TokenMissing, "", gate.StepExtract},
+
+		{"optional, none", request("GET /maybe"), verify.Anonymous, "maybe", gate.StepExtract},
+		{"optional, another scheme", request("GET /maybe", "authorization: Basic eA=="), verify.Anonymous, "maybe", gate.StepExtract},
+		{"optional, empty", request("GET /maybe", "authorization: Bearer"), verify.Anonymous, "maybe", gate.StepExtract},
+		{"optional, nonsense", request("GET /maybe", bearer("nonsense")), verify.TokenMalformed, "maybe", gate.StepParse},
+		{"optional, expired", request("GET /maybe", bearer(expired)), verify.TokenExpired, "maybe", gate.StepClaims},
+		{"optional, two", request("GET /maybe", bearer(valid), bearer(write)), verify.TokenAmbiguous, "maybe", gate.StepExtract},
+		{"optional, no scope", request("GET /maybe", bearer(valid)), verify.ScopeMissing, "maybe", gate.StepNeed},
+		{"optional, good", request("GET /maybe", bearer(write)), verify.Accepted, "maybe", gate.StepNeed},
+
+		{"scope", request("POST /orders/7", bearer(write)), verify.Accepted, "write", gate.StepNeed},
+		{"scope missing", request("POST /orders/7", bearer(valid)), verify.ScopeMissing, "write", gate.StepNeed},
+		{"scope missing, and expired", request("POST /orders/7", bearer(expired)), verify.TokenExpired, "write", gate.StepClaims},
+		{"scope missing, and forged", request("POST /orders/7", bearer(spoilt(valid))), verify.SignatureInvalid, "write", gate.StepSignature},
+		{"scope claimed by a forger", request("POST /orders/7", bearer(spoilt(write))), verify.SignatureInvalid, "write", gate.StepSignature},
+		{"no token where a scope is needed", request("POST /orders/7"), verify.TokenMissing, "write", gate.StepExtract},
+		{"another method needs none", request("GET /orders/7", bearer(valid)), verify.Accepted, "", gate.StepNeed},
+		{"a method in lower case", request("post /orders/7", bearer(write)), verify.PathAmbiguous, "-", gate.StepRoute},
+
+		{"own", request("GET /users/client", bearer(valid)), verify.Accepted, "own", gate.StepNeed},
+		{"another's", request("GET /users/admin", bearer(valid)), verify.ClaimMismatch, "own", gate.StepNeed},
+		{"bound to header and host", request("GET /tenant", bearer(tenant), "x-tenant: o1"), verify.Accepted, "tenant", gate.StepNeed},
+		{"bound to a header that says another", request("GET /tenant", bearer(tenant), "x-tenant: o2"), verify.ClaimMismatch, "tenant", gate.StepNeed},
+		{"bound to a header that is not there", request("GET /tenant", bearer(tenant)), verify.ClaimMismatch, "tenant", gate.StepNeed},
+
+		{"opaque where it may be", request("GET /legacy", bearer("opaque-token_1")), verify.Opaque, "legacy", gate.StepParse},
+		{"encrypted where it may be", request("GET /legacy", bearer("e30.a.b.c.d")), verify.Opaque, "legacy", gate.StepParse},
+		{"a bad JWS is not opaque", request("GET /legacy", bearer("a.b.c")), verify.TokenMalformed, "legacy", gate.StepParse},
+		{"a JWS is judged there too", request("GET /legacy", bearer(valid)), verify.ScopeMissing, "legacy", gate.StepNeed},
+		{"none where opaque may be", request("GET /legacy"), verify.TokenMissing, "legacy", gate.StepExtract},
+		{"opaque elsewhere", request("GET /orders", bearer("opaque-token_1")), verify.TokenMalformed, "", gate.StepParse},
+
+		{"fresh with the skew of the rule", request("GET /fresh", bearer(token(map[string]any{"iat": now.Add(-70 * time.Second).Unix()}))), verify.Accepted, "fresh", gate.StepNeed},
+		{"not fresh", request("GET /fresh", bearer(token(map[string]any{"iat": now.Add(-71 * time.Second).Unix()}))), verify.TokenExpired, "fresh", gate.StepNeed},
+
+		{"no route", request("GET /other", bearer(valid)), verify.Accepted, "", gate.StepNeed},
+		{"no route, no token", request("GET /other"), verify.TokenMissing, "", gate.StepExtract},
+		{"preflight anywhere", request("OPTIONS /public%2fx", "origin: https://a.example", "access-control-request-method: PUT"), verify.Preflight, "-", gate.StepPreflight},
+		{"no description unless asked for", request("GET /.well-known/oauth-protected-resource"), verify.TokenMissing, "", gate.StepExtract},
+	} {
+		j := judge(g, c.request, now)
+		if !j.Decided || j.Reason != c.want || j.Report || j.GoesOn() != c.want.Passes() {
+			t.Errorf("%s: %v (%v), reported %v; want %v", c.name, j.Reason, j.Detail, j.Report, c.want)
+		}
+		if j.Step() != c.step {
+			t.Errorf("%s: decided at step %d, want %d", c.name, j.Step(), c.step)
+		}
+		name := "-"
+		if m := j.Match(); m != nil {
+			name = m.Route.Name
+		}
+		if name != c.route {
+			t.Errorf("%s: route %q, want %q", c.name, name, c.route)
+		}
+		if valid := j.Step() == gate.StepNeed; j.Valid() != valid {
+			t.Errorf("%s: valid %v", c.name, j.Valid())
+		}
+	}
+}
+
+// TestHostsOfRoutes: the same request, to another host.
+func TestHostsOfRoutes(t *testing.T) {
+	g := newEdge(t, "", edgeRoutes)
+	r := request("GET /x", bearer(token(nil)))
+	r[0][1] = "Admin.Example.com:443"
+	if j := judge(g, r, now); j.Reason != verify.PermissionMissing || j.Match().Route.Name != "admin" {
+		t.Errorf("%v, want permission_missing", j.Reason)
+	}
+}
+
+// TestForgedHeadersChooseNoRoute: what only the edge may say is gone before
+// anything else looks at the request.
+func TestForgedHeadersChooseNoRoute(t *testing.T) {
+	cfg := parseEdge(t, "", `"routes": [{"headers": [{"name": "x-role", "values": ["admin"]}], "auth": "none"}]`)
+	cfg.Rules[0].OutputPayloadToHeader = "x-role" // which Parse would not have
+	g := gate.New(cfg, verify.GoEngine, fixedKeys)
+	if j := judge(g, request("GET /", "x-role: admin"), now); j.Reason != verify.TokenMissing {
+		t.Errorf("%v, want token_missing", j.Reason)
+	}
+}
+
+func TestUnsoundRoutesMakeNoGate(t *testing.T) {
+	cfg := parseEdge(t, "", edgeRoutes)
+	cfg.Routes[0].Path.Text = "public"
+	defer func() {
+		if recover() == nil {
+			t.Error("a gate was made")
+		}
+	}()
+	gate.New(cfg, verify.GoEngine, fixedKeys)
+}
+
+func TestExplains(t *testing.T) {
+	g := newEdge(t, `"fromHeaders": [{"name": "authorization", "prefix": "Bearer "}], "fromCookies": ["session"]`, edgeRoutes)
+	valid := token(nil)
+	j := judge(g, request("GET /users/client", bearer(valid), "cookie: session="+valid), now)
+	at := j.Locations()
+	if len(at) != 2 || at[0] != verify.Authorization || at[1].In != verify.InCookie {
+		t.Errorf("found at %v", at)
+	}
+	if j.Token() == nil || j.Rule() != 0 || j.Match().Index != 3 || j.ByPolicy() {
+		t.Errorf("token %v, rule %d, route %d", j.Token(), j.Rule(), j.Match().Index)
+	}
+	if text, _ := j.Match().Variable("user"); text != "client" {
+		t.Errorf("variable %q", text)
+	}
+	j = judge(g, request("GET /users/client"), now)
+	if j.Token() != nil || j.Rule() != -1 || j.Locations() != nil {
+		t.Errorf("without a token: token %v, rule %d, found at %v", j.Token(), j.Rule(), j.Locations())
+	}
+}
