@@ -30,6 +30,7 @@ import (
 // Options say how thoroughly to measure.
 type Options struct {
 	Root        string
+	Module      string        // default dist/edgejwt.wasm
 	Envoys      int           // how many fresh Envoys, one after the other
 	Rounds      int           // of all rows in each Envoy
 	During      time.Duration // of one row in one round
@@ -77,7 +78,16 @@ type Measured struct {
 	Rows    []*Row
 	// Closed and Open hold one sample for each round and row, by the row's ID.
 	Closed, Open map[string][]Sample
+	Floods       []*Flood
+	// Footprints has, by row, Envoys with one worker and with many.
+	Footprints  map[string][]Footprint
+	ModuleBytes int64
+
+	unsaturated bool // a row's mark was written
 }
+
+// footprintRows are the rows whose Envoys are weighed.
+var footprintRows = []string{rowNone, rowTrimmed, rowNative, rowRepeated}
 
 // Run measures. It needs two cores, the module and what make bench-deps installs.
 func Run(ctx context.Context, o Options) (*Measured, error) {
@@ -90,7 +100,7 @@ func Run(ctx context.Context, o Options) (*Measured, error) {
 	}
 	defer os.RemoveAll(dir)
 	o.Say("Making %d tokens and starting the servers ...", o.Fresh)
-	w, err := newWorld(ctx, o.Root, dir, o.Fresh)
+	w, err := newWorld(ctx, &o, dir)
 	defer w.close()
 	if err != nil {
 		return nil, err
@@ -103,7 +113,7 @@ func Run(ctx context.Context, o Options) (*Measured, error) {
 	m := &Measured{Options: o, Rows: o.rows(), Closed: map[string][]Sample{}, Open: map[string][]Sample{}}
 	for e := range o.Envoys {
 		began := time.Now()
-		if err := w.ready(ctx, m.Rows); err != nil {
+		if err := w.ready(ctx, m.Rows, &m.Options); err != nil {
 			return nil, err
 		}
 		o.Say("Envoy %d of %d is ready after %.0f s", e+1, o.Envoys, time.Since(began).Seconds())
@@ -112,14 +122,31 @@ func Run(ctx context.Context, o Options) (*Measured, error) {
 				return nil, err
 			}
 			o.Say("round %d of %d", e*o.Rounds+round+1, o.Envoys*o.Rounds)
+			if o.Quick {
+				continue
+			}
+			if err := w.floods(m); err != nil {
+				return nil, err
+			}
 		}
 	}
+	if !o.Quick {
+		o.Say("Weighing Envoys ...")
+		if m.Footprints, err = w.footprints(ctx, footprintRows...); err != nil {
+			return nil, err
+		}
+	}
+	module, err := os.Stat(w.binary.edgejwt)
+	if err != nil {
+		return nil, err
+	}
+	m.ModuleBytes = module.Size()
 	return m, nil
 }
 
 // ready starts a fresh Envoy with what the rows need, and checks each row's
 // answers.
-func (w *world) ready(ctx context.Context, rows []*Row) error {
+func (w *world) ready(ctx context.Context, rows []*Row, o *Options) error {
 	var names []string
 	for _, r := range rows {
 		names = append(names, r.Listener)
@@ -134,6 +161,22 @@ func (w *world) ready(ctx context.Context, rows []*Row) error {
 			return err
 		}
 		if err := w.check(r, 20); err != nil {
+			return err
+		}
+	}
+	// The engine compiles again what runs often; that shall not be measured.
+	for _, r := range rows {
+		if r.Traffic.needs(1) > 0 {
+			if err := w.check(r, 100); err != nil {
+				return err
+			}
+			continue
+		}
+		warm := time.Second
+		if r.Group == groupAPI || r.Group == groupRefuse {
+			warm /= 4
+		}
+		if _, err := w.closed(r, o, warm); err != nil {
 			return err
 		}
 	}

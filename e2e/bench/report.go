@@ -30,16 +30,27 @@ func (r ratio) String() string {
 	return fmt.Sprintf("%.2f", r.Median)
 }
 
-func rate(s Sample) float64 { return s.Rate }
-func cpu(s Sample) float64  { return s.CPU }
-func p50(s Sample) float64  { return s.P50 }
-func p99(s Sample) float64  { return s.P99 }
+func rate(s Sample) float64  { return s.Rate }
+func cpu(s Sample) float64   { return s.CPU }
+func envoy(s Sample) float64 { return s.Envoy }
+func busy(s Sample) float64  { return s.Busy }
+func p50(s Sample) float64   { return s.P50 }
+func p99(s Sample) float64   { return s.P99 }
 
-// Markdown is the table.
+// Markdown is the tables: rows, goals, memory, floods.
 func (m *Measured) Markdown() string {
 	var b strings.Builder
+	m.writeRows(&b)
+	m.writeGoals(&b)
+	m.writeFloods(&b)
+	m.writeMemory(&b)
+	return b.String()
+}
+
+func (m *Measured) writeRows(b *strings.Builder) {
+	b.WriteString("| | requests/s | middle half | × no filter | × empty plugin | × jwt_authn with cache | µs/request | of these Envoy | p50 µs | p99 µs |\n")
+	b.WriteString("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
 	group := ""
-	b.WriteString("| | requests/s | middle half | × no filter | × empty | × jwt_authn, cached | CPU µs/request | p50 µs | p99 µs |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, r := range m.Rows {
 		s := m.Closed[r.ID]
 		if len(s) == 0 {
@@ -47,20 +58,80 @@ func (m *Measured) Markdown() string {
 		}
 		if r.Group != group {
 			group = r.Group
-			fmt.Fprintf(&b, "| **%s** | | | | | | | | |\n", group)
+			fmt.Fprintf(b, "| **%s** | | | | | | | | | |\n", group)
 		}
-		fmt.Fprintf(&b, "| %s | %.0f | %.0f–%.0f | %v | %v | %v | %.1f | %s | %s |\n", r.Name, median(s, rate),
-			quantile(s, 0.25, rate), quantile(s, 0.75, rate),
+		fmt.Fprintf(b, "| %s%s | %s | %s–%s | %v | %v | %v | %.1f | %.1f | %s | %s |\n", r.Name, m.mark(s),
+			thousands(median(s, rate)), thousands(quantile(s, 0.25, rate)), thousands(quantile(s, 0.75, rate)),
 			ratioOf(m.Closed, r.ID, rowNone, rate), ratioOf(m.Closed, r.ID, rowTrimmed, rate), ratioOf(m.Closed, r.ID, rowNative, rate),
-			median(s, cpu), micro(m.Open[r.ID], p50), micro(m.Open[r.ID], p99))
-		fmt.Fprintf(&b, "|   busy %.2f gen %.2f envoy %.1f |\n", median(s, func(s Sample) float64 { return s.Busy }), median(s, func(s Sample) float64 { return s.Generator }), median(s, func(s Sample) float64 { return s.Envoy }))
+			median(s, cpu), median(s, envoy), latency(m.Open[r.ID], p50), latency(m.Open[r.ID], p99))
 	}
-	return b.String()
+	b.WriteString("\n")
+	if m.unsaturated {
+		b.WriteString("\\* The serving core was not used up (something else ran on it, or the generator was too slow): read µs/request.\n\n")
+	}
 }
 
-func micro(samples []Sample, figure func(Sample) float64) string {
+// mark is a star for a row whose throughput is not what its core can bear.
+func (m *Measured) mark(s []Sample) string {
+	if median(s, busy) >= 0.9 {
+		return ""
+	}
+	m.unsaturated = true
+	return " \\*"
+}
+
+func (m *Measured) writeGoals(b *strings.Builder) {
+	b.WriteString("| goal | measured | |\n|---|--:|---|\n")
+	for _, g := range m.goals() {
+		verdict := "met"
+		switch {
+		case !g.Known:
+			g.Measured, verdict = "", "not measured"
+		case !g.Met:
+			verdict = "**not met**"
+		}
+		fmt.Fprintf(b, "| %s | %s | %s |\n", g.Text, g.Measured, verdict)
+	}
+	b.WriteString("\n")
+}
+
+func (m *Measured) writeFloods(b *strings.Builder) {
+	if len(m.Floods) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "| %d bad tokens/s beside valid ones | p99 of the valid ones, µs | alone | × |\n|---|--:|--:|--:|\n", floodRate)
+	for _, f := range m.Floods {
+		fmt.Fprintf(b, "| %s | %.0f | %.0f | %.2f |\n", f.Row.Name, quantileOf(f.Under, 0.5), quantileOf(f.Alone, 0.5), f.ratio())
+	}
+	b.WriteString("\n")
+}
+
+func (m *Measured) writeMemory(b *strings.Builder) {
+	if len(m.Footprints) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "| Envoy with | start to the first 200, s of processor time | resident, 1 worker, MB | each further worker, MB | after new tokens, 1 worker | each further worker |\n")
+	b.WriteString("|---|--:|--:|--:|--:|--:|\n")
+	for _, id := range footprintRows {
+		f := m.Footprints[id]
+		fmt.Fprintf(b, "| %s | %.1f | %.0f | %.1f | %.0f | %.1f |\n", rowOf(id).Name, f[0].Start.Seconds(),
+			float64(f[0].Idle)/1e6, perWorker(f, idle)/1e6, float64(f[0].Filled)/1e6, perWorker(f, filled)/1e6)
+	}
+	b.WriteString("\n")
+}
+
+func latency(samples []Sample, figure func(Sample) float64) string {
 	if len(samples) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%.0f", median(samples, figure))
+	return thousands(median(samples, figure))
+}
+
+// thousands writes 12345.6 as 12,346.
+func thousands(v float64) string {
+	s := fmt.Sprintf("%.0f", v)
+	if len(s) > 3 {
+		s = s[:len(s)-3] + "," + s[len(s)-3:]
+	}
+	return s
 }

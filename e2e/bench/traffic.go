@@ -22,6 +22,7 @@ const (
 	New                       // a valid token that was never sent before
 	Tenth                     // every tenth is new, the others repeat one
 	Missing                   // none
+	Malformed                 // another text that is no token, each time
 	Expired                   // one that has expired
 	Forged                    // another signature that does not verify, each time
 	UnknownKey                // another key that the provider does not have, each time
@@ -87,8 +88,8 @@ func (t *tokens) source(r *Row, fresh []string) load.Source {
 		all[i] = one(token)
 	}
 	// A token with a number in the place of something that is signed.
+	parts := strings.Split(t.repeated, ".")
 	numbered := func(part int, make func(n int64) string) load.Source {
-		parts := strings.Split(t.repeated, ".")
 		return func() (load.Request, bool) {
 			p := [3]string(parts)
 			p[part] = make(t.count.Add(1))
@@ -102,6 +103,8 @@ func (t *tokens) source(r *Row, fresh []string) load.Source {
 		return load.Every(10, load.Once(all), load.Repeat(one(t.repeated)))
 	case Missing:
 		return load.Repeat(one(""))
+	case Malformed:
+		return numbered(1, func(n int64) string { return "." + digits(n) + parts[1] })
 	case Expired:
 		return load.Repeat(one(t.expired))
 	case Forged:

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -51,11 +52,12 @@ type server struct {
 }
 
 // newWorld starts all but Envoy. The caller closes it, also after an error.
-func newWorld(ctx context.Context, root, dir string, fresh int) (*world, error) {
+func newWorld(ctx context.Context, o *Options, dir string) (*world, error) {
+	root := o.Root
 	w := &world{root: root, dir: dir, servers: map[string]*server{}, listeners: map[string]*Listener{}}
 	// Envoy reads the module more than once; another build must not change it
 	// under its hands.
-	code, err := os.ReadFile(filepath.Join(root, "dist/edgejwt.wasm"))
+	code, err := os.ReadFile(cmp.Or(o.Module, filepath.Join(root, "dist/edgejwt.wasm")))
 	if err != nil {
 		return w, fmt.Errorf("%w; run: make build", err)
 	}
@@ -72,7 +74,7 @@ func newWorld(ctx context.Context, root, dir string, fresh int) (*world, error) 
 	}); err != nil {
 		return w, err
 	}
-	if w.tokens, err = mint(w.tenant, fresh); err != nil {
+	if w.tokens, err = mint(w.tenant, o.Fresh); err != nil {
 		return w, err
 	}
 	if err := w.startAuthz(ctx); err != nil {
@@ -115,7 +117,8 @@ func (w *world) startAuthz(ctx context.Context) error {
 		return err
 	}
 	return w.start(ctx, "authz", address, parts.Program{
-		Name: "the ext_authz server", Dir: w.root, Args: []string{self}, Env: []string{childVariable + "=" + string(options)},
+		Name: "the ext_authz server", Dir: w.root, Args: []string{self},
+		Env: []string{childVariable + "=" + string(options), "GOMAXPROCS=1"}, // it will have one core
 	}, func() error {
 		c, err := net.Dial("tcp", address)
 		if err == nil {

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -25,6 +26,8 @@ func main() {
 
 func run() error {
 	quick := flag.Bool("quick", false, "the short form: fewer rows, fewer rounds, nothing written")
+	write := flag.Bool("write", false, "write e2e/BENCH.md and e2e/bench.svg")
+	module := flag.String("module", "", "another module than dist/edgejwt.wasm")
 	only := flag.String("only", "", "comma-separated IDs of rows; others are left out")
 	without := flag.String("without", "", "comma-separated listeners to leave out")
 	rounds := flag.Int("rounds", 0, "rounds in each Envoy")
@@ -35,9 +38,10 @@ func run() error {
 	if *quick {
 		o = bench.Short
 	}
-	o.Rounds = or(*rounds, o.Rounds)
-	o.Envoys = or(*envoys, o.Envoys)
-	o.During = or(*during, o.During)
+	o.Module = *module
+	o.Rounds = cmp.Or(*rounds, o.Rounds)
+	o.Envoys = cmp.Or(*envoys, o.Envoys)
+	o.During = cmp.Or(*during, o.During)
 	if *only != "" {
 		o.Only = strings.Split(*only, ",")
 	}
@@ -62,13 +66,8 @@ func run() error {
 		return err
 	}
 	fmt.Print(m.Markdown())
-	return nil
-}
-
-func or[T comparable](v, otherwise T) T {
-	var zero T
-	if v == zero {
-		return otherwise
+	if *write {
+		return m.Write()
 	}
-	return v
+	return nil
 }

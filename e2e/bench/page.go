@@ -1,0 +1,46 @@
+package bench
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Write puts the page and its picture into e2e.
+func (m *Measured) Write() error {
+	o := &m.Options
+	page := fmt.Sprintf(`# What a check costs
+
+Made by `+"`make bench`"+` on %s: %s. %s.
+
+One Envoy with one worker; Envoy and whatever else answers a request (the ext_authz server, FastAPI) share one core, the
+generator and the provider have the other. Envoy answers by itself where no API is named. %d rounds of every row in
+an order of their own, %d in each of %d fresh Envoys, %v a row; figures are medians, ratios are medians of the
+ratios in each round. Throughput: closed loop, %d connections, HTTP/1.1. Latency: open loop at half of
+the row's throughput, counted from the moment at which a request was due. *µs/request* is processor time, user and
+kernel, of all that serves the request: it suffers least from whatever else a machine does. The serving core was
+%.0f %% busy with what was measured, the generator's %.0f %%. Every answer's status was checked.
+
+![throughput and processor time of each row](bench.svg)
+
+%s`,
+		time.Now().UTC().Format(time.DateOnly), machine(), versions(o.Root),
+		o.Envoys*o.Rounds, o.Rounds, o.Envoys, o.During, o.Connections,
+		100*m.over(busy), 100*m.over(func(s Sample) float64 { return s.Generator }), m.Markdown())
+	if err := os.WriteFile(filepath.Join(o.Root, "e2e/BENCH.md"), []byte(page), 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(o.Root, "e2e/bench.svg"), []byte(m.Plot()), 0o644)
+}
+
+// over is the median of a figure over all rows without an API.
+func (m *Measured) over(figure func(Sample) float64) float64 {
+	var values []float64
+	for _, r := range m.Rows {
+		if r.Group != groupAPI {
+			values = append(values, median(m.Closed[r.ID], figure))
+		}
+	}
+	return quantileOf(values, 0.5)
+}
