@@ -1,0 +1,59 @@
+package plugin
+
+import (
+	"io"
+	"log"
+	"testing"
+	"time"
+
+	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/proxytest"
+	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
+)
+
+// TestReportedAfterTheWait: what waits in vain goes on in report mode, and a
+// stream that goes on, for days perhaps, holds nothing of what it was judged by.
+func TestReportedAfterTheWait(t *testing.T) {
+	log.SetOutput(io.Discard)
+	vm := &faultyVM{}
+	host, reset := proxytest.NewHostEmulator(proxytest.NewEmulatorOption().WithVMContext(vm).
+		WithPluginConfiguration([]byte(`{"auth0": {"domain": "tenant.auth0.example", "audience": "a"}, "mode": "report", "keys": {"wait": "100ms"}}`)))
+	defer reset()
+	if host.StartPlugin() != types.OnPluginStartStatusOK {
+		t.Fatal("did not start")
+	}
+	id := host.InitializeHttpContext()
+	host.CallOnRequestHeaders(id, [][2]string{{":method", "GET"}, {"authorization", "Bearer " + waitingToken}}, true)
+	q := vm.root.parked.requests[0]
+	later := time.Now().Add(time.Second)
+	vm.root.clock = func() time.Time { return later }
+	host.Tick()
+	if q.state != passed || host.GetSentLocalResponse(id) != nil || host.GetCurrentHttpStreamAction(id) != types.ActionContinue {
+		t.Fatalf("state %d, reply %+v; want it to go on", q.state, host.GetSentLocalResponse(id))
+	}
+	if n, _ := host.GetCounterMetric("edgejwt_would_refuse;reason=keys_unavailable;;"); n != 1 {
+		t.Errorf("reported %d times, want once", n)
+	}
+	if n, _ := host.GetCounterMetric("edgejwt_wait_timeouts"); n != 1 {
+		t.Errorf("%d timeouts, want 1", n)
+	}
+	if q.judgement.Decided || q.judgement.Token() != nil || q.judgement.Match() != nil {
+		t.Error("the judgement is still there")
+	}
+}
+
+// TestUntoldStateIsCounted: the request goes on without it.
+func TestUntoldStateIsCounted(t *testing.T) {
+	log.SetOutput(io.Discard)
+	vm := &faultyVM{}
+	host, reset := proxytest.NewHostEmulator(proxytest.NewEmulatorOption().WithVMContext(vm).
+		WithPluginConfiguration([]byte(`{"auth0": {"domain": "tenant.auth0.example", "audience": "a"}}`)))
+	defer reset()
+	if host.StartPlugin() != types.OnPluginStartStatusOK {
+		t.Fatal("did not start")
+	}
+	q := &request{root: vm.root}
+	q.tell([][2]string{{"k", ""}, {"k", "v"}}) // the SDK has no call for an empty value
+	if n, _ := host.GetCounterMetric("edgejwt_state_failures"); n != 1 {
+		t.Errorf("%d failures counted, want 1", n)
+	}
+}
