@@ -9,18 +9,16 @@ import (
 
 // way gives the names that lead to a claim; nil after a fault.
 func (o *object) way(name string) []string {
-	if o.lacks(name) {
-		o.fault(name, "", "is missing"+example(lookUp(o.fields, name)))
-	}
-	m := o.find(name)
-	if m == nil || !m.sound {
+	o.demands(name)
+	if !o.sound(name) {
 		return nil
 	}
+	m := o.find(name)
 	return o.r.way(o.member(name), m.field, m.value)
 }
 
 // way gives what one TextOrTexts says, be it a field's or an element's.
-func (r *reader) way(path string, f *Field, value *strictjson.Value) (names []string) {
+func (r *reader) way(path string, f *field, value *strictjson.Value) (names []string) {
 	sound := true
 	add := func(path string, value *strictjson.Value) {
 		text, ok := r.bounded(listed{value.Text, path, value.Offset}, f)
@@ -61,64 +59,45 @@ func (o *object) ways(name string) (all [][]string) {
 
 // claims reads claims and their values: an object, whose names are those of claims
 // as they are, or a list, for those that stand inside of others.
-func (o *object) claims(name string) (all []route.Claim) {
+func (o *object) claims(name string) []route.Claim {
 	if !o.sound(name) {
 		return nil
 	}
 	m := o.find(name)
-	if m.value.Kind == strictjson.Array {
-		for _, entry := range o.children(name) {
-			claim := route.Claim{Name: entry.way("claim")}
-			if entry.lacks("values") {
-				entry.fault("values", "", "is missing"+example(lookUp(entry.fields, "values")))
-			} else if entry.sound("values") {
+	all := make([]route.Claim, len(m.value.Children))
+	for i := range all {
+		claim, value := &all[i], &m.value.Children[i]
+		if m.value.Kind == strictjson.Array {
+			entry := o.r.object(at(o.member(name), i), m.field.Fields, value)
+			claim.Name = entry.way("claim")
+			if entry.demands("values"); entry.sound("values") {
 				claim.Values = o.r.values(entry.member("values"), entry.find("values").value)
 			}
-			all = append(all, claim)
+			continue
 		}
-		return all
-	}
-	for i := range m.value.Children {
-		value := &m.value.Children[i]
 		path := join(o.member(name), value.Name)
-		text, ok := o.r.bounded(listed{value.Name, path, value.Offset}, m.field)
-		if ok && !isPrintable(text) {
-			o.r.fault(value.Offset, path, "", "is the name of a claim that "+unprintable)
-			ok = false
-		}
-		if o.r.hasKind(path, lookUp(m.field.Fields, "values"), value) && ok {
-			all = append(all, route.Claim{Name: []string{text}, Values: o.r.values(path, value)})
+		claim.Name = o.r.way(path, m.field, &strictjson.Value{Kind: strictjson.String, Text: value.Name, Offset: value.Offset})
+		if o.r.hasKind(path, lookUp(m.field.Fields, "values"), value) {
+			claim.Values = o.r.values(path, value)
 		}
 	}
 	return all
 }
 
-// values copies strings, numbers, as they are spelled, and booleans; none may
-// stand twice.
+// values copies strings, numbers, as they are spelled, and booleans.
 func (r *reader) values(path string, list *strictjson.Value) []strictjson.Value {
-	var all []strictjson.Value
-	for i := range list.Children {
-		v := &list.Children[i]
-		copied := strictjson.Value{Kind: v.Kind, Num: v.Num}
+	all := make([]strictjson.Value, len(list.Children))
+	for i := range all {
+		copied, v := &all[i], &list.Children[i]
+		copied.Kind, copied.Num = v.Kind, v.Num
 		if v.Kind == strictjson.String {
-			text, ok := r.bounded(listed{v.Text, at(path, i), v.Offset}, anyValue)
-			if !ok {
-				continue
-			}
-			copied.Text = text
+			copied.Text, _ = r.bounded(listed{v.Text, at(path, i), v.Offset}, anyValue)
 		} else {
 			copied.Raw = strings.Clone(v.Raw)
 		}
-		for j := range i {
-			if other := &list.Children[j]; other.Kind == v.Kind && other.Text == v.Text && (v.Kind == strictjson.String || other.Raw == v.Raw) {
-				r.fault(v.Offset, at(path, i), shown(v), "repeats "+at(path, j))
-				break
-			}
-		}
-		all = append(all, copied)
 	}
 	return all
 }
 
 // anyValue is for bounded: an element of Values.
-var anyValue = &Field{Kind: Values}
+var anyValue = &field{Kind: Values}

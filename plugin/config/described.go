@@ -28,33 +28,65 @@ func (k Kind) String() string {
 	return ""
 }
 
+// Field describes one field of the configuration, for tools and people. The reader
+// takes names, types, defaults and bounds from the same list.
+type Field struct {
+	// Name is the field's name in its object.
+	Name string
+	// Kind is the type of its value; zero when Refused is set.
+	Kind Kind
+	// Required is true when the field's object is faulty without it.
+	Required bool
+	// Fields are the fields of the object or of each listed object.
+	Fields []Field
+	// Default is what an absent field means, as one would write it; empty when
+	// the field has no default.
+	Default string
+	// Example is a good value, for messages; empty when Default is one.
+	Example string
+	// OneOf are the values of a Choice, and of the elements of some Texts; nil for
+	// every other field. It is not to be changed.
+	OneOf []string
+	// Min and Max bound, both included, a Duration (in nanoseconds), a Count, Bytes,
+	// the length of a Text (in bytes; Max 0 for MaxTextBytes), and for all others
+	// the number of elements of a list, or of claims.
+	Min, Max int64
+	// Limits says what else is demanded of the value.
+	Limits string
+	// Meaning is one sentence.
+	Meaning string
+	// Refused is why a known name is refused; empty for every other field.
+	Refused string
+}
+
 // Fields lists the top level of the configuration, in the order in which a
-// reader would want to learn of it. What it gives is the caller's own, but for OneOf.
+// reader would want to learn of it.
 func Fields() []Field { return describe("", fields) }
 
 // PolicyFields lists the fields of a policy in an Envoy route's metadata: see
-// ParsePolicy. What it gives is the caller's own, but for OneOf.
+// ParsePolicy.
 func PolicyFields() []Field { return describe("routes[].", policyFields) }
 
 // describe copies fields and adds what they mean.
-func describe(path string, fields []Field) []Field {
-	all := make([]Field, len(fields))
-	for i, f := range fields {
-		if f.Refused == "" {
-			text, ok := descriptions[path+f.Name]
-			if !ok {
-				text = descriptions[common(path)+f.Name]
-			}
-			f.Limits, f.Meaning = text.limits, text.meaning
+func describe(path string, fields []field) (all []Field) {
+	for _, f := range fields {
+		if f.Name == "" {
+			all = append(all, describe(path, f.Fields)...)
+			continue
+		}
+		text, ok := descriptions[path+f.Name]
+		if !ok {
+			text = descriptions[common(path)+f.Name]
 		}
 		below := path + f.Name + "."
 		if f.Kind == Objects || f.Kind == Claims {
 			below = path + f.Name + "[]."
 		}
-		if f.Fields != nil {
-			f.Fields = describe(below, f.Fields)
+		described := Field{f.Name, f.Kind, f.Required, describe(below, f.Fields), f.Default, f.Example, f.OneOf, f.Min, f.Max, text.limits, text.meaning, f.Refused}
+		if f.Refused != "" {
+			described.Limits, described.Meaning = "", ""
 		}
-		all[i] = f
+		all = append(all, described)
 	}
 	return all
 }
@@ -147,7 +179,7 @@ var descriptions = map[string]description{
 	"routes[].anyPermission":           {ofScopes, "Permissions of which a token needs one."},
 	"routes[].claims":                  {"no null, no list, no object among the values", "Claims that must each be, or be a list that holds, one of the values; an object for top-level claims, by their literal names, a list for nested ones."},
 	"routes[].claims[].claim":          {"no control characters", wayMeaning},
-	"routes[].claims[].values":         {"none twice", "The values of which one will do; numbers are compared as numbers."},
+	"routes[].claims[].values":         {"", "The values of which one will do; numbers are compared as numbers."},
 	"routes[].claimMatches":            {"exactly one of variable, header and host", "Claims that must be, or be a list that holds, what the request says."},
 	"routes[].claimMatches[].claim":    {"no control characters", wayMeaning},
 	"routes[].claimMatches[].variable": {"one of the route's template", "The claim must be what this variable stands for."},
@@ -176,6 +208,6 @@ var descriptions = map[string]description{
 	"resourceMetadata.resource":              {"https, neither query nor fragment", "The API's identifier, which clients ask tokens for (RFC 8707)."},
 	"resourceMetadata.authorizationServers":  {"https, neither query nor fragment, none twice", "The issuers from which clients may get tokens."},
 	"resourceMetadata.scopesSupported":       {ofScopes, "The scopes that clients may ask for."},
-	"resourceMetadata.resourceName":          {"", "The API's name for people."},
+	"resourceMetadata.resourceName":          {"", "The API's name, for people."},
 	"resourceMetadata.resourceDocumentation": {"https", "The address of a page for developers."},
 }

@@ -11,7 +11,7 @@ import (
 type wholeText struct {
 	name   string // for faults of the whole
 	limits strictjson.Limits
-	fields []Field
+	fields []field
 	write  string // how it is to be written
 }
 

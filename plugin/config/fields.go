@@ -61,35 +61,18 @@ var nots = [...]string{
 	scalar:      "is neither a string nor a number nor true or false",
 }
 
-// Field describes one field of the configuration. The reader takes names,
-// types, defaults and bounds from here; so do FIELDS.md, the schema and the messages.
-type Field struct {
-	// Name is the field's name in its object.
-	Name string
-	// Kind is the type of its value; zero when Refused is set.
-	Kind Kind
-	// Required is true when the field's object is faulty without it.
-	Required bool
-	// Fields are the fields of the object or of each listed object.
-	Fields []Field
-	// Default is what an absent field means, as one would write it; empty when
-	// the field has no default.
-	Default string
-	// Example is a good value, for messages; empty when Default is one.
-	Example string
-	// OneOf are the values of a Choice, and of the elements of some Texts; nil for
-	// every other field.
-	OneOf []string
-	// Min and Max bound, both included, a Duration (in nanoseconds), a Count, Bytes,
-	// the length of a Text (in bytes; Max 0 for MaxTextBytes), and for all others
-	// the number of elements of a list, or of claims (Max 0 for lists without bound).
-	Min, Max int64
-	// Refused is why a known name is refused; empty for every other field.
-	Refused string
-
-	// Limits says what else is demanded of the value, Meaning is one sentence. Both
-	// are given by Fields and PolicyFields only: the module does without.
-	Limits, Meaning string
+// field describes one field of the configuration, as Field does; what only people
+// want to know stands in described.go, outside of the module. A field without a
+// name stands for all in its Fields.
+type field struct {
+	Name             string
+	Kind             Kind
+	Required         bool
+	Fields           []field
+	Default, Example string
+	OneOf            []string
+	Min, Max         int64
+	Refused          string
 }
 
 const (
@@ -101,7 +84,7 @@ const (
 	week = 7 * 24 * time.Hour
 )
 
-var fields = []Field{
+var fields = []field{
 	{Name: "auth0", Kind: Object, Fields: auth0Fields},
 	{Name: "jwtRules", Kind: Objects, Fields: ruleFields, Max: MaxRules},
 	{Name: "routes", Kind: Objects, Fields: routeFields, Max: MaxRoutes},
@@ -119,13 +102,14 @@ var fields = []Field{
 
 var modes = []string{"enforce", "report"}
 
-var auth0Fields = append([]Field{
+var auth0Fields = []field{
 	{Name: "domain", Kind: Text, Required: true, Example: "tenant.eu.auth0.com"},
 	{Name: "audience", Kind: TextOrTexts, Required: true, Example: "https://api.example.com", Min: 1, Max: MaxListed},
 	{Name: "cluster", Kind: Text, Default: "outbound|443||{domain}", Example: "auth0"},
-}, optionFields...)
+	{Fields: optionFields},
+}
 
-var ruleFields = append([]Field{
+var ruleFields = []field{
 	{Name: "issuer", Kind: Text, Required: true, Example: "https://tenant.eu.auth0.com/"},
 	{Name: "audiences", Kind: TextOrTexts, Example: "https://api.example.com", Min: 1, Max: MaxListed},
 	{Name: "anyAudience", Kind: Switch, Default: "false"},
@@ -136,13 +120,14 @@ var ruleFields = append([]Field{
 	{Name: "discoveryCluster", Kind: Text, Default: "outbound|{port}||{issuer's host}", Example: "issuer"},
 	{Name: "timeout", Refused: "is not a field of a rule; the time that a fetch may take is keys.timeout"},
 	{Name: "spaceDelimitedClaims", Refused: "is not a field of a rule; only scope and scp are read as words parted by spaces"},
-}, optionFields...)
+	{Fields: optionFields},
+}
 
 // optionFields are those that auth0 and jwtRules have in common.
-var optionFields = []Field{
+var optionFields = []field{
 	{Name: "algorithms", Kind: Texts, Default: "[RS256]", Example: "[RS256]", OneOf: algorithms, Min: 1, Max: MaxListed},
 	{Name: "clockSkew", Kind: Duration, Default: "60s", Max: 10 * minute},
-	{Name: "fromHeaders", Kind: Objects, Default: `[{name: authorization, prefix: "Bearer "}]`, Min: 1, Max: MaxListed, Fields: []Field{
+	{Name: "fromHeaders", Kind: Objects, Default: `[{name: authorization, prefix: "Bearer "}]`, Min: 1, Max: MaxListed, Fields: []field{
 		{Name: "name", Kind: Text, Required: true, Example: "authorization"},
 		{Name: "prefix", Kind: Text, Example: `"Bearer "`},
 	}},
@@ -150,20 +135,20 @@ var optionFields = []Field{
 	{Name: "fromParams", Kind: Texts, Example: "[access_token]", Min: 1, Max: MaxListed},
 	{Name: "forwardOriginalToken", Kind: Switch, Default: "true"},
 	{Name: "outputPayloadToHeader", Kind: Text, Example: "x-jwt-payload"},
-	{Name: "outputClaimToHeaders", Kind: Objects, Max: MaxListed, Fields: []Field{
+	{Name: "outputClaimToHeaders", Kind: Objects, Max: MaxListed, Fields: []field{
 		{Name: "header", Kind: Text, Required: true, Example: "x-jwt-sub"}, outputClaim, outputEncoding,
 	}},
-	{Name: "outputClaimToFilterState", Kind: Objects, Max: MaxListed, Fields: []Field{
+	{Name: "outputClaimToFilterState", Kind: Objects, Max: MaxListed, Fields: []field{
 		{Name: "key", Kind: Text, Required: true, Example: "edgejwt.sub", Max: 128}, outputClaim, outputEncoding,
 	}},
 }
 
 var (
-	outputClaim    = Field{Name: "claim", Kind: TextOrTexts, Required: true, Example: "sub", Min: 1, Max: maxWay}
-	outputEncoding = Field{Name: "encoding", Kind: Choice, Default: "plain", OneOf: []string{"plain", "percent", "base64url"}} // as verify.Encoding has them
+	outputClaim    = field{Name: "claim", Kind: TextOrTexts, Required: true, Example: "sub", Min: 1, Max: maxWay}
+	outputEncoding = field{Name: "encoding", Kind: Choice, Default: "plain", OneOf: []string{"plain", "percent", "base64url"}} // as verify.Encoding has them
 )
 
-var keysFields = []Field{
+var keysFields = []field{
 	{Name: "refresh", Kind: Duration, Default: "10m", Min: second, Max: 24 * hour},
 	{Name: "maxStale", Kind: Duration, Default: "24h", Min: second, Max: 30 * 24 * hour},
 	{Name: "cooldown", Kind: Duration, Default: "30s", Min: second, Max: hour},
@@ -173,12 +158,12 @@ var keysFields = []Field{
 	{Name: "deny", Kind: Texts, Example: "[kid-of-the-leaked-key]", Max: MaxDenied},
 }
 
-var cacheFields = []Field{
+var cacheFields = []field{
 	{Name: "entries", Kind: Count, Default: "10000", Max: 1_000_000},
 	{Name: "bytes", Kind: Bytes, Default: "16Mi", Min: 64 << 10, Max: 1 << 30},
 }
 
-var resourceFields = []Field{
+var resourceFields = []field{
 	{Name: "resource", Kind: Text, Required: true, Example: "https://api.example.com"},
 	{Name: "authorizationServers", Kind: Texts, Default: "the rules' issuers", Example: "[https://tenant.eu.auth0.com/]", Min: 1, Max: MaxListed},
 	{Name: "scopesSupported", Kind: Texts, Example: "[read:orders]", Min: 1, Max: MaxListed},

@@ -6,8 +6,8 @@ const (
 	maxName = 64 // bytes of a route's name, and of a parameter's
 )
 
-var routeFields = append([]Field{
-	{Name: "path", Kind: Object, Fields: []Field{ // as route.Kind has them
+var routeFields = []field{
+	{Name: "path", Kind: Object, Example: "{prefix: /public}", Fields: []field{ // as route.Kind has them
 		{Name: "exact", Kind: Text, Example: "/orders"},
 		{Name: "prefix", Kind: Text, Example: "/public"},
 		{Name: "template", Kind: Text, Example: "/orders/{id}"},
@@ -15,37 +15,44 @@ var routeFields = append([]Field{
 	}},
 	{Name: "methods", Kind: Texts, Example: "[GET, POST]", Min: 1, Max: MaxListed},
 	{Name: "hosts", Kind: Texts, Example: "[api.example.com]", Min: 1, Max: MaxListed},
-	{Name: "headers", Kind: Objects, Min: 1, Max: MaxListed, Fields: []Field{
+	{Name: "headers", Kind: Objects, Min: 1, Max: MaxListed, Fields: []field{
 		{Name: "name", Kind: Text, Required: true, Example: "x-api-version"},
 		{Name: "values", Kind: Texts, Example: `["2"]`, Min: 1, Max: MaxListed},
 	}},
-}, demandFields...)
+	{Fields: demandFields},
+}
 
 // policyFields are the fields of a route that stands in the metadata of one of Envoy's.
-var policyFields = append([]Field{
+var policyFields = []field{
 	{Name: "path", Refused: noCondition},
 	{Name: "methods", Refused: noCondition},
 	{Name: "hosts", Refused: noCondition},
 	{Name: "headers", Refused: noCondition},
-}, demandFields...)
+	{Fields: demandFields},
+}
 
 const noCondition = "is a condition, and Envoy has chosen its route already; let Envoy's route match it"
 
 // demandFields are what a route has besides its conditions.
-var demandFields = []Field{
+var demandFields = []field{
 	{Name: "name", Kind: Text, Example: "orders-write", Max: maxName},
 	{Name: "auth", Kind: Choice, Default: "required", OneOf: []string{"required", "optional", "none"}}, // as route.Auth has them
 	{Name: "mode", Kind: Choice, Example: "report", OneOf: modes},
 	{Name: "allowOpaque", Kind: Switch, Default: "false"},
+	{Fields: needFields},
+}
+
+// needFields are what a route needs of a token besides that it is valid.
+var needFields = []field{
 	{Name: "scopes", Kind: Texts, Example: "[write:orders]", Min: 1, Max: MaxListed},
 	{Name: "anyScope", Kind: Texts, Example: "[read:orders, write:orders]", Min: 1, Max: MaxListed},
 	{Name: "permissions", Kind: Texts, Example: "[write:orders]", Min: 1, Max: MaxListed},
 	{Name: "anyPermission", Kind: Texts, Example: "[read:orders, write:orders]", Min: 1, Max: MaxListed},
-	{Name: "claims", Kind: Claims, Example: "{org_id: [org_123]}", Min: 1, Max: MaxListed, Fields: []Field{
+	{Name: "claims", Kind: Claims, Example: "{org_id: [org_123]}", Min: 1, Max: MaxListed, Fields: []field{
 		routeClaim,
 		{Name: "values", Kind: Values, Required: true, Example: "[admin]", Min: 1, Max: MaxListed},
 	}},
-	{Name: "claimMatches", Kind: Objects, Min: 1, Max: MaxListed, Fields: []Field{
+	{Name: "claimMatches", Kind: Objects, Min: 1, Max: MaxListed, Fields: []field{
 		routeClaim,
 		{Name: "variable", Kind: Text, Example: "org"},
 		{Name: "header", Kind: Text, Example: "x-tenant"},
@@ -61,4 +68,4 @@ var demandFields = []Field{
 	{Name: "maxLifetime", Kind: Duration, Example: "24h", Min: second, Max: 366 * 24 * hour},
 }
 
-var routeClaim = Field{Name: "claim", Kind: TextOrTexts, Required: true, Example: "org_id", Min: 1, Max: maxWay}
+var routeClaim = field{Name: "claim", Kind: TextOrTexts, Required: true, Example: "org_id", Min: 1, Max: maxWay}

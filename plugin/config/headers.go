@@ -40,7 +40,7 @@ func (o *object) headerName(name string, use headerUse) string {
 	case header[0] == ':':
 		want = "is a pseudo header, which HTTP keeps for itself"
 	case !isToken(header):
-		want = "is not a header name of RFC 9110 §5.1" + example(lookUp(o.fields, name))
+		want = notHeader + example(lookUp(o.fields, name))
 	case len(header) > maxHeaderName:
 		want = "is longer than " + itoa(maxHeaderName) + " bytes"
 	case use == sourceHeader && header == "cookie":
@@ -57,7 +57,10 @@ func (o *object) headerName(name string, use headerUse) string {
 	return header
 }
 
-const maxHeaderName = 128
+const (
+	maxHeaderName = 128
+	notHeader     = "is not a header name of RFC 9110 §5.1"
+)
 
 // isToken reports whether s is a token (RFC 9110 §5.6.2).
 func isToken(s string) bool {

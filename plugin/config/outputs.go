@@ -27,22 +27,13 @@ func (o *object) encoding() verify.Encoding { return verify.Encoding(max(o.choic
 // twice either.
 func (o *object) states(rule *placedRule) {
 	objects := o.children("outputClaimToFilterState")
-	for _, output := range objects {
-		key, ok := output.required("key")
-		switch {
-		case !ok:
-		case !isLabel(key):
-			output.fault("key", quote(key), "may only have letters, digits, dots, hyphens and underscores"+example(lookUp(output.fields, "key")))
-		case names(ownStates, key):
+	for i, output := range objects {
+		key, _ := output.required("key")
+		output.label("key", key)
+		if names(ownStates, key) {
 			output.fault("key", quote(key), "is what the plugin itself says; choose another name")
-		default:
-			for j := range rule.OutputClaimToFilterState {
-				if rule.OutputClaimToFilterState[j].Key == key {
-					output.fault("key", quote(key), "repeats "+objects[j].member("key"))
-					break
-				}
-			}
 		}
+		refuseRepeat(objects, i, "key")
 		rule.OutputClaimToFilterState = append(rule.OutputClaimToFilterState,
 			ClaimState{Key: key, Claim: output.way("claim"), Encoding: output.encoding()})
 	}
@@ -51,14 +42,14 @@ func (o *object) states(rule *placedRule) {
 // ownStates are the names that filterState gives: see names.
 const ownStates = "edgejwt.decision edgejwt.route edgejwt.issuer "
 
-// isLabel reports whether s may stand in metrics, logs and filter state as it is.
-func isLabel(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if !isAlphanumeric(s[i]) && s[i] != '_' && s[i] != '.' && s[i] != '-' {
-			return false
+// label demands what may stand in metrics, logs and filter state as it is.
+func (o *object) label(name, text string) {
+	for i := 0; i < len(text); i++ {
+		if !isAlphanumeric(text[i]) && text[i] != '_' && text[i] != '.' && text[i] != '-' {
+			o.fault(name, quote(text), "may only have letters, digits, dots, hyphens and underscores"+example(lookUp(o.fields, name)))
+			return
 		}
 	}
-	return s != ""
 }
 
 // writes says which field names an output header already; "" when none does.

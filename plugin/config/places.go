@@ -14,11 +14,13 @@ func (o *object) locations() []verify.Location {
 		return []verify.Location{verify.Authorization}
 	}
 	all := o.fromHeaders()
-	for _, name := range o.list("fromCookies", wantCookie) {
-		all = append(all, verify.Location{In: verify.InCookie, Name: name})
-	}
-	for _, name := range o.list("fromParams", wantParam) {
-		all = append(all, verify.Location{In: verify.InQuery, Name: name})
+	cookies, params := o.list("fromCookies", wantCookie), o.list("fromParams", wantParam)
+	for i, name := range append(cookies, params...) {
+		l := verify.Location{In: verify.InCookie, Name: name}
+		if i >= len(cookies) {
+			l.In = verify.InQuery
+		}
+		all = append(all, l)
 	}
 	if o.sound("fromParams") {
 		o.warn("fromParams", "", "lets tokens stand in URLs, which are logged and shown in many places (RFC 6750 §2.3, RFC 9700 §4.3.2)")

@@ -21,21 +21,21 @@ type object struct {
 	r       *reader
 	path    string // "" for the top level
 	at      int    // offset in the document
-	fields  []Field
+	fields  []field
 	members []member
 	meant   []string // fields that unknown names suggest
 }
 
 // member is one known field that stands in the document.
 type member struct {
-	field *Field
+	field *field
 	value *strictjson.Value
 	sound bool // of the right type
 }
 
 // object reads the members of value: names against the list, types against
 // their kinds. What is unknown, refused or mistyped becomes a fault.
-func (r *reader) object(path string, fields []Field, value *strictjson.Value) *object {
+func (r *reader) object(path string, fields []field, value *strictjson.Value) *object {
 	o := &object{r: r, path: path, at: value.Offset, fields: fields}
 	for i := range value.Children {
 		value := &value.Children[i]
@@ -62,7 +62,7 @@ func (r *reader) object(path string, fields []Field, value *strictjson.Value) *o
 
 // hasKind judges the type of a value, of each element of a list, and how many
 // there are.
-func (r *reader) hasKind(path string, f *Field, value *strictjson.Value) bool {
+func (r *reader) hasKind(path string, f *field, value *strictjson.Value) bool {
 	if !r.fits(path, f, f.Kind, value) {
 		return false
 	}
@@ -86,7 +86,7 @@ func (r *reader) hasKind(path string, f *Field, value *strictjson.Value) bool {
 }
 
 // fits judges a value and what is listed in it; the field is nil for the latter.
-func (r *reader) fits(path string, f *Field, kind Kind, value *strictjson.Value) bool {
+func (r *reader) fits(path string, f *field, kind Kind, value *strictjson.Value) bool {
 	if !isOfKind(kind, value) {
 		want := nots[kind]
 		switch {
@@ -147,7 +147,7 @@ func elementOf(kind Kind) Kind {
 }
 
 // example shows what could stand in the field.
-func example(f *Field) string {
+func example(f *field) string {
 	switch {
 	case f.Example != "":
 		return " (example: " + f.Example + ")"
@@ -222,10 +222,16 @@ func (o *object) find(name string) *member {
 }
 
 // lookUp finds a field by its name; nil when there is none.
-func lookUp(fields []Field, name string) *Field {
+func lookUp(fields []field, name string) *field {
 	for i := range fields {
-		if fields[i].Name == name {
-			return &fields[i]
+		f := &fields[i]
+		if f.Name == name {
+			return f
+		}
+		if f.Name == "" {
+			if f = lookUp(f.Fields, name); f != nil {
+				return f
+			}
 		}
 	}
 	return nil
@@ -233,20 +239,25 @@ func lookUp(fields []Field, name string) *Field {
 
 // nearest names the field that is closest to an unknown name; "" when none is
 // close enough to have been meant.
-func nearest(fields []Field, name string) string {
+func nearest(fields []field, name string) string {
 	if len(name) > maxQuoted {
 		return ""
 	}
-	best, least := "", 1+len(name)/3
-	for _, f := range fields {
-		if f.Refused != "" {
-			continue
-		}
-		if d := distance(fold(name), fold(f.Name)); d <= least && (best == "" || d < least) {
+	best, _ := nearer(fields, fold(name), "", 1+len(name)/3)
+	return best
+}
+
+// nearer looks for a field that is closer than the best, or as close as is enough.
+func nearer(fields []field, name, best string, least int) (string, int) {
+	for i := range fields {
+		f := &fields[i]
+		if f.Name == "" {
+			best, least = nearer(f.Fields, name, best, least)
+		} else if d := distance(name, fold(f.Name)); f.Refused == "" && d <= least && (best == "" || d < least) {
 			best, least = f.Name, d
 		}
 	}
-	return best
+	return best, least
 }
 
 // fold takes away what differs between spellings such as jwks_uri and jwksUri.

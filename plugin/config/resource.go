@@ -17,27 +17,17 @@ func (o *object) resourceMetadata(rules []Rule) *ResourceMetadata {
 	if r == nil {
 		return nil
 	}
-	resource, _ := r.required("resource")
-	authority, path, ok := r.identifier("resource", resource)
-	if !ok {
-		path = ""
-	} else if canonical, err := route.Canonical(path, route.Options{}); err != nil || canonical != strings.TrimSuffix(path, "/") && canonical != path {
-		r.fault("resource", quoteURL(resource), "has a path that can be read in several ways, or ends in slashes")
+	resource, ok := r.required("resource")
+	authority, path := "", ""
+	if ok {
+		authority, path = r.identifier(resource)
 	}
-	if path == "/" { // RFC 9728 §3.1
-		path = ""
-	}
-	servers := r.list("authorizationServers", func(server string) string {
-		return wantIdentifier(server)
-	})
-	if !r.has("authorizationServers") {
-		for i := range rules {
-			if wantIdentifier(rules[i].Issuer) == "" {
-				servers = append(servers, rules[i].Issuer)
-			}
+	servers := r.list("authorizationServers", wantIdentifier)
+	for i := 0; i < len(rules) && !r.has("authorizationServers"); i++ {
+		if wantIdentifier(rules[i].Issuer) == "" {
+			servers = append(servers, rules[i].Issuer)
 		}
 	}
-	scopes := r.list("scopesSupported", wantScope)
 	name, _ := r.plain("resourceName")
 	documentation, _ := r.text("resourceDocumentation")
 	if documentation != "" {
@@ -45,34 +35,41 @@ func (o *object) resourceMetadata(rules []Rule) *ResourceMetadata {
 			r.fault("resourceDocumentation", quoteURL(documentation), err.Error())
 		}
 	}
-	if !isAudience(rules, resource) {
-		r.warn("resource", quoteURL(resource), "is no rule's audience: a client that asks for a token for it (RFC 8707) may get one that is refused")
+	document := `{"resource":` + jsonText(resource) +
+		jsonList("authorization_servers", servers) +
+		jsonList("scopes_supported", r.list("scopesSupported", wantScope)) +
+		`,"bearer_methods_supported":[` + bearerMethods(rules) + `]`
+	if name != "" {
+		document += `,"resource_name":` + jsonText(name)
 	}
-
-	var d jsonObject
-	d.text("resource", resource)
-	d.texts("authorization_servers", servers)
-	d.texts("scopes_supported", scopes)
-	d.list("bearer_methods_supported", bearerMethods(rules))
-	d.text("resource_name", name)
-	d.text("resource_documentation", documentation)
-	return &ResourceMetadata{Path: wellKnown + path, URL: "https://" + authority + wellKnown + path, Document: d.bytes()}
+	if documentation != "" {
+		document += `,"resource_documentation":` + jsonText(documentation)
+	}
+	return &ResourceMetadata{Path: wellKnown + path, URL: "https://" + authority + wellKnown + path, Document: []byte(document + "}")}
 }
 
-// identifier splits an address that names something: https, with neither query nor
-// fragment (RFC 9728 §1.2, RFC 8414 §2).
-func (o *object) identifier(name, url string) (authority, path string, ok bool) {
-	if url == "" {
-		return "", "", false // already told
+// identifier splits the resource's. Its path is served, so it must be one that
+// can be read in one way only.
+func (o *object) identifier(resource string) (authority, path string) {
+	want := wantIdentifier(resource)
+	if want == "" {
+		authority, path, _ = SplitURL(resource)
+		canonical, err := route.Canonical(path, route.Options{})
+		if err != nil || canonical != path && canonical+"/" != path {
+			want = "has a path that can be read in several ways"
+		}
 	}
-	if want := wantIdentifier(url); want != "" {
-		o.fault(name, quoteURL(url), want)
-		return "", "", false
+	if want != "" {
+		o.fault("resource", quoteURL(resource), want)
 	}
-	authority, path, _ = SplitURL(url)
-	return authority, path, true
+	if path == "/" { // RFC 9728 §3.1
+		path = ""
+	}
+	return authority, path
 }
 
+// wantIdentifier demands https, and neither query nor fragment (RFC 9728 §1.2,
+// RFC 8414 §2).
 func wantIdentifier(url string) string {
 	if _, _, err := SplitURL(url); err != nil {
 		return err.Error()
@@ -85,98 +82,59 @@ func wantIdentifier(url string) string {
 
 // wantScope is RFC 6749 §3.3.
 func wantScope(scope string) string {
-	if !isVisible(scope) || strings.IndexByte(scope, ' ') >= 0 || strings.IndexByte(scope, '"') >= 0 || strings.IndexByte(scope, '\\') >= 0 {
-		return "is not a scope (RFC 6749 §3.3: printable ASCII without space, quote and backslash)"
+	for i := 0; i < len(scope); i++ {
+		if c := scope[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
+			return "is not a scope (RFC 6749 §3.3: printable ASCII without space, quote and backslash)"
+		}
 	}
 	return ""
 }
 
-func isAudience(rules []Rule, resource string) bool {
+// bearerMethods lists those of RFC 6750 §2 by which a token is taken (RFC 9728 §2);
+// a cookie is none of them.
+func bearerMethods(rules []Rule) string {
+	header, query := "", ""
 	for i := range rules {
-		if rules[i].AnyAudience {
-			return true
-		}
-		for _, audience := range rules[i].Audiences {
-			if audience == resource {
-				return true
+		for j := range rules[i].Locations {
+			l := &rules[i].Locations[j]
+			switch {
+			case l.In == verify.InHeader && l.Name == verify.Authorization.Name && ascii.EqualFold(l.Prefix, verify.Authorization.Prefix):
+				header = `"header"`
+			case l.In == verify.InQuery && l.Name == "access_token":
+				query = `"query"`
 			}
 		}
 	}
-	return false
+	if header != "" && query != "" {
+		header += ","
+	}
+	return header + query
 }
 
-// bearerMethods names those of RFC 6750 §2 by which a token is taken (RFC 9728 §2);
-// a cookie is none of them.
-func bearerMethods(rules []Rule) (methods []string) {
-	header, query := false, false
-	for i := range rules {
-		for _, l := range rules[i].Locations {
-			header = header || l.In == verify.InHeader && l.Name == verify.Authorization.Name && ascii.EqualFold(l.Prefix, verify.Authorization.Prefix)
-			query = query || l.In == verify.InQuery && l.Name == "access_token"
+// jsonList writes a member, unless there is nothing in it.
+func jsonList(name string, texts []string) string {
+	member := `,"` + name + `":`
+	for i, text := range texts {
+		before := ","
+		if i == 0 {
+			before = "["
 		}
+		member += before + jsonText(text)
 	}
-	if header {
-		methods = append(methods, "header")
+	if texts == nil {
+		return ""
 	}
-	if query {
-		methods = append(methods, "query")
-	}
-	return methods
+	return member + "]"
 }
 
-// jsonObject writes an object (RFC 8259). Members of no value are left out.
-type jsonObject []byte
-
-func (d *jsonObject) name(name string) {
-	separator := byte(',')
-	if len(*d) == 0 {
-		separator = '{'
-	}
-	*d = append(*d, separator)
-	d.string(name)
-	*d = append(*d, ':')
-}
-
-func (d *jsonObject) text(name, value string) {
-	if value != "" {
-		d.name(name)
-		d.string(value)
-	}
-}
-
-func (d *jsonObject) texts(name string, values []string) {
-	if values != nil {
-		d.list(name, values)
-	}
-}
-
-func (d *jsonObject) list(name string, values []string) {
-	d.name(name)
-	*d = append(*d, '[')
-	for i, value := range values {
-		if i > 0 {
-			*d = append(*d, ',')
+// jsonText writes a string (RFC 8259 §7) of printable characters.
+func jsonText(text string) string {
+	b := []byte{'"'}
+	for i := 0; i < len(text); i++ {
+		if text[i] == '"' || text[i] == '\\' {
+			b = append(b, '\\')
 		}
-		d.string(value)
+		b = append(b, text[i])
 	}
-	*d = append(*d, ']')
+	return string(append(b, '"'))
 }
-
-// string writes a text (§7), which is valid UTF-8.
-func (d *jsonObject) string(text string) {
-	const hex = "0123456789abcdef"
-	b := append(*d, '"')
-	for i := range len(text) {
-		switch c := text[i]; {
-		case c == '"' || c == '\\':
-			b = append(b, '\\', c)
-		case c < ' ' || c == 0x7f:
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		default:
-			b = append(b, c)
-		}
-	}
-	*d = append(b, '"')
-}
-
-func (d *jsonObject) bytes() []byte { return append(*d, '}') }

@@ -10,40 +10,46 @@ import (
 // faulty field leads to is not told.
 func (o *object) routeFault(f route.Fault) {
 	m := o.find(f.Field)
-	if o.isFaulty(m) || f.Field == "claimMatches" && o.isFaulty(o.find("path")) {
-		return
-	}
 	if m == nil {
 		o.fault("", "", f.Field+" "+f.Want) // for want of a better place
 		return
 	}
 	path, value, found := o.member(f.Field), m.value, ""
 	if f.Found != "" {
-		found = quoteURL(f.Found)
-		if p, v := placeOf(path, value, f.Found); v != nil {
-			path, value, found = p, v, shown(v)
+		if path, value = o.r.placeOf(path, value, f.Found); value != nil {
+			found = shown(value)
 		}
+	}
+	if value == nil || o.r.isFaulty(value) {
+		return
+	}
+	if path := o.find("path"); f.Field == "claimMatches" && path != nil && o.r.isFaulty(path.value) {
+		return // whose variables are not known
 	}
 	o.r.fault(value.Offset, path, found, f.Want)
 }
 
-// isFaulty reports whether a fault was told about a member or something in it.
-func (o *object) isFaulty(m *member) bool {
-	if m == nil {
-		return false
-	}
-	for i := range o.r.faults {
-		if at := o.r.faults[i].at; at >= m.value.Offset && at < m.value.Offset+len(m.value.Raw) {
+// isFaulty reports whether a fault was told about a value or something in it.
+func (r *reader) isFaulty(value *strictjson.Value) bool {
+	for i := range r.faults {
+		if at := r.faults[i].at; at >= value.Offset && at < value.Offset+len(value.Raw) {
 			return true
 		}
 	}
 	return false
 }
 
-// placeOf finds where a text stands in a value.
-func placeOf(path string, value *strictjson.Value, text string) (string, *strictjson.Value) {
-	if value.Kind == strictjson.String && (value.Text == text || ascii.Lower(value.Text) == text) || value.Raw == text {
-		return path, value
+// placeOf finds where a text stands in a value, of those places of which nothing
+// was told yet; nil when there is none.
+func (r *reader) placeOf(path string, value *strictjson.Value, text string) (string, *strictjson.Value) {
+	switch value.Kind {
+	case strictjson.Array, strictjson.Object:
+	default:
+		isIt := value.Raw == text || value.Kind == strictjson.String && (value.Text == text || ascii.Lower(value.Text) == text)
+		if isIt && !r.isFaulty(value) {
+			return path, value
+		}
+		return "", nil
 	}
 	for i := range value.Children {
 		child := &value.Children[i]
@@ -51,7 +57,7 @@ func placeOf(path string, value *strictjson.Value, text string) (string, *strict
 		if value.Kind == strictjson.Object {
 			below = join(path, child.Name)
 		}
-		if p, v := placeOf(below, child, text); v != nil {
+		if p, v := r.placeOf(below, child, text); v != nil {
 			return p, v
 		}
 	}

@@ -11,17 +11,19 @@ import (
 func (o *object) routes(c *Config, rules []*placedRule) {
 	c.RouteOptions.IgnoreCase = o.switched("ignorePathCase")
 	c.RouteMetadata = o.switched("routeMetadata")
+	if c.RouteMetadata && c.ClearRouteCache {
+		o.warn("clearRouteCache", "", "lets Envoy choose another route than the one whose policy was applied (routeMetadata)")
+	}
 	objects := o.children("routes")
+	if len(objects) == 0 {
+		return
+	}
+	c.Routes = make([]route.Route, len(objects))
 	for i, entry := range objects {
-		read := entry.route(c.RouteOptions, rules)
-		for j := range c.Routes {
-			if read.Name != "" && c.Routes[j].Name == read.Name {
-				entry.fault("name", quote(read.Name), "repeats "+objects[j].member("name"))
-				break
-			}
-		}
+		read := &c.Routes[i]
+		entry.route(read, c.RouteOptions, rules)
+		refuseRepeat(objects, i, "name")
 		entry.warnIssuers(read.Need.Issuers, rules)
-		c.Routes = append(c.Routes, read)
 		if earlier := coveredBy(c.Routes, i); earlier >= 0 {
 			entry.warn("", "", "never applies: "+objects[earlier].path+" stands before it and matches whatever it would")
 		}
@@ -30,67 +32,51 @@ func (o *object) routes(c *Config, rules []*placedRule) {
 	for _, f := range faults {
 		objects[f.Route].routeFault(f)
 	}
-	if c.RouteMetadata && c.ClearRouteCache {
-		o.warn("clearRouteCache", "", "lets Envoy choose another route than the one whose policy was applied (routeMetadata)")
-	}
 }
 
 // route reads one route. What it gives may have faults that only route.NewTable
 // will find.
-func (o *object) route(options route.Options, rules []*placedRule) (r route.Route) {
-	r.Path = o.pathCondition(options)
+func (o *object) route(r *route.Route, options route.Options, rules []*placedRule) {
+	o.pathCondition(&r.Path, options)
 	r.Methods = o.list("methods", wantAnything)
 	r.Hosts = o.list("hosts", wantAnything)
 	for _, header := range o.children("headers") {
-		name, _ := header.required("name")
-		r.Headers = append(r.Headers, route.Header{Name: ascii.Lower(name), Values: header.list("values", wantAnything)})
-		if ascii.Lower(name) == "host" {
+		header.demands("name")
+		name := header.judged("name", rules)
+		if name == "host" {
 			header.fault("name", quote(name), "is what hosts are for")
 		}
-		header.refuseWritten("name", rules)
+		r.Headers = append(r.Headers, route.Header{Name: name, Values: header.list("values", wantAnything)})
 	}
-	o.demand(&r, rules)
+	o.demand(r, rules)
 	if r.Auth == route.None && r.Headers != nil {
 		o.warn("headers", "", "open the route (auth: none) to whoever sends them: a client chooses its headers")
 	}
 	if r.Auth == route.None && r.Methods == nil && r.Hosts == nil && isEverything(&r.Path) {
 		o.warn("auth", "", "is none for every path: what no earlier route matches needs no token")
 	}
-	return r
 }
 
 // demand reads what a route has besides its conditions.
 func (o *object) demand(r *route.Route, rules []*placedRule) {
 	r.Name, _ = o.text("name")
-	if r.Name != "" && !isLabel(r.Name) {
-		o.fault("name", quote(r.Name), "may only have letters, digits, dots, hyphens and underscores"+example(lookUp(o.fields, "name")))
-	}
+	o.label("name", r.Name)
 	r.Auth = route.Auth(max(o.choice("auth"), 0))
 	r.Mode = route.Mode(o.choice("mode") + 1) // 0: as the configuration has it
 	r.AllowOpaque = o.switched("allowOpaque")
 	n := &r.Need
-	for _, field := range []struct {
-		name string
-		into *[]string
-	}{
-		{"scopes", &n.Scopes}, {"anyScope", &n.AnyScope}, {"permissions", &n.Permissions}, {"anyPermission", &n.AnyPermission},
-	} {
-		*field.into = o.list(field.name, wantAnything) // route.NewTable says what a scope is
-	}
-	for _, field := range []struct {
-		name string
-		into *[]string
-	}{
-		{"issuers", &n.Issuers}, {"audiences", &n.Audiences}, {"subjects", &n.Subjects}, {"clients", &n.Clients}, {"tokenTypes", &n.TokenTypes},
-	} {
-		*field.into = o.list(field.name, wantPrintable)
-	}
+	o.listInto(&n.Scopes, "scopes")
+	o.listInto(&n.AnyScope, "anyScope")
+	o.listInto(&n.Permissions, "permissions")
+	o.listInto(&n.AnyPermission, "anyPermission")
+	o.listInto(&n.Issuers, "issuers")
+	o.listInto(&n.Audiences, "audiences")
+	o.listInto(&n.Subjects, "subjects")
+	o.listInto(&n.Clients, "clients")
+	o.listInto(&n.TokenTypes, "tokenTypes")
 	n.Claims = o.claims("claims")
 	n.RequiredClaims = o.ways("requiredClaims")
-	for _, entry := range o.children("claimMatches") {
-		n.ClaimMatches = append(n.ClaimMatches, entry.binding())
-		entry.refuseWritten("header", rules)
-	}
+	o.bindings(n, rules)
 	n.MaxAge, _ = o.duration("maxAge")
 	n.MaxLifetime, _ = o.duration("maxLifetime")
 	if r.AllowOpaque && r.Auth == route.None {
@@ -103,22 +89,22 @@ func (o *object) demand(r *route.Route, rules []*placedRule) {
 // needs reports whether the route asks for more than a valid token.
 func (o *object) needs() bool {
 	for i := range o.members {
-		switch o.members[i].field.Name {
-		case "name", "path", "methods", "hosts", "headers", "auth", "mode", "allowOpaque":
-		default:
+		if lookUp(needFields, o.members[i].field.Name) != nil {
 			return true
 		}
 	}
 	return false
 }
 
+func (o *object) listInto(list *[]string, name string) { *list = o.list(name, wantPrintable) }
+
 func wantAnything(string) string { return "" }
 
 // pathCondition reads the condition on the path.
-func (o *object) pathCondition(options route.Options) (p route.Path) {
+func (o *object) pathCondition(p *route.Path, options route.Options) {
 	path := o.child("path")
 	if path == nil {
-		return p
+		return
 	}
 	for i := range path.fields {
 		name := path.fields[i].Name
@@ -136,9 +122,8 @@ func (o *object) pathCondition(options route.Options) (p route.Path) {
 		path.fault("", "", "has no condition; write "+either([]string{"exact", "prefix", "template", "regex"})+" (example: {prefix: /public})")
 	}
 	if p.Kind == route.Regex {
-		path.regex(&p, options)
+		path.regex(p, options)
 	}
-	return p
 }
 
 // regex makes the pattern.
@@ -158,41 +143,47 @@ func (o *object) regex(p *route.Path, options route.Options) {
 	}
 }
 
-// binding reads an entry of claimMatches.
-func (o *object) binding() (b route.Binding) {
-	b.Claim = o.way("claim")
-	b.Variable, _ = o.text("variable")
-	header, _ := o.text("header")
-	b.Header = ascii.Lower(header)
-	b.Host = o.switched("host")
-	sources := 0
-	for _, name := range []string{"variable", "header"} {
-		if !o.lacks(name) {
-			sources++
+// bindings reads claimMatches.
+func (o *object) bindings(n *route.Need, rules []*placedRule) {
+	objects := o.children("claimMatches")
+	if objects == nil {
+		return
+	}
+	n.ClaimMatches = make([]route.Binding, len(objects))
+	for i, entry := range objects {
+		b := &n.ClaimMatches[i]
+		b.Claim = entry.way("claim")
+		b.Variable, _ = entry.text("variable")
+		b.Header = entry.judged("header", rules)
+		b.Host = entry.switched("host")
+		sources := 0
+		for j := range entry.members {
+			if f := entry.members[j].field; f.Name != "claim" && (f.Kind != Switch || b.Host) {
+				sources++
+			}
+		}
+		if sources != 1 && !o.r.isFaulty(&o.find("claimMatches").value.Children[i]) {
+			entry.fault("", "", "needs exactly one of variable, header and host: true")
 		}
 	}
-	if b.Host {
-		sources++
-	}
-	if sources != 1 && (!o.has("host") || o.sound("host")) && o.meant == nil {
-		o.fault("", "", "needs exactly one of variable, header and host: true")
-	}
-	return b
 }
 
-// refuseWritten refuses to judge by a header that the plugin writes for the API:
-// what a client sends in it is removed.
-func (o *object) refuseWritten(name string, rules []*placedRule) {
-	header := ""
-	if o.sound(name) {
-		header = o.find(name).value.Text
+// judged reads the name of a header that requests are judged by, in lower case.
+// One that the plugin writes for the API will not do: what a client sends in it
+// is removed.
+func (o *object) judged(name string, rules []*placedRule) string {
+	written, ok := o.text(name)
+	header := ascii.Lower(written)
+	if ok && !isToken(header) {
+		o.fault(name, quote(written), notHeader+example(lookUp(o.fields, name)))
 	}
 	for _, rule := range rules {
 		if owner := rule.writes(header); owner != "" {
-			o.fault(name, quote(header), "is written for the API ("+owner+"), and removed when a client sends it")
-			return
+			o.fault(name, quote(written), "is written for the API ("+owner+"), and removed when a client sends it")
+			break
 		}
 	}
+	return header
 }
 
 // warnIssuers warns of issuers that no rule has.

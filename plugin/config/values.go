@@ -2,7 +2,6 @@ package config
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"edgejwt/verify/strictjson"
@@ -42,10 +41,15 @@ func (o *object) textOr(name string) string {
 
 // required is text for a field that must not be absent.
 func (o *object) required(name string) (string, bool) {
+	o.demands(name)
+	return o.text(name)
+}
+
+// demands refuses the object when it lacks the field.
+func (o *object) demands(name string) {
 	if o.lacks(name) {
 		o.fault(name, "", "is missing"+example(lookUp(o.fields, name)))
 	}
-	return o.text(name)
 }
 
 // plain is text without control characters and without white space around it,
@@ -119,28 +123,27 @@ func (o *object) duration(name string) (time.Duration, bool) {
 
 // number gives a Count or Bytes within its bounds, or its default; 0 after a fault.
 func (o *object) number(name string) int {
-	f := lookUp(o.fields, name)
-	written, shown := f.Default, ""
-	if m := o.find(name); m != nil {
-		if !m.sound {
-			return 0
-		}
-		if written, shown = m.value.Raw, m.value.Raw; m.value.Kind == strictjson.String {
-			written, shown = m.value.Text, quote(m.value.Text)
-		}
-	}
-	n, ok := parseBytes(written, f.Kind == Bytes)
-	switch {
-	case !ok:
-		if len(shown) > 2*maxQuoted {
-			shown = "a number"
-		}
-		o.fault(name, strings.Clone(shown), nots[f.Kind]+example(f))
-	case n < f.Min || n > f.Max:
-		o.fault(name, strings.Clone(shown), "is not between "+inBytes(f.Min, f.Kind)+" and "+inBytes(f.Max, f.Kind))
-	default:
+	f, m := lookUp(o.fields, name), o.find(name)
+	if m == nil {
+		n, _ := parseBytes(f.Default, true)
 		return int(n)
 	}
+	if !m.sound {
+		return 0
+	}
+	written := m.value.Raw
+	if m.value.Kind == strictjson.String {
+		written = m.value.Text
+	}
+	n, ok := parseBytes(written, f.Kind == Bytes)
+	if ok && n >= f.Min && n <= f.Max {
+		return int(n)
+	}
+	want := nots[f.Kind] + example(f)
+	if ok {
+		want = "is not between " + inBytes(f.Min, f.Kind) + " and " + inBytes(f.Max, f.Kind)
+	}
+	o.fault(name, shown(m.value), want)
 	return 0
 }
 
@@ -179,110 +182,6 @@ func either(words []string) (text string) {
 	return text
 }
 
-// list gives the strings of a list, of which none may stand twice and each must be
-// good: want says what one is not, or is empty. Nil when the field is absent or
-// none is left.
-func (o *object) list(name string, want func(text string) string) []string {
-	return distinct(o.r, o.texts(name), func(l listed) bool {
-		not := want(l.text)
-		if not != "" {
-			o.r.fault(l.at, l.path, quoteURL(l.text), not)
-		}
-		return not == ""
-	})
-}
-
-// distinct gives the texts that are good, after a fault for each that stands twice.
-func distinct(r *reader, all []listed, good func(listed) bool) []string {
-	var texts []string
-	for i, l := range all {
-		repeats := -1
-		for j := range all[:i] {
-			if all[j].text == l.text {
-				repeats = j
-				break
-			}
-		}
-		if repeats >= 0 {
-			r.fault(l.at, l.path, quoteURL(l.text), "repeats "+all[repeats].path)
-		} else if good(l) {
-			texts = append(texts, l.text)
-		}
-	}
-	return texts
-}
-
-// wantPrintable is for list.
-func wantPrintable(text string) string {
-	if !isPrintable(text) {
-		return unprintable
-	}
-	return ""
-}
-
-// listed is one string of a list, with its place.
-type listed struct {
-	text, path string
-	at         int
-}
-
-// texts gives the strings of a list, or the one string that may stand in place
-// of a list. Strings that are empty or too long are left out, after a fault.
-func (o *object) texts(name string) []listed {
-	m := o.find(name)
-	if m == nil || !m.sound {
-		return nil
-	}
-	var all []listed
-	add := func(path string, value *strictjson.Value) {
-		l := listed{value.Text, path, value.Offset}
-		if text, ok := o.r.bounded(l, m.field); ok {
-			l.text = text
-			all = append(all, l)
-		}
-	}
-	if m.value.Kind != strictjson.Array {
-		add(o.member(name), m.value)
-	}
-	for i := range m.value.Children {
-		add(at(o.member(name), i), &m.value.Children[i])
-	}
-	return all
-}
-
-// bounded copies a string, so that nothing holds on to the document.
-func (r *reader) bounded(l listed, f *Field) (string, bool) {
-	most := MaxTextBytes
-	if f.Kind == Text && f.Max > 0 {
-		most = int(f.Max)
-	}
-	switch {
-	case l.text == "":
-		want := "is empty"
-		if f.Kind == Text || f.Kind == TextOrTexts { // or its example is a whole list
-			want += example(f)
-		}
-		r.fault(l.at, l.path, `""`, want)
-	case len(l.text) > most:
-		r.fault(l.at, l.path, quoteURL(l.text), "is longer than "+itoa(most)+" bytes")
-	default:
-		return strings.Clone(l.text), true
-	}
-	return "", false
-}
-
-// count is the number of elements of the list under name, and 1 for a string
-// that stands in place of a list.
-func (o *object) count(name string) int {
-	switch m := o.find(name); {
-	case m == nil || !m.sound:
-		return 0
-	case m.value.Kind == strictjson.Array:
-		return len(m.value.Children)
-	}
-	return 1
-}
-
 // child gives the object under name; nil when there is none.
 func (o *object) child(name string) *object {
 	if !o.sound(name) {
@@ -293,7 +192,7 @@ func (o *object) child(name string) *object {
 }
 
 // childOrDefault is child; where there is none, it gives an object without members.
-func (o *object) childOrDefault(name string, fields []Field) *object {
+func (o *object) childOrDefault(name string, fields []field) *object {
 	if child := o.child(name); child != nil {
 		return child
 	}
