@@ -16,7 +16,8 @@ const (
 	StepMetadata
 	// StepPreflight: whether it is a CORS preflight.
 	StepPreflight
-	// StepPolicy: the policy of Envoy's route, if routes may carry one.
+	// StepPolicy: the policy of Envoy's route, if routes may carry one, and whether
+	// the path can lead to no other.
 	StepPolicy
 	// StepRoute: which route applies, and whether it asks for a token.
 	StepRoute

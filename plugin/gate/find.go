@@ -13,7 +13,8 @@ func (g *Gate) addRoutes(cfg *config.Config) {
 		panic("gate: routes with a fault")
 	}
 	g.routes = table
-	g.report, g.reportUnread = cfg.Report, cfg.Report
+	g.report = cfg.Report
+	g.reportUnread = cfg.Report && !cfg.RouteMetadata // a policy may enforce
 	g.reports = cfg.Report || cfg.RouteMetadata
 	for i := range cfg.Routes {
 		g.reportUnread = g.reportUnread && cfg.Routes[i].Mode != route.Enforce
@@ -58,8 +59,16 @@ func isPreflight(headers [][2]string) bool {
 func (j *Judgement) findRoute(headers [][2]string, policy *string) bool {
 	g := j.gate
 	table := g.routes
-	if policy != nil && g.policies != nil {
+	if g.policies != nil {
+		// Envoy chose its route by one reading of the path; another's policy may be
+		// stricter.
 		j.step = StepPolicy
+		if err := route.Plain(Value(headers, ":path")); err != nil {
+			j.fail(err)
+			return false
+		}
+	}
+	if policy != nil && g.policies != nil {
 		found := g.policies.of(*policy)
 		j.Notice, found.notice = found.notice, ""
 		if found.table == nil {

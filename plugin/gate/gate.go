@@ -31,8 +31,8 @@ type Gate struct {
 
 	routes   *route.Table
 	policies *policies // nil when Envoy's routes are not asked
-	// report is the mode of routes that name none; reportUnread of requests whose
-	// route could not be found: see leniency.
+	// report is the mode of routes that name none; reportUnread that of requests
+	// whose path cannot be read: none where any route enforces.
 	report, reportUnread bool
 	reports              bool // whether anything may be reported
 

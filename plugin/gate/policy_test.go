@@ -41,7 +41,10 @@ func TestPolicyOfEnvoysRoute(t *testing.T) {
 		{"enforces", `{"mode": "enforce"}`, reporting, request("GET /"), verify.TokenMissing, false},
 		{"inherits", `{}`, reporting, request("GET /"), verify.TokenMissing, true},
 		{"is not looked at", `{"scopes": ["s"]}`, off, request("GET /"), verify.Public, false},
-		{"a path that cannot be read is no matter", `{}`, g, request("GET /%2f", bearer(valid)), verify.Accepted, false},
+		{"a path that cannot be read", `{"auth": "none"}`, g, request("GET /public/..%2fadmin"), verify.PathAmbiguous, false},
+		{"a path that some read in another way", `{"auth": "none"}`, g, request("GET /public/../admin"), verify.PathAmbiguous, false},
+		{"a path that cannot be read, while reporting", `{"mode": "report"}`, reporting, request("GET /public/..%2fadmin"), verify.PathAmbiguous, false},
+		{"a trailing slash and a query", `{"auth": "none"}`, g, request("GET /public/?../x"), verify.Public, false},
 
 		{"no JSON", `{`, g, request("GET /", bearer(valid)), verify.Internal, false},
 		{"empty", ``, g, request("GET /", bearer(valid)), verify.Internal, false},
@@ -55,13 +58,17 @@ func TestPolicyOfEnvoysRoute(t *testing.T) {
 			if j.Reason != c.want || j.Report != c.report {
 				t.Errorf("%s: %v (%v), reported %v; want %v, %v", c.name, j.Reason, j.Detail, j.Report, c.want, c.report)
 			}
-			if c.want == verify.Internal && j.Step() != gate.StepPolicy || c.g == g && c.want != verify.Internal && c.want != verify.Preflight && !j.ByPolicy() {
+			early := c.want == verify.Internal || c.want == verify.PathAmbiguous
+			if early != (j.Step() == gate.StepPolicy) || c.g == g && !early && c.want != verify.Preflight && !j.ByPolicy() {
 				t.Errorf("%s: step %d, by policy %v", c.name, j.Step(), j.ByPolicy())
 			}
 		}
 	}
 	if j := judge(g, request("GET /"), now); j.Reason != verify.Public || j.ByPolicy() || j.Match().Route.Name != "open" {
 		t.Errorf("without a policy: %v, want public by the route", j.Reason)
+	}
+	if j := judge(g, request("GET /x/../y"), now); j.Reason != verify.PathAmbiguous {
+		t.Errorf("without a policy, and another path may have one: %v, want path_ambiguous", j.Reason)
 	}
 }
 

@@ -1,5 +1,23 @@
 package route
 
+import "strings"
+
+// Plain tells whether a path, the value of :path, means the same to every server:
+// it can be read (see Canonical), and was sent in its canonical form, the spelling
+// of needful escapes and one trailing slash apart. It is for callers who match
+// paths elsewhere, so that no other reading can be asked where it would lead.
+// Reason: PathAmbiguous.
+func Plain(path string) error {
+	var r reader
+	if err := r.read(path, Options{}); err != nil {
+		return err
+	}
+	if r.readings() != nil || strings.HasSuffix(r.sent, "//") {
+		return ambiguous("the path is not in its canonical form")
+	}
+	return nil
+}
+
 // readings lists what else than the canonical form servers make of the path.
 // Those that do not decode see it as sent (Express matches so), others without
 // needless escapes; each of them may merge slashes (nginx), resolve dot segments

@@ -231,3 +231,17 @@ func TestTricksAreListed(t *testing.T) {
 		t.Errorf("TRICKS.md is out of date (%v); see its head", err)
 	}
 }
+
+// TestPlain: what may be sent, and what is canonical only after a change.
+func TestPlain(t *testing.T) {
+	for path, plain := range map[string]bool{
+		"/": true, "/a/b": true, "/a/b/": true, "/a%20b": true, "/caf%C3%A9": true, "/a?x=/../%2f//": true, "/a.b/..c": true, "/caf%c3%a9": true, "/a|b": true,
+		"/a//b": false, "/a/./b": false, "/a/../b": false, "/%61": false, "//": false,
+		"/a%2fb": false, "/a\\b": false, "/a;b": false, "": false, "*": false, "/..": false, "/a/b//": false,
+	} {
+		err := route.Plain(path)
+		if (err == nil) != plain || err != nil && verify.ReasonOf(err) != verify.PathAmbiguous {
+			t.Errorf("%q: %v, want plain %v", path, err, plain)
+		}
+	}
+}
