@@ -122,6 +122,7 @@ func TestWithoutCookie(t *testing.T) {
 		{"odd spaces", "  a = 1 ;  session = t  ;\tb=2  ", "  a = 1 ;\tb=2  "},
 		{"nothing but separators left", " ;session=t; ;", ""},
 		{"none", " a=1 ;; b=2; ", " a=1 ;; b=2; "},
+		{"separators, and none", "; ;", "; ;"},
 		{"nothing", "", ""},
 		{"another case and longer names", "Session=t; xsession=t; session2=t", "Session=t; xsession=t; session2=t"},
 		{"values that name it", "a=session; b=session=t; session=t; c==", "a=session; b=session=t; c=="},

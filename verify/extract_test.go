@@ -107,6 +107,13 @@ func TestExtractManyLocations(t *testing.T) {
 		headers = append(headers, [2]string{name, "t"})
 		all = append(all, i)
 	}
+	gap := [][2]string{headers[0], headers[2]}
+	if found, err := verify.Extract(gap, locations); err != nil || !slices.Equal(found.Locations, []int{0, 2}) {
+		t.Fatalf("found at %v, %v", found.Locations, err)
+	}
+	if found, err := verify.Extract(headers[1:2], locations); err != nil || !slices.Equal(found.Locations, []int{1}) {
+		t.Fatalf("after another request: found at %v, %v", found.Locations, err)
+	}
 	for range 2 {
 		for i := range headers {
 			found, err := verify.Extract(headers[i:], locations)

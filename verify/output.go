@@ -44,9 +44,7 @@ func HeaderValue(claim *strictjson.Value, encoding Encoding) (value string, ok b
 	case encoding == Base64URL:
 		value = base64url.Encode([]byte(textOf(claim)))
 	case isFlat(claim):
-		if value, ok = joined(claim.Children, encoding); !ok {
-			return "", false
-		}
+		value = joined(claim.Children, encoding)
 	default:
 		value = encoded(textOf(claim), encoding)
 	}
@@ -79,21 +77,21 @@ func isFlat(claim *strictjson.Value) bool {
 	return claim.Kind == strictjson.Array
 }
 
-// joined gives a flat list; ok is false when it could be taken for another one.
-func joined(elements []strictjson.Value, encoding Encoding) (list string, ok bool) {
+// joined gives a flat list; empty when it could be taken for another one.
+func joined(elements []strictjson.Value, encoding Encoding) string {
 	var all []byte
 	for i := range elements {
 		element := encoded(textOf(&elements[i]), encoding)
 		// A comma comes from a plain text only.
 		if element == "" || element[0] == ' ' || element[len(element)-1] == ' ' || strings.IndexByte(element, ',') >= 0 {
-			return "", false
+			return ""
 		}
 		if i > 0 {
 			all = append(all, ',')
 		}
 		all = append(all, element...)
 	}
-	return string(all), true
+	return string(all)
 }
 
 // encoded escapes the text if the encoding is Percent.

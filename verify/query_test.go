@@ -114,6 +114,7 @@ func TestWithoutParam(t *testing.T) {
 		{"others before a fragment", "/?a&T=t#", "/?a#"},
 		{"none", "/?a=1&&b#?T=t", "/?a=1&&b#?T=t"},
 		{"no query", "/T=t", "/T=t"},
+		{"separators, and none", "/?&", "/?&"},
 		{"a question mark alone", "/?", "/?"},
 		{"nothing", "", ""},
 		{"others byte for byte", "/%7e/?a=%7e+%zz;&T=t&b=\xff?&&c", "/%7e/?a=%7e+%zz;&b=\xff?&&c"},
