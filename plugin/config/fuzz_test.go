@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"encoding/json"
 	"errors"
 	"reflect"
 	"slices"
@@ -10,12 +11,14 @@ import (
 	"unicode"
 
 	"edgejwt/plugin/config"
+	"edgejwt/verify"
+	"edgejwt/verify/route"
 )
 
 // FuzzParse holds every text to the promises of Config and Error.
 func FuzzParse(f *testing.F) {
 	seeds := 0
-	for _, group := range [][]refusalCase{wholeRefusals, typeRefusals, ruleRefusals, addressRefusals, headerRefusals, keysRefusals} {
+	for _, group := range [][]refusalCase{wholeRefusals, typeRefusals, ruleRefusals, addressRefusals, headerRefusals, keysRefusals, routeRefusals, claimRefusals, topRefusals} {
 		for _, c := range group {
 			if len(c.document) < 8<<10 {
 				f.Add([]byte(c.document))
@@ -27,29 +30,103 @@ func FuzzParse(f *testing.F) {
 		`"realm":"r"`, `"keys":{"refresh":"1m","maxStale":"300h","deny":["a"]}`,
 		`"jwtRules":[{` + goodRule + `,"clockSkew":"6m","fromHeaders":[{"name":"X-T","prefix":"T "}],"forwardOriginalToken":false}]`,
 		`"jwtRules":[{"issuer":"https://i.example/a","anyAudience":true,"outputClaimToHeaders":[{"header":"x-a","claim":"sub"}]}]`,
+		`"routes":[{"path":{"template":"/orgs/{org}/{rest=**}"},"claimMatches":[{"claim":["a","b"],"variable":"org"}],"scopes":["a"]}]`,
+		`"routes":[{"path":{"regex":"/v[0-9]+/.*"},"methods":["GET"],"hosts":["*.example.com"],"headers":[{"name":"x"}]}],"ignorePathCase":true`,
 		`"jwtRules":[{"issuer":"i","audiences":["a"],"jwks":{"keys":[` + inlineKey + `]},"outputPayloadToHeader":"x-p"}]`,
 	} {
 		f.Add([]byte(top(members)))
 		seeds++
 	}
-	if seeds < 100 {
+	f.Add([]byte(everything()))
+	if seeds < 200 {
 		f.Fatalf("only %d seeds", seeds)
 	}
 	f.Fuzz(func(t *testing.T, document []byte) {
 		kept := slices.Clone(document)
-		c, err := config.Parse(document)
-		if !slices.Equal(kept, document) {
-			t.Fatal("the text was changed")
-		}
-		if err != nil {
-			checkRefusal(t, c, err)
-			return
-		}
-		checkConfig(t, c)
-		if again, err := config.Parse(document); err != nil || !reflect.DeepEqual(again, c) {
-			t.Errorf("read again: %+v, %v", again, err)
+		for _, features := range []config.Features{config.Standard(), config.Full()} {
+			c, err := config.ParseWith(document, features)
+			if !slices.Equal(kept, document) {
+				t.Fatal("the text was changed")
+			}
+			if err != nil {
+				checkRefusal(t, c, err)
+				continue
+			}
+			checkConfig(t, c, features)
+			again, err := config.ParseWith(document, features)
+			if err != nil || !reflect.DeepEqual(withoutPatterns(again), withoutPatterns(c)) {
+				t.Errorf("read again: %+v, %v", again, err)
+			}
 		}
 	})
+}
+
+// withoutPatterns takes out what cannot be compared.
+func withoutPatterns(c *config.Config) *config.Config {
+	for i := range c.Routes {
+		c.Routes[i].Path.Pattern = nil
+	}
+	return c
+}
+
+// FuzzParsePolicy holds every text to the promises of ParsePolicy.
+func FuzzParsePolicy(f *testing.F) {
+	for _, c := range policyRefusals {
+		f.Add(c.document)
+	}
+	for _, group := range [][]refusalCase{routeRefusals, claimRefusals} {
+		for _, c := range group {
+			if _, members, ok := strings.Cut(c.document, `"routes":[`); ok && len(members) < 4<<10 {
+				f.Add(strings.TrimSuffix(members, "]}"))
+			}
+		}
+	}
+	f.Add("{" + everyDemand + "}")
+	f.Fuzz(func(t *testing.T, text string) {
+		r, err := config.ParsePolicy(text)
+		if err != nil {
+			var e *config.Error
+			if !errors.As(err, &e) || len(e.Faults) == 0 || !reflect.DeepEqual(r, route.Route{}) {
+				t.Fatalf("refused with %v and %+v", r, err)
+			}
+			for line := range strings.SplitSeq(err.Error(), "\n") {
+				checkLine(t, line)
+			}
+			return
+		}
+		checkRoutes(t, []route.Route{r}, route.Options{})
+		if r.Path.Kind != route.Any || r.Methods != nil || r.Hosts != nil || r.Headers != nil {
+			t.Errorf("a condition: %+v", r)
+		}
+		// As a route it is read alike.
+		c, err := config.Parse([]byte(top(`"routes":[` + text + `]`)))
+		if err != nil || !reflect.DeepEqual(c.Routes, []route.Route{r}) {
+			t.Errorf("as a route: %v", err)
+		}
+	})
+}
+
+// checkRoutes demands what the doc comment of Config.Routes promises.
+func checkRoutes(t *testing.T, routes []route.Route, options route.Options) {
+	t.Helper()
+	if _, faults := route.NewTable(routes, options); faults != nil || len(routes) > config.MaxRoutes {
+		t.Errorf("routes %+v with faults %+v", routes, faults)
+	}
+	named := map[string]bool{}
+	for _, r := range routes {
+		if r.Name != "" && (named[r.Name] || len(r.Name) > 64 || strings.ContainsAny(r.Name, " ;:=,\"\\")) {
+			t.Errorf("name %q", r.Name)
+		}
+		named[r.Name] = true
+		if r.Need.MaxAge < 0 || r.Need.MaxLifetime < 0 || r.Auth == route.None && r.Need.Scopes != nil {
+			t.Errorf("need %+v", r.Need)
+		}
+		for _, claim := range r.Need.Claims {
+			if len(claim.Name) == 0 || len(claim.Name) > 16 || slices.Contains(claim.Name, "") || len(claim.Values) == 0 {
+				t.Errorf("claim %+v", claim)
+			}
+		}
+	}
 }
 
 func checkRefusal(t *testing.T, c *config.Config, err error) {
@@ -78,8 +155,17 @@ func checkLine(t *testing.T, line string) {
 }
 
 // checkConfig demands what the doc comments of Config and Rule promise.
-func checkConfig(t *testing.T, c *config.Config) {
+func checkConfig(t *testing.T, c *config.Config, features config.Features) {
 	t.Helper()
+	checkRoutes(t, c.Routes, c.RouteOptions)
+	if m := c.ResourceMetadata; m != nil {
+		if !json.Valid(m.Document) || !isVisible(m.URL) || strings.ContainsAny(m.URL, `"\`) || !strings.HasSuffix(m.URL, m.Path) || !strings.HasPrefix(m.URL, "https://") {
+			t.Errorf("resource metadata %+v", m)
+		}
+	}
+	if c.TokenCache.Entries < 0 || c.TokenCache.Entries > 1_000_000 || c.TokenCache.Bytes < 64<<10 || c.TokenCache.Bytes > 1<<30 || c.Signature > config.SignatureHost {
+		t.Errorf("%+v and signature %d", c.TokenCache, c.Signature)
+	}
 	if len(c.Rules) == 0 || len(c.Rules) > config.MaxRules {
 		t.Errorf("%d rules", len(c.Rules))
 	}
@@ -105,12 +191,21 @@ func checkConfig(t *testing.T, c *config.Config) {
 			t.Errorf("%s: issuer %q is empty or a second one", r.Path, r.Issuer)
 		}
 		issuers[r.Issuer] = true
-		checkRule(t, r)
+		checkRule(t, r, features)
 		for _, l := range r.Locations {
-			checkHeader(t, l.Name)
-			sources[l.Name] = true
+			if l.In == verify.InHeader {
+				checkHeader(t, l.Name)
+				sources[l.Name] = true
+			} else if l.Name == "" || l.Prefix != "" {
+				t.Errorf("location %+v", l)
+			}
 			if !isVisible(l.Prefix) {
 				t.Errorf("prefix %q", l.Prefix)
+			}
+		}
+		for _, o := range r.OutputClaimToFilterState {
+			if o.Key == "" || len(o.Key) > 128 || !isVisible(o.Key) || len(o.Claim) == 0 || o.Encoding > verify.Base64URL {
+				t.Errorf("%s: state %+v", r.Path, o)
 			}
 		}
 		own := map[string]bool{}
@@ -132,12 +227,17 @@ func checkConfig(t *testing.T, c *config.Config) {
 	}
 }
 
-func checkRule(t *testing.T, r config.Rule) {
+func checkRule(t *testing.T, r config.Rule, features config.Features) {
 	t.Helper()
+	for _, alg := range r.Algorithms {
+		if !slices.Contains(features.Algorithms, alg) {
+			t.Errorf("%s: algorithm %q", r.Path, alg)
+		}
+	}
 	if r.AnyAudience != (len(r.Audiences) == 0) || slices.Contains(r.Audiences, "") {
 		t.Errorf("%s: audiences %q, any %v", r.Path, r.Audiences, r.AnyAudience)
 	}
-	if !slices.Equal(r.Algorithms, []string{"RS256"}) || r.ClockSkew < 0 || r.ClockSkew > 10*time.Minute || len(r.Locations) == 0 {
+	if len(r.Algorithms) == 0 || r.ClockSkew < 0 || r.ClockSkew > 10*time.Minute || len(r.Locations) == 0 {
 		t.Errorf("%s: %+v", r.Path, r)
 	}
 	if r.InlineSet != nil {

@@ -39,7 +39,7 @@ type refusalCase struct {
 
 func TestRefusals(t *testing.T) {
 	n := 0
-	for _, group := range [][]refusalCase{wholeRefusals, typeRefusals, ruleRefusals, addressRefusals, headerRefusals, keysRefusals} {
+	for _, group := range [][]refusalCase{wholeRefusals, typeRefusals, ruleRefusals, addressRefusals, headerRefusals, keysRefusals, routeRefusals, claimRefusals, topRefusals} {
 		for _, c := range group {
 			n++
 			t.Run(c.name, func(t *testing.T) {

@@ -16,11 +16,12 @@ func (o *object) routeFault(f route.Fault) {
 	}
 	path, value, found := o.member(f.Field), m.value, ""
 	if f.Found != "" {
-		if path, value = o.r.placeOf(path, value, f.Found); value != nil {
-			found = shown(value)
+		found = quoteURL(f.Found)
+		if p, v := o.r.placeOf(path, value, f.Found); v != nil {
+			path, value, found = p, v, shown(v)
 		}
 	}
-	if value == nil || o.r.isFaulty(value) {
+	if o.r.isFaulty(value) {
 		return
 	}
 	if path := o.find("path"); f.Field == "claimMatches" && path != nil && o.r.isFaulty(path.value) {
@@ -55,7 +56,9 @@ func (r *reader) placeOf(path string, value *strictjson.Value, text string) (str
 		child := &value.Children[i]
 		below := at(path, i)
 		if value.Kind == strictjson.Object {
-			below = join(path, child.Name)
+			if below = join(path, child.Name); child.Name == "claim" {
+				continue // which route.NewTable never blames
+			}
 		}
 		if p, v := r.placeOf(below, child, text); v != nil {
 			return p, v

@@ -118,7 +118,7 @@ func (o *object) pathCondition(p *route.Path, options route.Options) {
 		p.Kind = route.Kind(i + 1)
 		p.Text, _ = path.text(name)
 	}
-	if p.Kind == route.Any && path.meant == nil {
+	if p.Kind == route.Any && !o.r.isFaulty(o.find("path").value) {
 		path.fault("", "", "has no condition; write "+either([]string{"exact", "prefix", "template", "regex"})+" (example: {prefix: /public})")
 	}
 	if p.Kind == route.Regex {
