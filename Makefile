@@ -25,7 +25,7 @@ EXPERIMENT  = $(shell GOEXPERIMENT=nogreenteagc $(GO) version >/dev/null 2>&1 &&
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build deps test check unit e2e soak fuzz clean need-go need-python
+.PHONY: help run build deps test check unit e2e bench bench-quick bench-deps soak fuzz clean need-go need-python
 
 help: ## show this list
 	@while IFS= read -r line; do case "$$line" in [a-z]*:*'## '*) \
@@ -66,6 +66,22 @@ unit: need-go build
 
 e2e: deps build
 	$(GO) test -p 1 -count=1 -timeout 15m ./e2e ./e2e/demo
+
+bench: bench-deps build ## measure edgejwt beside Envoy's own filter and others (15 min); writes e2e/BENCH.md
+	@mkdir -p .run
+	@$(GO) build -o .run/bench ./e2e/cmd/bench
+	@exec .run/bench -write $(BENCHFLAGS)
+
+bench-quick: bench-deps build ## the same in two minutes, printed only
+	@mkdir -p .run
+	@$(GO) build -o .run/bench ./e2e/cmd/bench
+	@exec .run/bench -quick $(BENCHFLAGS)
+
+bench-deps: deps $(VENV)/.bench
+
+$(VENV)/.bench: e2e/bench/requirements.txt $(STAMP)
+	@$(VENV)/bin/pip install --no-deps --disable-pip-version-check --no-input --quiet -r $<
+	@touch $@
 
 soak: deps build ## rotation and outage under load for SOAKTIME (10m), with Envoy's memory watched
 	$(GO) test -count=1 -timeout 24h -v -run '^TestRotationUnderLoad$$' ./e2e -soak $(SOAKTIME) $(SOAKFLAGS)

@@ -30,7 +30,7 @@ import (
 // Options say how thoroughly to measure.
 type Options struct {
 	Root        string
-	Module      string        // default dist/edgejwt.wasm
+	Module      string        // default $E2E_MODULE or dist/edgejwt.wasm; relative to Root
 	Envoys      int           // how many fresh Envoys, one after the other
 	Rounds      int           // of all rows in each Envoy
 	During      time.Duration // of one row in one round
@@ -39,7 +39,7 @@ type Options struct {
 	Connections int           // of the closed loop
 	Quick       bool          // only the rows of the short form, and neither memory nor floods
 	Only        []string      // IDs of rows; nil for all
-	Without     []string      // listeners that the module cannot serve yet
+	Without     []string      // names of listeners
 	Say         func(format string, a ...any)
 }
 

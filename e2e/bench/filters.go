@@ -129,10 +129,11 @@ var rbacFilter = render(`- name: envoy.filters.http.rbac
               ids:
               - any: true
 {{- range .Scopes}}
-              - metadata:
-                  filter: envoy.filters.http.jwt_authn
-                  path: [{key: token}, {key: scope}]
-                  value: {list_match: {one_of: {string_match: {exact: "{{.}}"}}}}
+              - sourced_metadata:
+                  metadata_matcher:
+                    filter: envoy.filters.http.jwt_authn
+                    path: [{key: token}, {key: scope}]
+                    value: {list_match: {one_of: {string_match: {exact: "{{.}}"}}}}
 {{- end}}
 {{- end}}
 `, []struct {

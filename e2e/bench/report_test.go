@@ -1,0 +1,134 @@
+package bench
+
+import (
+	"encoding/xml"
+	"errors"
+	"io"
+	"math"
+	"strings"
+	"testing"
+)
+
+func TestQuantile(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		values []float64
+		q      float64
+		want   float64
+	}{
+		{"none", nil, 0.5, 0},
+		{"one", []float64{3}, 0.25, 3},
+		{"middle of three", []float64{9, 1, 2}, 0.5, 2},
+		{"between two", []float64{4, 1, 2, 3}, 0.5, 2.5},
+		{"quarter", []float64{5, 1, 2, 3, 4}, 0.25, 2},
+		{"top", []float64{1, 2}, 1, 2},
+	} {
+		if got := quantileOf(c.values, c.q); math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("%s: %v instead of %v", c.name, got, c.want)
+		}
+	}
+}
+
+// seen makes samples that have the given rates; processor time is their inverse.
+func seen(rates ...float64) (s []Sample) {
+	for _, r := range rates {
+		s = append(s, Sample{Rate: r, CPU: 1e6 / r, Envoy: 1e6 / r, Busy: 1, P50: 10, P99: 100})
+	}
+	return s
+}
+
+// TestRatios: ratios are taken between rows of the same round, so that a slow
+// round changes none of them.
+func TestRatios(t *testing.T) {
+	m := &Measured{Closed: map[string][]Sample{
+		rowRepeated: seen(900, 90, 9),
+		rowNative:   seen(1000, 100, 10),
+	}}
+	if got := ratioOf(m.Closed, rowRepeated, rowNative, rate); math.Abs(got.Median-0.9) > 1e-9 || got.Rounds != 3 || got.High-got.Low > 1e-9 {
+		t.Errorf("%+v", got)
+	}
+	if got := ratioOf(m.Closed, rowRepeated, rowAuthz, rate); got.Rounds != 0 || got.String() != "" {
+		t.Errorf("of a row that is missing: %+v", got)
+	}
+}
+
+func TestGoals(t *testing.T) {
+	m := &Measured{Closed: map[string][]Sample{
+		rowNone: seen(40_000), rowTrimmed: seen(25_000), rowNative: seen(30_000), rowUncached: seen(12_000),
+		rowAuthz: seen(5_000), rowRepeated: seen(27_000), rowNewGo: seen(2_000),
+	}, ModuleBytes: 3_500_001}
+	want := map[string]string{
+		"a repeated token: ≥ 0.88": "met", "a repeated token: ≥ 1.0": "met", "a repeated token: ≥ 2": "met",
+		"a repeated token: ≥ 4": "met", "a new token each time, go": "not met", "module": "not met",
+		"a new token each time, host": "not measured", "1,000 bad": "not measured", "p99": "not measured",
+	}
+	for start, verdict := range want {
+		found := false
+		for _, g := range m.goals() {
+			if !strings.HasPrefix(g.Text, start) {
+				continue
+			}
+			found = true
+			got := "not met"
+			if g.Met {
+				got = "met"
+			}
+			if !g.Known {
+				got = "not measured"
+			}
+			if got != verdict {
+				t.Errorf("%s: %s, %s instead of %s", g.Text, g.Measured, got, verdict)
+			}
+		}
+		if !found {
+			t.Errorf("no goal begins with %q", start)
+		}
+	}
+}
+
+// TestPage: every row is in the table, and the picture is XML.
+func TestPage(t *testing.T) {
+	m := &Measured{Closed: map[string][]Sample{}, Open: map[string][]Sample{}}
+	for i := range rows {
+		m.Rows = append(m.Rows, &rows[i])
+		m.Closed[rows[i].ID] = seen(12_345, 12_346)
+	}
+	m.Floods = []*Flood{{Row: rowOf("forged"), Alone: []float64{100}, Under: []float64{150}}}
+	m.Footprints = map[string][]Footprint{}
+	for _, id := range footprintRows {
+		m.Footprints[id] = []Footprint{{Workers: 1, Idle: 100e6, Filled: 110e6}, {Workers: 4, Idle: 112e6, Filled: 140e6}}
+	}
+	text := m.Markdown()
+	for _, want := range []string{"12,346", "| 150 | 100 | 1.50 |", "| 0.0 | 100 | 4.0 | 110 | 10.0 |"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+	for _, r := range rows {
+		if !strings.Contains(text, "| "+r.Name+" |") {
+			t.Errorf("%q is not in the table", r.Name)
+		}
+	}
+	for d := xml.NewDecoder(strings.NewReader(m.Plot())); ; {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestRows: a row's name and ID are its own, and what it refers to exists.
+func TestRows(t *testing.T) {
+	seen := map[string]bool{}
+	exists := map[string]bool{}
+	for _, l := range listeners(&modules{}) {
+		exists[l.Name] = true
+	}
+	for _, r := range rows {
+		if seen[r.ID] || !exists[r.Listener] {
+			t.Errorf("row %s: twice, or its listener %q is missing", r.ID, r.Listener)
+		}
+		seen[r.ID] = true
+	}
+}
