@@ -84,7 +84,7 @@ func (q *request) onHeaders() {
 	now := q.root.clock()
 	j := &q.judgement
 	if g.Judge(j, headers, policy, now); j.Notice != "" {
-		proxywasm.LogError("edgejwt: " + j.Notice)
+		logLines(proxywasm.LogError, "edgejwt: ", j.Notice)
 	}
 	if !j.Decided {
 		q.park(now)

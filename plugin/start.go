@@ -53,11 +53,7 @@ func (r *root) onStart(size int) (status types.OnPluginStartStatus) {
 	}
 	cfg, err := config.Parse(document)
 	if err != nil {
-		for text, more := err.Error(), true; more; {
-			var line string
-			line, text, more = ascii.Cut(text, '\n')
-			proxywasm.LogCritical("edgejwt: configuration refused: " + line)
-		}
+		logLines(proxywasm.LogCritical, "edgejwt: configuration refused: ", err.Error())
 		return status
 	}
 	for _, warning := range cfg.Warnings {
@@ -69,6 +65,15 @@ func (r *root) onStart(size int) (status types.OnPluginStartStatus) {
 		return status
 	}
 	return types.OnPluginStartStatusOK
+}
+
+// logLines writes each line of a text as a line of the log.
+func logLines(log func(line string), about, text string) {
+	for more := true; more; {
+		var line string
+		line, text, more = ascii.Cut(text, '\n')
+		log(about + line)
+	}
 }
 
 // configuration reads what the host holds. Nothing at all is an empty document.

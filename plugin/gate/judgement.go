@@ -108,8 +108,10 @@ func (g *Gate) Judge(j *Judgement, headers [][2]string, policy *string, now time
 // detach lets go of the headers, of which all texts are parts, and of the parsed
 // token: together they are forty times what is kept.
 func (j *Judgement) detach() {
-	j.token, j.found.Token = nil, strings.Clone(j.found.Token)
-	j.carrier = carrier{strings.Clone(j.carrier.cookies), strings.Clone(j.carrier.path)}
+	j.token = nil
+	for _, text := range [...]*string{&j.found.Token, &j.carrier.cookies, &j.carrier.path} {
+		*text = strings.Clone(*text)
+	}
 	j.match.Detach()
 }
 

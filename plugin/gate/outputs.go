@@ -63,12 +63,12 @@ func (j *Judgement) Changes() (c Changes) {
 		j.strip(&c)
 	}
 	if out.payloadHeader != "" {
-		c.Set = append(c.Set, [2]string{out.payloadHeader, j.token.Payload()})
+		c.set(out.payloadHeader, j.token.Payload())
 	}
 	for i := range out.claims {
 		o := &out.claims[i]
 		if value, ok := j.claim(o.Claim, o.Encoding, &c); ok {
-			c.Set = append(c.Set, [2]string{o.Header, value})
+			c.set(o.Header, value)
 		}
 	}
 	for i := range out.states {
@@ -80,6 +80,9 @@ func (j *Judgement) Changes() (c Changes) {
 	c.ClearRoute = j.gate.clearRouteCache && j.Reason == verify.Accepted && len(c.Remove)+len(c.Set) > 0
 	return c
 }
+
+//go:noinline
+func (c *Changes) set(header, value string) { c.Set = append(c.Set, [2]string{header, value}) }
 
 // tell adds filter state. What is empty is left out: it says no more than what is
 // not there.
@@ -152,11 +155,11 @@ func (j *Judgement) strip(c *Changes) {
 	if j.carrier.cookies != "" {
 		c.Remove = append(c.Remove, "cookie") // however many lines there were
 		if cookies != "" {
-			c.Set = append(c.Set, [2]string{"cookie", cookies})
+			c.set("cookie", cookies)
 		}
 	}
 	if path != j.carrier.path {
-		c.Set = append(c.Set, [2]string{":path", path})
+		c.set(":path", path)
 	}
 }
 

@@ -41,7 +41,7 @@ func (p *policies) of(text string) *policy {
 func makePolicy(text string) *policy {
 	r, err := config.ParsePolicy(text)
 	if err != nil {
-		return &policy{notice: "a route's metadata, key edgejwt, policy: " + err.Error()}
+		return &policy{notice: "metadata of an Envoy route, key edgejwt: " + err.Error()}
 	}
 	table, _ := route.NewTable([]route.Route{r}, route.Options{}) // without a fault, as ParsePolicy has seen
 	return &policy{table: table}
