@@ -225,13 +225,12 @@ func (o *object) find(name string) *member {
 func lookUp(fields []field, name string) *field {
 	for i := range fields {
 		f := &fields[i]
-		if f.Name == name {
-			return f
-		}
-		if f.Name == "" {
+		if f.Name == "" { // a name that a document may have, too
 			if f = lookUp(f.Fields, name); f != nil {
 				return f
 			}
+		} else if f.Name == name {
+			return f
 		}
 	}
 	return nil
