@@ -2,11 +2,41 @@ package validate
 
 import (
 	"encoding/base64"
+	"fmt"
 	"strings"
 
 	"edgejwt/plugin/config"
 	"edgejwt/plugin/desk/document"
 )
+
+// Configuration is a configuration of the plugin, as JSON, and where it stands.
+type Configuration struct {
+	File, Path string
+	Line       int
+	Text       []byte
+}
+
+// Configurations finds what Files would judge, and judges nothing. The error is
+// for a file that is neither YAML nor JSON.
+func Configurations(files []File) (all []Configuration, err error) {
+	w := &world{}
+	for _, f := range files {
+		documents, err := document.Read(f.Text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Name, err)
+		}
+		for _, d := range documents {
+			w.sources = append(w.sources, source{f.Name, d})
+		}
+	}
+	w.find()
+	for _, p := range w.plugins {
+		if p.text != nil {
+			all = append(all, Configuration{p.file, p.at.Path, p.at.Line, p.text})
+		}
+	}
+	return all, nil
+}
 
 // find looks through all documents for the plugin and for what it needs.
 func (w *world) find() {

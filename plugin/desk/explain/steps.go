@@ -1,0 +1,273 @@
+package explain
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"edgejwt/plugin/gate"
+	"edgejwt/verify"
+	"edgejwt/verify/route"
+)
+
+// tellers have the words for each of the gate's steps, in their order.
+var tellers = []struct {
+	step gate.Step
+	name string
+	// tell gives the words; "" leaves the step out. ok is false when the step
+	// refused, or waits for keys.
+	tell func(x *explainer, ok bool) (text string, details []string)
+}{
+	{gate.StepMetadata, "description", (*explainer).metadata},
+	{gate.StepPreflight, "preflight", (*explainer).preflight},
+	{gate.StepPolicy, "policy", (*explainer).policy},
+	{gate.StepRoute, "route", (*explainer).route},
+	{gate.StepExtract, "source", (*explainer).extract},
+	{gate.StepParse, "header", (*explainer).parse},
+	{gate.StepIssuer, "issuer", (*explainer).issuer},
+	{gate.StepClaims, "claims", (*explainer).claims},
+	{gate.StepKey, "key", (*explainer).key},
+	{gate.StepSignature, "signature", (*explainer).signature},
+	{gate.StepNeed, "requirements", (*explainer).need},
+}
+
+// steps tells every step up to the one that decided.
+func (x *explainer) steps() (all []Step) {
+	if len(x.forged) > 0 {
+		all = append(all, Step{"headers", true, "removed what only the edge may set: " + strings.Join(x.forged, ", "), nil})
+	}
+	for _, t := range tellers {
+		last := t.step == x.j.Step()
+		ok := !last || x.j.Decided && (x.j.Reason.Passes() || x.j.Reason == verify.ResourceMetadata)
+		if text, details := t.tell(x, ok); text != "" {
+			all = append(all, Step{t.name, ok, text, details})
+		}
+		if last {
+			break
+		}
+	}
+	return all
+}
+
+// why is what the gate says of a refusal. It quotes nothing of the request.
+func (x *explainer) why() string {
+	var refusal *verify.Refusal
+	if errors.As(x.j.Detail, &refusal) {
+		return refusal.Detail
+	}
+	if x.j.Detail != nil {
+		return x.j.Detail.Error()
+	}
+	return x.j.Reason.Description()
+}
+
+// decidedAt reports whether the request was decided at this step.
+func (x *explainer) decidedAt(step gate.Step) bool { return x.j.Decided && x.j.Step() == step }
+
+func (x *explainer) metadata(bool) (string, []string) {
+	if x.decidedAt(gate.StepMetadata) {
+		return "the API's description (resourceMetadata) is asked for, and answered by the edge", nil
+	}
+	return "", nil
+}
+
+func (x *explainer) preflight(bool) (string, []string) {
+	if x.decidedAt(gate.StepPreflight) {
+		return "a CORS preflight, which carries no token, passes", nil
+	}
+	return "", nil
+}
+
+func (x *explainer) policy(ok bool) (string, []string) {
+	switch {
+	case !x.o.Config.RouteMetadata || x.o.Policy == nil:
+		return "", nil
+	case !ok:
+		return x.why(), strings.Split(x.j.Notice, "\n")
+	}
+	return "the metadata of Envoy's route holds a policy, which takes the place of routes", nil
+}
+
+func (x *explainer) route(ok bool) (string, []string) {
+	m := x.j.Match()
+	if m == nil {
+		return x.why(), nil
+	}
+	var details []string
+	if m.Path != "" && m.Path != x.q.path {
+		details = append(details, "the path is read as "+strconv.Quote(m.Path))
+	}
+	if m.Index < 0 {
+		return "no route matches: a valid token is needed, and nothing more", details
+	}
+	for _, name := range variables(m.Route) {
+		if value, ok := m.Variable(name); ok {
+			details = append(details, "{"+name+"} is "+strconv.Quote(value))
+		}
+	}
+	text := x.routeName() + " matches"
+	if conditions := conditions(m.Route); conditions != "" {
+		text += " (" + conditions + ")"
+	}
+	switch {
+	case x.decidedAt(gate.StepRoute):
+		text += ": auth none, the token is not looked at"
+	case m.Route.Auth == route.Optional:
+		text += ": a token is optional, and a bad one refused"
+	}
+	if m.Route.Mode == route.Report || m.Route.Mode == route.Inherit && x.o.Config.Report {
+		details = append(details, "mode report: what is refused goes on all the same")
+	}
+	return text, details
+}
+
+// routeName is how findings and metrics call the route; empty when none matches.
+func (x *explainer) routeName() string {
+	m := x.j.Match()
+	switch {
+	case m.Index < 0:
+		return ""
+	case m.Route.Name != "":
+		return m.Route.Name
+	case x.j.ByPolicy():
+		return "the policy of Envoy's route"
+	}
+	return "routes[" + strconv.Itoa(m.Index) + "]"
+}
+
+func (x *explainer) extract(ok bool) (string, []string) {
+	if x.decidedAt(gate.StepExtract) {
+		if ok {
+			return "there is no token, and the route takes requests without one", nil
+		}
+		var places []string
+		for i := range x.o.Config.Rules {
+			for _, l := range x.o.Config.Rules[i].Locations {
+				places = append(places, "looked for in "+place(l))
+			}
+		}
+		return x.why(), distinct(places)
+	}
+	var places []string
+	for _, l := range x.j.Locations() {
+		places = append(places, place(l))
+	}
+	return "a token in " + strings.Join(places, " and "), nil
+}
+
+// place says where a token may stand.
+func place(l verify.Location) string {
+	switch l.In {
+	case verify.InCookie:
+		return "the cookie " + l.Name
+	case verify.InQuery:
+		return "the parameter " + l.Name + " of the URL"
+	}
+	if l.Prefix == "" {
+		return "the header " + l.Name
+	}
+	return "the header " + l.Name + " after " + strconv.Quote(l.Prefix)
+}
+
+func distinct(texts []string) (all []string) {
+	seen := map[string]bool{}
+	for _, text := range texts {
+		if !seen[text] {
+			seen[text] = true
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
+// token is the token as far as it was read. While a request waits the gate holds
+// its text only.
+func (x *explainer) token() *verify.Token {
+	if t := x.j.Token(); t != nil {
+		return t
+	}
+	found, err := verify.Extract(x.headers, x.j.Locations())
+	if err != nil {
+		return nil
+	}
+	t, _ := verify.Parse(found.Token)
+	return t
+}
+
+func (x *explainer) parse(ok bool) (string, []string) {
+	if x.decidedAt(gate.StepParse) {
+		if ok {
+			return "an opaque token, which the route lets pass; only the API can judge it", nil
+		}
+		return x.why(), nil
+	}
+	t := x.token()
+	text := "alg " + strconv.Quote(t.Algorithm())
+	if kid, has := t.KeyID(); has {
+		text += ", kid " + strconv.Quote(kid)
+	} else {
+		text += ", no kid"
+	}
+	if typ := t.Type(); typ != "" {
+		text += ", typ " + strconv.Quote(typ)
+	}
+	return text, nil
+}
+
+func (x *explainer) issuer(ok bool) (string, []string) {
+	if !ok {
+		var details []string
+		if x.o.Claims {
+			details = append(details, "iss is "+x.said("iss"))
+		}
+		for i := range x.o.Config.Rules {
+			rule := &x.o.Config.Rules[i]
+			details = append(details, rule.Path+" is for "+rule.Issuer+" with "+strings.Join(rule.Algorithms, ", "))
+		}
+		text := x.why()
+		if x.rule() != nil {
+			text = "the issuer's rule does not look for tokens where this one stood"
+		}
+		return text, details
+	}
+	return x.rule().Path + " is the rule for " + x.rule().Issuer, nil
+}
+
+func (x *explainer) key(ok bool) (string, []string) {
+	machine := x.o.Keys.machine(x.rule())
+	if machine == nil {
+		return "no keys of " + x.rule().Issuer + " are at hand: whether the signature is good cannot be told", nil
+	}
+	details := []string{"the key set has " + kids(machine.Status(x.o.At).KIDs)}
+	if !ok {
+		return x.why(), details
+	}
+	if _, has := x.token().KeyID(); !has {
+		return "the token names no key, and the set has exactly one", details
+	}
+	return "the key set has the key that the token names", details
+}
+
+// kids lists the names of keys.
+func kids(all []string) string {
+	if len(all) == 0 {
+		return "no key with a kid"
+	}
+	const most = 10
+	var quoted []string
+	for _, kid := range all[:min(len(all), most)] {
+		quoted = append(quoted, strconv.Quote(kid))
+	}
+	text := "kid " + strings.Join(quoted, ", ")
+	if len(all) > most {
+		text += " and " + strconv.Itoa(len(all)-most) + " more"
+	}
+	return text
+}
+
+func (x *explainer) signature(ok bool) (string, []string) {
+	if !ok {
+		return x.why(), nil
+	}
+	return "the signature verifies", nil
+}

@@ -1,0 +1,87 @@
+package explain
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Write tells the decision to people.
+func (e *Explanation) Write(out io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", e.Request)
+	for _, s := range e.Steps {
+		mark := "ok"
+		switch {
+		case s.OK:
+		case e.Decided:
+			mark = "NO"
+		default:
+			mark = "??"
+		}
+		fmt.Fprintf(&b, "  %s  %-12s  %s\n", mark, s.Name, s.Text)
+		for _, line := range s.Details {
+			fmt.Fprintf(&b, "      %-12s    %s\n", "", line)
+		}
+	}
+	switch {
+	case !e.Decided:
+		b.WriteString("not decided\n")
+	case e.Reported:
+		fmt.Fprintf(&b, "goes on to the API, though it would be refused: %s (mode: report)\n", e.Reason)
+	case e.GoesOn:
+		fmt.Fprintf(&b, "goes on to the API: %s\n", e.Reason)
+	default:
+		fmt.Fprintf(&b, "answered by the edge: %s\n", e.Reason)
+	}
+	if e.Upstream != nil {
+		e.Upstream.write(&b)
+	}
+	for _, v := range e.State {
+		fmt.Fprintf(&b, "  filter state  %s\n", v.line(" = "))
+	}
+	if e.Answer != nil {
+		e.Answer.write(&b)
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+func (u *Upstream) write(b *strings.Builder) {
+	for _, name := range u.Removed {
+		fmt.Fprintf(b, "  removed       %s\n", name)
+	}
+	for _, v := range u.Set {
+		fmt.Fprintf(b, "  set           %s\n", v.line(": "))
+	}
+	if u.Dropped > 0 {
+		fmt.Fprintf(b, "  left out      %d claims that no header can carry\n", u.Dropped)
+	}
+	if u.ClearRoute {
+		b.WriteString("  Envoy chooses its route again\n")
+	}
+}
+
+func (a *Answer) write(b *strings.Builder) {
+	fmt.Fprintf(b, "  %d\n", a.Status)
+	if a.GRPC > 0 {
+		fmt.Fprintf(b, "  grpc-status: %d\n", a.GRPC)
+	}
+	for _, v := range a.Headers {
+		fmt.Fprintf(b, "  %s\n", v.line(": "))
+	}
+	if a.Body != "" {
+		fmt.Fprintf(b, "  %s\n", a.Body)
+	}
+}
+
+// line is name and value, or what the value comes from.
+func (v Value) line(between string) string {
+	switch {
+	case v.From == "":
+		return v.Name + between + v.Value
+	case v.Value == "":
+		return v.Name + " (" + v.From + ")"
+	}
+	return v.Name + between + v.Value + " (" + v.From + ")"
+}
