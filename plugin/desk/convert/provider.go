@@ -1,0 +1,193 @@
+package convert
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// A provider is who issues tokens, as another filter describes him.
+type provider struct {
+	name      string
+	issuer    string
+	audiences []string // nil: any
+	jwksURI   string
+	cluster   string
+	inline    string // key set
+	headers   []location
+	cookies   []string
+	params    []string
+	forward   bool
+	payload   string // header
+	claims    []claimHeader
+	skew      time.Duration // 0: the default of both, a minute
+	subjects  []string
+	lifetime  time.Duration
+	metadata  string   // the name under which RBAC finds the payload
+	spaced    []string // claims that are split at spaces for RBAC
+	wanted    []string // audiences that single rules ask for instead
+}
+
+type location struct{ name, prefix string }
+
+type claimHeader struct {
+	header string
+	way    []string
+}
+
+// standard gives the provider the places where jwt_authn looks when none is named.
+func (p *provider) standard() {
+	if p.headers == nil && p.cookies == nil && p.params == nil {
+		p.headers = []location{{"authorization", "Bearer "}}
+		p.params = []string{"access_token"}
+	}
+}
+
+// takes are the audiences that edgejwt's rule takes; nil: any.
+func (p *provider) takes() []string {
+	if p.audiences == nil {
+		return nil
+	}
+	return union(p.audiences, p.wanted)
+}
+
+// join makes one provider of two with one issuer, which edgejwt's rules have.
+func (p *provider) join(q *provider) error {
+	same := p.jwksURI == q.jwksURI && p.cluster == q.cluster && p.inline == q.inline &&
+		slices.Equal(p.headers, q.headers) && slices.Equal(p.cookies, q.cookies) && slices.Equal(p.params, q.params) && p.metadata == q.metadata && slices.Equal(p.spaced, q.spaced) &&
+		p.forward == q.forward && p.payload == q.payload && p.skew == q.skew &&
+		slices.EqualFunc(p.claims, q.claims, func(a, b claimHeader) bool {
+			return a.header == b.header && slices.Equal(a.way, b.way)
+		})
+	if !same {
+		return fmt.Errorf("providers %s and %s have the same issuer, but differ in more than their audiences; edgejwt has one rule for each issuer", clean(p.name), clean(q.name))
+	}
+	if p.audiences == nil || q.audiences == nil {
+		p.audiences = nil
+	} else {
+		p.audiences = union(p.audiences, q.audiences)
+	}
+	p.wanted = union(p.wanted, q.wanted)
+	return nil
+}
+
+// entry is the provider as one of jwtRules.
+func (p *provider) entry() object {
+	var o object
+	o.add("issuer", p.issuer)
+	if takes := p.takes(); takes != nil {
+		o.add("audiences", list(takes))
+	} else {
+		o.add("anyAudience", true, "names no audience: tokens for every other API of this issuer pass too (RFC 8725, section 3.9)")
+	}
+	switch {
+	case p.inline != "":
+		o.add("jwks", json.RawMessage(p.inline))
+		p.algorithms(&o)
+	case p.jwksURI != "":
+		o.add("jwksUri", p.jwksURI)
+		fallthrough
+	default:
+		if p.cluster != "" {
+			o.add("jwksCluster", p.cluster)
+		}
+	}
+	switch {
+	case p.skew > 10*time.Minute:
+		o.add("clockSkew", "10m", "stricter here: it was "+p.skew.String()+", and 10m is the most")
+	case p.skew != 0 && p.skew != time.Minute:
+		o.add("clockSkew", p.skew.String())
+	}
+	p.places(&o)
+	if !p.forward {
+		o.add("forwardOriginalToken", false)
+	}
+	if p.payload != "" {
+		o.add("outputPayloadToHeader", strings.ToLower(p.payload))
+	}
+	var outputs []any
+	for _, h := range p.claims {
+		var claim any = h.way[0]
+		if len(h.way) > 1 {
+			claim = list(h.way)
+		}
+		outputs = append(outputs, object{{key: "header", value: strings.ToLower(h.header)}, {key: "claim", value: claim}})
+	}
+	if outputs != nil {
+		o.add("outputClaimToHeaders", outputs, "a claim that no header can carry as it is leaves its header out; encoding: percent or base64url carries it")
+	}
+	return o
+}
+
+func (p *provider) places(o *object) {
+	if p.headers != nil {
+		var all []any
+		for _, l := range p.headers {
+			all = append(all, object{{key: "name", value: strings.ToLower(l.name)}, {key: "prefix", value: l.prefix}})
+		}
+		o.add("fromHeaders", all)
+	}
+	if p.cookies != nil {
+		o.add("fromCookies", list(p.cookies))
+	}
+	if p.params != nil {
+		o.add("fromParams", list(p.params), "tokens in a URL end up in logs: leave this out unless a client needs it")
+	}
+}
+
+// algorithms names those of an inline key set, which edgejwt does not take from
+// the keys.
+func (p *provider) algorithms(o *object) {
+	var set jose.JSONWebKeySet
+	if json.Unmarshal([]byte(p.inline), &set) != nil {
+		return // config.Parse says what is wrong with it
+	}
+	var names []string
+	for _, key := range set.Keys {
+		name := key.Algorithm
+		if name == "" {
+			switch key := key.Key.(type) {
+			case interface{ Size() int }: // *rsa.PublicKey
+				name = "RS256"
+			default:
+				name = curves[fmt.Sprintf("%T", key)]
+			}
+		}
+		if slices.Contains(edgeAlgorithms, name) {
+			names = union(names, []string{name})
+		}
+	}
+	if names != nil && !slices.Equal(names, edgeAlgorithms[:1]) {
+		o.add("algorithms", list(names), "those of the keys; more than RS256 needs the module edgejwt-full.wasm")
+	}
+}
+
+var edgeAlgorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
+
+var curves = map[string]string{"*ecdsa.PublicKey": "ES256", "ed25519.PublicKey": "EdDSA"}
+
+// dotted reads the name of a claim, in which a dot leads into an object.
+func dotted(name string) []string { return strings.Split(name, ".") }
+
+// list makes texts fit for an object.
+func list(texts []string) []any {
+	all := make([]any, len(texts))
+	for i, text := range texts {
+		all[i] = text
+	}
+	return all
+}
+
+// quoted is a text as JSON.
+func quoted(text string) string {
+	raw, err := json.Marshal(text)
+	if err != nil {
+		return strconv.Quote(text)
+	}
+	return string(raw)
+}
