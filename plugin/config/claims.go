@@ -41,17 +41,17 @@ func (r *reader) way(path string, f *field, value *strictjson.Value) (names []st
 }
 
 // ways reads a list of ways.
-func (o *object) ways(name string) (all [][]string) {
+func (o *object) ways(name string) [][]string {
 	if !o.sound(name) {
 		return nil
 	}
 	m := o.find(name)
-	for i := range m.value.Children {
+	all := make([][]string, len(m.value.Children))
+	for i := range all {
 		element, path := &m.value.Children[i], at(o.member(name), i)
-		if n := len(element.Children); element.Kind == strictjson.Array && (n == 0 || n > maxWay) {
+		all[i] = o.r.way(path, m.field, element)
+		if n := len(element.Children); n > maxWay || len(all[i]) == 0 && !o.r.isFaulty(element) {
 			o.r.fault(element.Offset, path, "a list of "+itoa(n), "is not a list of 1 to "+itoa(maxWay)+" names")
-		} else if way := o.r.way(path, m.field, element); way != nil {
-			all = append(all, way)
 		}
 	}
 	return all

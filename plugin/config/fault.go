@@ -69,6 +69,14 @@ func (o *object) fault(name, found, want string) {
 	o.r.fault(o.offset(name), path, found, want)
 }
 
+// wrong is fault for a text that stands there.
+func (o *object) wrong(name, text, want string) { o.fault(name, quoteURL(text), want) }
+
+// unfit is wrong, with an example of what could stand there.
+func (o *object) unfit(name, text, want string) {
+	o.wrong(name, text, want+example(lookUp(o.fields, name)))
+}
+
 // warn is fault for what is allowed, but likely to bite.
 func (o *object) warn(name, found, text string) {
 	path := o.path

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -91,7 +92,7 @@ func TestRegexRefusals(t *testing.T) {
 		{`orders`, `matches no path, for every path begins with a slash`},
 	} {
 		_, err := config.ParseWith([]byte(one(`"path":{"regex":"`+strings.ReplaceAll(c.regex, `\`, `\\`)+`"}`)), config.Full())
-		if err == nil || !strings.HasPrefix(err.Error(), "routes[0].path.regex: ") || !strings.HasSuffix(err.Error(), c.want+example) {
+		if err == nil || !strings.HasPrefix(err.Error(), "routes[0].path.regex: "+strconv.Quote(c.regex)+" ") || !strings.HasSuffix(err.Error(), c.want+example) {
 			t.Errorf("%s: %v", c.regex, err)
 		}
 	}

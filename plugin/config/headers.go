@@ -51,7 +51,7 @@ func (o *object) headerName(name string, use headerUse) string {
 		want = "has another meaning to proxies or to the API" + example(lookUp(o.fields, name))
 	}
 	if want != "" {
-		o.fault(name, quote(written), want)
+		o.wrong(name, written, want)
 		return ""
 	}
 	return header

@@ -36,9 +36,9 @@ func (o *object) ascending(small string, least time.Duration, large string, d ti
 	switch {
 	case d >= least:
 	case o.has(large):
-		o.fault(large, quote(o.find(large).value.Text), "is shorter than "+o.member(small)+" ("+short(least)+")")
+		o.wrong(large, o.find(large).value.Text, "is shorter than "+o.member(small)+" ("+short(least)+")")
 	default:
-		o.fault(small, quote(o.find(small).value.Text), "is longer than "+o.member(large)+" ("+short(d)+")")
+		o.wrong(small, o.find(small).value.Text, "is longer than "+o.member(large)+" ("+short(d)+")")
 	}
 }
 

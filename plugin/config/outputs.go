@@ -12,7 +12,7 @@ func (o *object) outputs(rule *placedRule) {
 	for _, output := range rule.outputs {
 		header := output.headerName("header", outputHeader)
 		if other := rule.writes(header); other != "" {
-			output.fault("header", quote(header), "repeats "+other)
+			output.wrong("header", header, "repeats "+other)
 			header = ""
 		}
 		rule.OutputClaimToHeaders = append(rule.OutputClaimToHeaders,
@@ -31,7 +31,7 @@ func (o *object) states(rule *placedRule) {
 		key, _ := output.required("key")
 		output.label("key", key)
 		if names(ownStates, key) {
-			output.fault("key", quote(key), "is what the plugin itself says; choose another name")
+			output.wrong("key", key, "is what the plugin itself says; choose another name")
 		}
 		refuseRepeat(objects, i, "key")
 		rule.OutputClaimToFilterState = append(rule.OutputClaimToFilterState,
@@ -46,7 +46,7 @@ const ownStates = "edgejwt.decision edgejwt.route edgejwt.issuer "
 func (o *object) label(name, text string) {
 	for i := 0; i < len(text); i++ {
 		if !isAlphanumeric(text[i]) && text[i] != '_' && text[i] != '.' && text[i] != '-' {
-			o.fault(name, quote(text), "may only have letters, digits, dots, hyphens and underscores"+example(lookUp(o.fields, name)))
+			o.unfit(name, text, "may only have letters, digits, dots, hyphens and underscores")
 			return
 		}
 	}
@@ -92,7 +92,7 @@ func refuseLostToken(rules []*placedRule, o *object, name, header string) {
 			if rule.object.has("fromHeaders") {
 				path = at(path, i)
 			}
-			o.fault(name, quote(header), "is where a token may stand ("+path+")")
+			o.wrong(name, header, "is where a token may stand ("+path+")")
 			return
 		}
 	}

@@ -13,14 +13,15 @@ func (o *object) locations() []verify.Location {
 	if !o.has("fromHeaders") && !o.has("fromCookies") && !o.has("fromParams") {
 		return []verify.Location{verify.Authorization}
 	}
-	all := o.fromHeaders()
-	cookies, params := o.list("fromCookies", wantCookie), o.list("fromParams", wantParam)
-	for i, name := range append(cookies, params...) {
-		l := verify.Location{In: verify.InCookie, Name: name}
-		if i >= len(cookies) {
-			l.In = verify.InQuery
+	headers, cookies, params := o.fromHeaders(), o.list("fromCookies", wantCookie), o.list("fromParams", wantParam)
+	all := make([]verify.Location, len(headers)+len(cookies)+len(params))
+	rest := all[copy(all, headers):]
+	for i := range rest {
+		if l := &rest[i]; i < len(cookies) {
+			l.In, l.Name = verify.InCookie, cookies[i]
+		} else {
+			l.In, l.Name = verify.InQuery, params[i-len(cookies)]
 		}
-		all = append(all, l)
 	}
 	if o.sound("fromParams") {
 		o.warn("fromParams", "", "lets tokens stand in URLs, which are logged and shown in many places (RFC 6750 §2.3, RFC 9700 §4.3.2)")
@@ -52,7 +53,7 @@ func (o *object) fromHeaders() []verify.Location {
 		}
 		for i, other := range all {
 			if l.Name != "" && l == other {
-				place.fault("name", quote(l.Name), "with the same prefix stands in "+at(o.member("fromHeaders"), i))
+				place.wrong("name", l.Name, "with the same prefix stands in "+at(o.member("fromHeaders"), i))
 				break
 			}
 		}
@@ -69,11 +70,11 @@ func (o *object) prefix() string {
 	prefix := strings.Clone(o.find("prefix").value.Text)
 	switch {
 	case len(prefix) > MaxTextBytes:
-		o.fault("prefix", quote(prefix), "is longer than "+itoa(MaxTextBytes)+" bytes")
+		o.wrong("prefix", prefix, "is longer than "+itoa(MaxTextBytes)+" bytes")
 	case !isVisible(prefix):
-		o.fault("prefix", quote(prefix), "may only have printable ASCII characters"+example(lookUp(o.fields, "prefix")))
+		o.unfit("prefix", prefix, "may only have printable ASCII characters")
 	case strings.HasPrefix(prefix, " "):
-		o.fault("prefix", quote(prefix), "begins with a space, which no header's value does")
+		o.wrong("prefix", prefix, "begins with a space, which no header's value does")
 	case prefix != "" && isAlphanumeric(prefix[len(prefix)-1]):
 		o.warn("prefix", quote(prefix), "does not end in a space; the token must follow it at once")
 	}
@@ -104,7 +105,7 @@ func refuseOverlaps(rules []*placedRule) {
 						ascii.EqualFold(a.Prefix, b.Prefix) || !begins(a.Prefix, b.Prefix) && !begins(b.Prefix, a.Prefix) {
 						continue
 					}
-					rule.object.fault("fromHeaders", quote(a.Name), "with the prefix "+quote(a.Prefix)+" overlaps with the prefix "+
+					rule.object.wrong("fromHeaders", a.Name, "with the prefix "+quote(a.Prefix)+" overlaps with the prefix "+
 						quote(b.Prefix)+" in "+earlier.Path+": one value would be two tokens")
 					return
 				}

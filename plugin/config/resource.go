@@ -32,7 +32,7 @@ func (o *object) resourceMetadata(rules []Rule) *ResourceMetadata {
 	documentation, _ := r.text("resourceDocumentation")
 	if documentation != "" {
 		if _, _, err := SplitURL(documentation[:indexEither(documentation, '#', '#')]); err != nil {
-			r.fault("resourceDocumentation", quoteURL(documentation), err.Error())
+			r.wrong("resourceDocumentation", documentation, err.Error())
 		}
 	}
 	document := `{"resource":` + jsonText(resource) +
@@ -60,7 +60,7 @@ func (o *object) identifier(resource string) (authority, path string) {
 		}
 	}
 	if want != "" {
-		o.fault("resource", quoteURL(resource), want)
+		o.wrong("resource", resource, want)
 	}
 	if path == "/" { // RFC 9728 §3.1
 		path = ""

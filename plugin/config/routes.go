@@ -44,7 +44,7 @@ func (o *object) route(r *route.Route, options route.Options, rules []*placedRul
 		header.demands("name")
 		name := header.judged("name", rules)
 		if name == "host" {
-			header.fault("name", quote(name), "is what hosts are for")
+			header.wrong("name", name, "is what hosts are for")
 		}
 		r.Headers = append(r.Headers, route.Header{Name: name, Values: header.list("values", wantAnything)})
 	}
@@ -137,7 +137,7 @@ func (o *object) regex(p *route.Path, options route.Options) {
 	}
 	var want string
 	if p.Pattern, want = o.r.features.Regex(p.Text, options.IgnoreCase); want != "" {
-		o.fault("regex", quote(p.Text), want+example(lookUp(o.fields, "regex")))
+		o.fault("regex", quote(p.Text), want+example(lookUp(o.fields, "regex"))) // a ? begins no query here
 	} else if strings.HasSuffix(p.Text, "/") && p.Text != "/" {
 		o.warn("regex", quote(p.Text), "ends in a slash, and paths are matched without the one at their end")
 	}
@@ -175,11 +175,11 @@ func (o *object) judged(name string, rules []*placedRule) string {
 	written, ok := o.text(name)
 	header := ascii.Lower(written)
 	if ok && !isToken(header) {
-		o.fault(name, quote(written), notHeader+example(lookUp(o.fields, name)))
+		o.unfit(name, written, notHeader)
 	}
 	for _, rule := range rules {
 		if owner := rule.writes(header); owner != "" {
-			o.fault(name, quote(written), "is written for the API ("+owner+"), and removed when a client sends it")
+			o.wrong(name, written, "is written for the API ("+owner+"), and removed when a client sends it")
 			break
 		}
 	}

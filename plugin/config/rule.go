@@ -50,9 +50,9 @@ func (o *object) domain() (string, bool) {
 	bare = strings.TrimSuffix(ascii.Lower(ascii.TrimSpace(bare)), ".")
 	switch {
 	case !isHost(bare) || strings.IndexByte(bare, '.') < 0:
-		o.fault("domain", quoteURL(domain), "is not a domain"+example(lookUp(o.fields, "domain")))
+		o.unfit("domain", domain, "is not a domain")
 	case domain != bare:
-		o.fault("domain", quoteURL(domain), "is not the bare domain in lower case; write "+cutName(bare))
+		o.wrong("domain", domain, "is not the bare domain in lower case; write "+cutName(bare))
 	default:
 		return domain, true
 	}
@@ -130,7 +130,7 @@ func (o *object) keySource(rule *Rule) {
 	} else if rule.Issuer != "" && o.lacks("jwksUri") && o.lacks("jwks") {
 		rule.Discovery = true
 		if strings.IndexByte(rule.Issuer, '?') >= 0 {
-			o.fault("issuer", quoteURL(rule.Issuer), "has a query, with which there is no OpenID discovery; name jwksUri or jwks")
+			o.wrong("issuer", rule.Issuer, "has a query, with which there is no OpenID discovery; name jwksUri or jwks")
 			return
 		}
 		o.locate(rule, "issuer", strings.TrimSuffix(rule.Issuer, "/")+"/.well-known/openid-configuration",
@@ -158,7 +158,7 @@ func (o *object) keysHost(rule *Rule) {
 	}
 	authority, path, err := SplitURL("https://" + host)
 	if err != nil || path != "/" || authority != host {
-		o.fault("jwksHost", quoteURL(host), "is not a host in lower case, with or without a port"+example(lookUp(o.fields, "jwksHost")))
+		o.unfit("jwksHost", host, "is not a host in lower case, with or without a port")
 		return
 	}
 	rule.KeysHost, rule.DiscoveryCluster, rule.Cluster = host, rule.Cluster, istioCluster(host)
@@ -175,7 +175,7 @@ func (o *object) locate(rule *Rule, name, url, because string) {
 		if strings.HasPrefix(url, "http://") && name == "jwksUri" {
 			want += "; keys that come unprotected can be replaced on the way"
 		}
-		o.fault(name, quoteURL(o.find(name).value.Text), want)
+		o.wrong(name, o.find(name).value.Text, want)
 		return
 	}
 	rule.Authority, rule.RequestPath, rule.Cluster = authority, path, istioCluster(authority)
@@ -232,7 +232,7 @@ func refuseSameIssuer(rules []*placedRule) {
 			if other.Path == "auth0" {
 				owner = "the issuer of auth0"
 			}
-			rule.object.fault("issuer", quoteURL(rule.Issuer), "repeats "+owner+"; write one rule for an issuer")
+			rule.object.wrong("issuer", rule.Issuer, "repeats "+owner+"; write one rule for an issuer")
 			break
 		}
 	}

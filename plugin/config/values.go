@@ -57,7 +57,7 @@ func (o *object) demands(name string) {
 func (o *object) plain(name string) (string, bool) {
 	value, ok := o.text(name)
 	if ok && !isPrintable(value) {
-		o.fault(name, quoteURL(value), unprintable)
+		o.wrong(name, value, unprintable)
 		return "", false
 	}
 	return value, ok
@@ -112,9 +112,9 @@ func (o *object) duration(name string) (time.Duration, bool) {
 	d, ok := parseDuration(written)
 	switch {
 	case !ok:
-		o.fault(name, quote(written), nots[Duration]+example(f))
+		o.wrong(name, written, nots[Duration]+example(f))
 	case int64(d) < f.Min || int64(d) > f.Max:
-		o.fault(name, quote(written), "is not between "+short(time.Duration(f.Min))+" and "+short(time.Duration(f.Max)))
+		o.wrong(name, written, "is not between "+short(time.Duration(f.Min))+" and "+short(time.Duration(f.Max)))
 	default:
 		return d, true
 	}
@@ -162,7 +162,7 @@ func (o *object) choice(name string) int {
 		}
 	}
 	if o.sound(name) {
-		o.fault(name, quote(value), "is not known; write "+either(f.OneOf))
+		o.wrong(name, value, "is not known; write "+either(f.OneOf))
 	}
 	return -1
 }
