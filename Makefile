@@ -25,7 +25,7 @@ EXPERIMENT  = $(shell GOEXPERIMENT=nogreenteagc $(GO) version >/dev/null 2>&1 &&
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build deps test check unit e2e bench bench-quick bench-deps soak fuzz clean need-go need-python
+.PHONY: help run build deps test check unit e2e bench bench-quick bench-stages bench-deps soak fuzz clean need-go need-python
 
 help: ## show this list
 	@while IFS= read -r line; do case "$$line" in [a-z]*:*'## '*) \
@@ -67,15 +67,21 @@ unit: need-go build
 e2e: deps build
 	$(GO) test -p 1 -count=1 -timeout 15m ./e2e ./e2e/demo
 
-bench: bench-deps build ## measure edgejwt beside Envoy's own filter and others (15 min); writes e2e/BENCH.md
+bench: bench-deps build ## measure edgejwt beside Envoy's own filter and others (20 min); writes e2e/BENCH.md
 	@mkdir -p .run
 	@$(GO) build -o .run/bench ./e2e/cmd/bench
-	@exec .run/bench -write $(BENCHFLAGS)
+	@exec .run/bench -write e2e $(BENCHFLAGS)
 
 bench-quick: bench-deps build ## the same in two minutes, printed only
 	@mkdir -p .run
 	@$(GO) build -o .run/bench ./e2e/cmd/bench
 	@exec .run/bench -quick $(BENCHFLAGS)
+
+bench-stages: need-go ## time the stages of a decision one by one, natively and as Wasm
+	@mkdir -p .run
+	$(GO) test -run '^$$' -bench . ./e2e/bench/stages
+	@$(GO) build -o .run/wazero github.com/tetratelabs/wazero/cmd/wazero
+	GOOS=wasip1 GOARCH=wasm $(GO) test -exec '$(CURDIR)/.run/wazero run' -run '^$$' -bench . ./e2e/bench/stages
 
 bench-deps: deps $(VENV)/.bench
 

@@ -5,32 +5,7 @@ import (
 	"text/template"
 
 	"edgejwt/e2e/auth0"
-)
-
-// The configurations of edgejwt. They name the same issuer and audience as
-// jwt_authn's below, and hand on no more than it does.
-const (
-	pluginPlain = `{"auth0": {"domain": "` + auth0.DefaultDomain + `", "audience": "` + auth0.DefaultAudience + `", "cluster": "auth0"}}`
-	pluginHost  = `{"signature": "host", "auth0": {"domain": "` + auth0.DefaultDomain + `", "audience": "` + auth0.DefaultAudience + `", "cluster": "auth0"}}`
-	// What asks for /orders/7/lines goes past nine routes.
-	pluginRich = `{
-  "auth0": {"domain": "` + auth0.DefaultDomain + `", "audience": "` + auth0.DefaultAudience + `", "cluster": "auth0",
-    "outputClaimToHeaders": [
-      {"header": "x-jwt-sub", "claim": "sub"}, {"header": "x-jwt-client", "claim": "azp"},
-      {"header": "x-jwt-scope", "claim": "scope"}, {"header": "x-jwt-expires", "claim": "exp"}]},
-  "routes": [
-    {"name": "health", "path": {"exact": "/health"}, "auth": "none"},
-    {"name": "public", "path": {"prefix": "/public"}, "methods": ["GET", "HEAD"], "auth": "none"},
-    {"name": "me", "path": {"exact": "/me"}},
-    {"name": "admin", "path": {"prefix": "/admin"}, "permissions": ["admin"]},
-    {"name": "users", "path": {"template": "/users/{id}"}, "scopes": ["read:users"]},
-    {"name": "reports", "path": {"prefix": "/reports"}, "scopes": ["read:reports"]},
-    {"name": "orders-list", "path": {"exact": "/orders"}, "methods": ["GET"], "scopes": ["read:orders"]},
-    {"name": "orders-add", "path": {"exact": "/orders"}, "methods": ["POST"], "scopes": ["write:orders"]},
-    {"name": "orders-write", "path": {"template": "/orders/{id}/lines"}, "methods": ["POST", "PUT"], "scopes": ["write:orders"]},
-    {"name": "orders-read", "path": {"template": "/orders/{id}/lines"}, "methods": ["GET"], "scopes": ["read:orders", "write:orders"]}
-  ]
-}`
+	"edgejwt/e2e/bench/settings"
 )
 
 // listeners are the ways of checking. FastAPI's stand behind the same Envoy.
@@ -44,11 +19,11 @@ func listeners(m *modules) []*Listener {
 		{Name: "native-uncached", Filter: nativeFilter("", "")},
 		{Name: "native-rich", Filter: nativeFilter(nativeCache, nativeClaims) + rbacFilter},
 		{Name: "ext_authz", Filter: authzFilter},
-		{Name: "edgejwt", Filter: wasmFilter("edgejwt", m.edgejwt, pluginPlain)},
-		{Name: "edgejwt-host", Filter: wasmFilter("edgejwt-host", m.edgejwt, pluginHost)},
-		{Name: "edgejwt-rich", Filter: wasmFilter("edgejwt-rich", m.edgejwt, pluginRich)},
+		{Name: "edgejwt", Filter: wasmFilter("edgejwt", m.edgejwt, settings.Plain)},
+		{Name: "edgejwt-host", Filter: wasmFilter("edgejwt-host", m.edgejwt, settings.Host)},
+		{Name: "edgejwt-rich", Filter: wasmFilter("edgejwt-rich", m.edgejwt, settings.Rich)},
 		{Name: "api", Upstream: "api"},
-		{Name: "api-edgejwt", Upstream: "api", Filter: wasmFilter("api-edgejwt", m.edgejwt, pluginPlain)},
+		{Name: "api-edgejwt", Upstream: "api", Filter: wasmFilter("api-edgejwt", m.edgejwt, settings.Plain)},
 		{Name: "api-pyjwt", Upstream: "api-pyjwt"},
 		{Name: "api-seed", Upstream: "api-seed"},
 	}
@@ -107,7 +82,7 @@ claim_to_headers:
 - {header_name: x-jwt-expires, claim_name: exp}`
 )
 
-// rbacFilter says what pluginRich's routes say. RBAC has no order: every policy
+// rbacFilter says what settings.Rich's routes say. RBAC has no order: every policy
 // whose path fits may allow.
 var rbacFilter = render(`- name: envoy.filters.http.rbac
   typed_config:

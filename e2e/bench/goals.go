@@ -13,8 +13,8 @@ type Goal struct {
 // goals compares what was seen with what is wanted.
 func (m *Measured) goals() []Goal {
 	more := func(text, row, to string, least float64) Goal {
-		r := ratioOf(m.Closed, row, to, rate)
-		return Goal{text, fmt.Sprintf("%.2f ×", r.Median), r.Median >= least, r.Rounds > 0}
+		r, c := ratioOf(m.Closed, row, to, rate), ratioOf(m.Closed, to, row, cpu)
+		return Goal{text, fmt.Sprintf("%.2f × (%.2f–%.2f; by processor time %.2f)", r.Median, r.Low, r.High, c.Median), r.Median >= least, r.Rounds > 0}
 	}
 	goals := []Goal{
 		more("a repeated token: ≥ 0.88 × the throughput of jwt_authn with its cache", rowRepeated, rowNative, 0.88),

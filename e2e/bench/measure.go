@@ -10,6 +10,7 @@ import (
 
 // Sample is what one run of a row showed.
 type Sample struct {
+	Requests  int
 	Rate      float64 // requests per second
 	CPU       float64 // µs of processor time per request: Envoy's and the row's other processes'
 	Envoy     float64 // µs, Envoy's part of CPU
@@ -74,6 +75,7 @@ func (w *world) measure(r *Row, n int, run func(load.Source) (*load.Result, erro
 	micro := func(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 	envoy, others := after.envoy-before.envoy, after.others-before.others
 	return Sample{
+		Requests:  result.Requests,
 		Rate:      result.Rate(),
 		CPU:       micro(envoy+others) / count,
 		Envoy:     micro(envoy) / count,

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Write puts the page and its picture into e2e.
-func (m *Measured) Write() error {
+// Write puts the page and its picture into a folder.
+func (m *Measured) Write(dir string) error {
 	o := &m.Options
 	page := fmt.Sprintf(`# What a check costs
 
@@ -28,10 +28,10 @@ kernel, of all that serves the request: it suffers least from whatever else a ma
 		time.Now().UTC().Format(time.DateOnly), machine(), versions(o.Root),
 		o.Envoys*o.Rounds, o.Rounds, o.Envoys, o.During, o.Connections,
 		100*m.over(busy), 100*m.over(func(s Sample) float64 { return s.Generator }), m.Markdown())
-	if err := os.WriteFile(filepath.Join(o.Root, "e2e/BENCH.md"), []byte(page), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "BENCH.md"), []byte(page), 0o644); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(o.Root, "e2e/bench.svg"), []byte(m.Plot()), 0o644)
+	return os.WriteFile(filepath.Join(dir, "bench.svg"), []byte(m.Plot()), 0o644)
 }
 
 // over is the median of a figure over all rows without an API.

@@ -1,6 +1,10 @@
 package bench
 
-import "slices"
+import (
+	"slices"
+
+	"edgejwt/e2e/bench/settings"
+)
 
 // Listener is one way of checking tokens: a filter in front of Envoy's own
 // answer, or of an API.
@@ -67,7 +71,7 @@ var rows = []Row{
 	{ID: rowNative, Name: "jwt_authn with its cache, repeated token", Listener: "native", Group: groupOthers, Quick: true, Latency: true},
 	{ID: "native-new", Name: "jwt_authn with its cache, new token each time", Listener: "native", Traffic: New, Group: groupOthers},
 	{ID: rowUncached, Name: "jwt_authn without cache", Listener: "native-uncached", Group: groupOthers, Quick: true, Latency: true},
-	{ID: rowRBAC, Name: "jwt_authn with its cache, RBAC with the ten routes below, four claim headers", Listener: "native-rich", Path: "/orders/7/lines?page=2", Group: groupOthers, Quick: true, Latency: true},
+	{ID: rowRBAC, Name: "jwt_authn with its cache, RBAC with the ten routes below, four claim headers", Listener: "native-rich", Path: settings.RichPath, Group: groupOthers, Quick: true, Latency: true},
 	{ID: rowAuthz, Name: "ext_authz, gRPC server in Go", Listener: "ext_authz", Group: groupOthers, Quick: true, Latency: true, Also: "authz"},
 
 	{ID: rowRepeated, Name: "repeated token", Listener: "edgejwt", Group: groupEdgejwt, Quick: true, Latency: true},
@@ -75,7 +79,7 @@ var rows = []Row{
 	{ID: rowNewHost, Name: "new token each time, signature: host", Listener: "edgejwt-host", Traffic: New, Group: groupEdgejwt, Quick: true, Latency: true},
 	{ID: "tenth-go", Name: "one token in ten is new, signature: go", Listener: "edgejwt", Traffic: Tenth, Group: groupEdgejwt, Latency: true},
 	{ID: "tenth-host", Name: "one token in ten is new, signature: host", Listener: "edgejwt-host", Traffic: Tenth, Group: groupEdgejwt},
-	{ID: rowRich, Name: "ten routes, scopes, four claim headers, repeated token", Listener: "edgejwt-rich", Path: "/orders/7/lines?page=2", Group: groupEdgejwt, Quick: true, Latency: true},
+	{ID: rowRich, Name: "ten routes, scopes, four claim headers, repeated token", Listener: "edgejwt-rich", Path: settings.RichPath, Group: groupEdgejwt, Quick: true, Latency: true},
 
 	{ID: "none-given", Name: "no token", Listener: "edgejwt", Traffic: Missing, Status: 401, Reason: "token_missing", Group: groupRefuse},
 	{ID: "malformed", Name: "malformed token, new each time", Listener: "edgejwt", Traffic: Malformed, Status: 401, Reason: "token_malformed", Group: groupRefuse},

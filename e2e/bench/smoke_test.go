@@ -62,12 +62,16 @@ func TestEveryRow(t *testing.T) {
 	})
 	t.Run("measured", func(t *testing.T) {
 		o := &Options{Rounds: 1, Fresh: 200, Connections: 4}
+		before := served(t, w, "edgejwt")
 		s, err := w.closed(rowOf(rowRepeated), o, 200*time.Millisecond)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if s.Rate <= 0 || s.CPU <= 0 || s.Envoy != s.CPU || s.P99 < s.P50 || s.Busy <= 0 || s.Generator <= 0 {
 			t.Errorf("closed: %+v", s)
+		}
+		if envoys := served(t, w, "edgejwt") - before; int64(s.Requests) != envoys {
+			t.Errorf("%d requests were counted; Envoy has answered %d with 2xx", s.Requests, envoys)
 		}
 		s, err = w.open(rowOf(rowAuthz), o, 200, 200*time.Millisecond)
 		if err != nil {
@@ -77,4 +81,14 @@ func TestEveryRow(t *testing.T) {
 			t.Errorf("open: %+v", s)
 		}
 	})
+}
+
+// served is Envoy's own count of a listener's good answers.
+func served(t *testing.T, w *world, listener string) int64 {
+	name := "http." + listener + ".downstream_rq_2xx"
+	stats, err := w.envoy.Stats(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stats[name]
 }

@@ -26,7 +26,7 @@ func main() {
 
 func run() error {
 	quick := flag.Bool("quick", false, "the short form: fewer rows, fewer rounds, nothing written")
-	write := flag.Bool("write", false, "write e2e/BENCH.md and e2e/bench.svg")
+	write := flag.String("write", "", "write BENCH.md and bench.svg into this `folder`")
 	module := flag.String("module", "", "another module than dist/edgejwt.wasm")
 	only := flag.String("only", "", "comma-separated IDs of rows; others are left out")
 	without := flag.String("without", "", "comma-separated listeners to leave out")
@@ -66,8 +66,8 @@ func run() error {
 		return err
 	}
 	fmt.Print(m.Markdown())
-	if *write {
-		return m.Write()
+	if *write != "" {
+		return m.Write(*write)
 	}
 	return nil
 }
