@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 
 	"edgejwt/plugin/desk/explain"
@@ -14,7 +15,12 @@ func (f *explainFlags) runCases(o *explain.Options, in io.Reader, out io.Writer)
 	if err != nil {
 		return err
 	}
-	cases, err := explain.ReadCases(text, filepath.Dir(f.cases))
+	cases, err := explain.ReadCases(text, func(name string) ([]byte, error) {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(filepath.Dir(f.cases), name)
+		}
+		return os.ReadFile(name)
+	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.cases, err)
 	}

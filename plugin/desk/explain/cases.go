@@ -3,8 +3,6 @@ package explain
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"edgejwt/jwks"
@@ -42,9 +40,9 @@ type Result struct {
 	Explanation *Explanation `json:"explanation"`
 }
 
-// ReadCases reads a table of cases, a list in YAML or JSON. Tokens are read from
-// the files that cases name, relative to folder. An unknown name is an error.
-func ReadCases(text []byte, folder string) ([]Case, error) {
+// ReadCases reads a table of cases, a list in YAML or JSON. file reads the files
+// with tokens that cases name. An unknown name is an error.
+func ReadCases(text []byte, file func(name string) ([]byte, error)) ([]Case, error) {
 	documents, err := document.Read(text)
 	if err != nil {
 		return nil, err
@@ -54,7 +52,7 @@ func ReadCases(text []byte, folder string) ([]Case, error) {
 	}
 	var all []Case
 	for _, n := range documents[0].Children {
-		c, err := readCase(n, folder)
+		c, err := readCase(n, file)
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", n.Line, err)
 		}
@@ -63,7 +61,7 @@ func ReadCases(text []byte, folder string) ([]Case, error) {
 	return all, nil
 }
 
-func readCase(n *document.Node, folder string) (c Case, err error) {
+func readCase(n *document.Node, file func(name string) ([]byte, error)) (c Case, err error) {
 	if err := only(n, "name", "request", "headers", "token", "claims", "tokenType", "expect"); err != nil {
 		return c, err
 	}
@@ -88,11 +86,7 @@ func readCase(n *document.Node, folder string) (c Case, err error) {
 		if c.claims != nil {
 			return c, errors.New("token and claims stand together; write one of them")
 		}
-		path := name.Str()
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(folder, path)
-		}
-		text, err := os.ReadFile(path)
+		text, err := file(name.Str())
 		if err != nil {
 			return c, err
 		}

@@ -1,0 +1,283 @@
+package explain
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/proxytest"
+	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
+
+	"edgejwt/plugin"
+	"edgejwt/plugin/config"
+	"edgejwt/verify"
+)
+
+func TestExplain(t *testing.T) {
+	c, at := parsePolicy(t, false), time.Now()
+	for _, x := range examples {
+		t.Run(x.name, func(t *testing.T) {
+			e := Explain(x.make(t, c, at), &Options{Config: c, At: at, Keys: &KeySource{}})
+			if !e.Decided || e.Reason != x.reason || e.GoesOn != x.onward {
+				t.Errorf("decided %v: %s, goes on %v; want %s, %v", e.Decided, e.Reason, e.GoesOn, x.reason, x.onward)
+			}
+			last := e.Steps[len(e.Steps)-1]
+			if refuses := !x.onward && x.reason != "resource_metadata"; last.Name != x.step || last.OK && refuses {
+				t.Errorf("decided at %s (%v), want %s", last.Name, last.OK, x.step)
+			}
+			var b strings.Builder
+			if err := e.Write(&b); err != nil {
+				t.Fatal(err)
+			}
+			for _, say := range x.say {
+				if !strings.Contains(b.String(), say) {
+					t.Errorf("it does not say %q:\n%s", say, b.String())
+				}
+			}
+		})
+	}
+}
+
+// TestEveryReason: the examples have every decision that one request can bring.
+func TestEveryReason(t *testing.T) {
+	seen := map[string]bool{
+		verify.KeysUnavailable.String():  true, // TestFetch
+		verify.Internal.String():         true, // TestPolicy
+		verify.ClaimInvalid.String():     true, // with the other faults of claims
+		verify.TokenNotYetValid.String(): true,
+		verify.ClaimMismatch.String():    true, // TestCases
+	}
+	for _, x := range examples {
+		seen[x.reason] = true
+	}
+	for _, reason := range verify.Reasons() {
+		if !seen[reason.String()] {
+			t.Errorf("no example is decided with %s", reason)
+		}
+	}
+}
+
+// TestAsThePlugin sends each example to the plugin on an emulated host too: both
+// must come to the same decision, and tell client and API the same.
+func TestAsThePlugin(t *testing.T) {
+	host, reset := proxytest.NewHostEmulator(proxytest.NewEmulatorOption().
+		WithVMContext(plugin.NewVM()).WithPluginConfiguration([]byte(policyText(false))))
+	defer reset()
+	if host.StartVM() != types.OnVMStartStatusOK || host.StartPlugin() != types.OnPluginStartStatusOK {
+		t.Fatalf("the plugin did not start: %q", host.GetCriticalLogs())
+	}
+	host.RegisterForeignFunction("clear_route_cache", func([]byte) []byte { return []byte{0} })
+	c := parsePolicy(t, false)
+	for _, x := range examples {
+		t.Run(x.name, func(t *testing.T) {
+			at := time.Now()
+			q := x.make(t, c, at)
+			e := Explain(q, &Options{Config: c, At: at, Claims: true, Keys: &KeySource{}})
+			id := host.InitializeHttpContext()
+			action := host.CallOnRequestHeaders(id, q.headers(), true)
+			reply := host.GetSentLocalResponse(id)
+			if onward := action == types.ActionContinue && reply == nil; onward != e.GoesOn {
+				t.Fatalf("the plugin lets it go on: %v; explained: %v", onward, e.GoesOn)
+			}
+			if reply != nil {
+				sameAnswer(t, reply, e)
+				return
+			}
+			want := map[string]string{}
+			for _, h := range q.headers() {
+				want[h[0]] = h[1]
+			}
+			for _, name := range e.Upstream.Removed {
+				delete(want, name)
+			}
+			for _, v := range e.Upstream.Set {
+				want[v.Name] = v.Value
+			}
+			got := map[string]string{}
+			for _, h := range host.GetCurrentRequestHeaders(id) {
+				got[h[0]] = strings.Clone(h[1])
+			}
+			for name := range got {
+				if _, ok := want[name]; !ok {
+					t.Errorf("the plugin leaves %s, which is not explained", name)
+				}
+			}
+			for name, value := range want {
+				if got[name] != value {
+					t.Errorf("%s: %q, explained as %q", name, got[name], value)
+				}
+			}
+		})
+	}
+}
+
+func sameAnswer(t *testing.T, reply *proxytest.LocalHttpResponse, e *Explanation) {
+	if reply.StatusCodeDetail != e.Reason {
+		t.Errorf("the plugin decides %s, explained as %s", reply.StatusCodeDetail, e.Reason)
+	}
+	if e.Answer.GRPC > 0 { // Envoy makes the gRPC status of what it is given
+		if int(reply.GRPCStatus) != e.Answer.GRPC || string(reply.Data) != e.Answer.Headers[0].Value {
+			t.Errorf("gRPC status %d %q, explained as %+v", reply.GRPCStatus, reply.Data, e.Answer)
+		}
+		return
+	}
+	if int(reply.StatusCode) != e.Answer.Status || string(reply.Data) != e.Answer.Body {
+		t.Errorf("the plugin answers %d %q, explained as %d %q", reply.StatusCode, reply.Data, e.Answer.Status, e.Answer.Body)
+	}
+	var got, want []string
+	for _, h := range reply.Headers {
+		got = append(got, h[0]+": "+h[1])
+	}
+	for _, v := range e.Answer.Headers {
+		want = append(want, v.Name+": "+v.Value)
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("the plugin answers with\n%s\nexplained as\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestSecrets: what the token says is told only when asked for, and the token
+// itself never.
+func TestSecrets(t *testing.T) {
+	c, at := parsePolicy(t, false), time.Now()
+	c.Routes[5].Need.Subjects = []string{"someone"} // the operator's word for it is not the token's
+	tokens := regexp.MustCompile(`eyJ[A-Za-z0-9_-]+\.`)
+	for _, x := range examples {
+		for _, claims := range []bool{false, true} {
+			e := Explain(x.make(t, c, at), &Options{Config: c, At: at, Claims: claims, Keys: &KeySource{}})
+			text, err := json.Marshal(e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b strings.Builder
+			if err := e.Write(&b); err != nil {
+				t.Fatal(err)
+			}
+			all := string(text) + b.String()
+			if !claims && strings.Contains(all, secret) {
+				t.Errorf("%s: what the token says is shown: %s", x.name, all)
+			}
+			if tokens.MatchString(all) {
+				t.Errorf("%s: a token is shown: %s", x.name, all)
+			}
+			if claims && x.name == "valid" && !strings.Contains(all, `sub is \"`+secret) {
+				t.Errorf("%s: what the token says was asked for: %s", x.name, all)
+			}
+		}
+	}
+}
+
+// TestPolicy: the policy of an Envoy route takes the place of routes.
+func TestPolicy(t *testing.T) {
+	c, at := parsePolicy(t, true), time.Now()
+	for _, x := range []struct{ policy, reason, say string }{
+		{`{"scopes": ["a"]}`, "scope_missing", "scopes: a — NOT MET"},
+		{`{"name": "p", "auth": "none"}`, "public", "p matches"},
+		{`{"scope": ["a"]}`, "internal", "scope: is not a field"},
+	} {
+		q, err := NewRequest("GET /public/x", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.PutToken(token(at, "k", "k", nil), c)
+		e := Explain(q, &Options{Config: c, At: at, Policy: &x.policy})
+		var b strings.Builder
+		if err := e.Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		if e.Reason != x.reason || !strings.Contains(b.String(), x.say) {
+			t.Errorf("%s: %s\n%s", x.policy, e.Reason, b.String())
+		}
+	}
+}
+
+// TestWithoutKeys: everything up to the key is told, and nothing decided.
+func TestWithoutKeys(t *testing.T) {
+	c, err := config.Parse([]byte(`{"auth0": {"domain": "tenant.eu.auth0.com", "audience": "a"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Now()
+	q, err := NewRequest("GET /x", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.PutToken(token(at, "k", "k", map[string]any{"iss": "https://tenant.eu.auth0.com/", "aud": "a"}), c)
+	for _, keys := range []*KeySource{nil, {}} {
+		e := Explain(q, &Options{Config: c, At: at, Keys: keys, Claims: true})
+		last := e.Steps[len(e.Steps)-1]
+		if e.Decided || e.GoesOn || last.Name != "key" || last.OK || e.Upstream != nil || e.Answer != nil {
+			t.Errorf("%+v", e)
+		}
+		if e.Steps[len(e.Steps)-2].Name != "claims" {
+			t.Errorf("the claims are not told: %+v", e.Steps)
+		}
+	}
+	if e := Explain(mustRequest(t, "GET /x"), &Options{Config: c, At: at}); e.Reason != "token_missing" {
+		t.Errorf("%s needs no keys", e.Reason)
+	}
+}
+
+func mustRequest(t *testing.T, line string, headers ...string) *Request {
+	t.Helper()
+	q, err := NewRequest(line, headers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
+
+func TestNewRequest(t *testing.T) {
+	for _, x := range []struct{ line, header, want string }{
+		{"GET /a?b=c", "", "GET localhost /a?b=c"},
+		{" GET  /a ", "", "GET localhost /a"},
+		{"GET https://h.example:8443/a", "", "GET h.example:8443 /a"},
+		{"GET http://h.example", "", "GET h.example /"},
+		{"GET https://h.example?x", "", "GET h.example /?x"},
+		{"GET /a", "Host: h.example", "GET h.example /a"},
+		{"GET", "", ""}, {"", "", ""}, {"/a", "", ""},
+		{"GET /a", "no colon", ""}, {"GET /a", ": x", ""},
+	} {
+		var headers []string
+		if x.header != "" {
+			headers = []string{x.header}
+		}
+		q, err := NewRequest(x.line, headers)
+		got := ""
+		if err == nil {
+			got = q.method + " " + q.host + " " + q.path
+		}
+		if got != x.want {
+			t.Errorf("%q: %q (%v), want %q", x.line, got, err, x.want)
+		}
+	}
+}
+
+// TestPutToken: a token comes to the place of its issuer's rule.
+func TestPutToken(t *testing.T) {
+	c, err := config.Parse([]byte(`{"jwtRules": [
+		{"issuer": "https://a.example", "audiences": ["x"], "fromHeaders": [{"name": "x-a"}]},
+		{"issuer": "https://idp.example/", "audiences": ["x"], "fromCookies": ["s"]},
+		{"issuer": "https://c.example", "audiences": ["x"], "fromParams": ["a b"]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for issuer, want := range map[string]string{"": "x-a", "https://a.example": "x-a", "https://idp.example/": "cookie", "https://c.example": ":path"} {
+		text := "opaque"
+		if issuer != "" {
+			text = token(time.Now(), "k", "k", map[string]any{"iss": issuer})
+		}
+		q := mustRequest(t, "GET /p?q=1", "cookie: z=1")
+		q.PutToken(text, c)
+		for _, h := range q.headers() {
+			if has := strings.Contains(h[1], text); has != (h[0] == want) {
+				t.Errorf("%q: %s holds it: %v", issuer, h[0], has)
+			}
+		}
+		if strings.Contains(q.String(), text) {
+			t.Error("the request's name shows the token")
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package explain
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"edgejwt/plugin/config"
+)
+
+func TestLoad(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "keys.json")
+	if err := os.WriteFile(file, []byte(keySet()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/keys", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, keySet()) })
+	mux.Handle("/moved", http.RedirectHandler("/keys", http.StatusFound))
+	mux.HandleFunc("/html", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") })
+	mux.HandleFunc("/long", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, strings.Repeat(" ", 600<<10)+keySet()) })
+	mux.HandleFunc("/broken", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	server := httptest.NewServer(mux) // on loopback, where http is allowed
+	defer server.Close()
+	for _, x := range []struct{ place, want string }{
+		{file, ""},
+		{server.URL + "/keys", ""},
+		{file + "x", "no such file"},
+		{server.URL + "/moved", "status 302"},
+		{server.URL + "/html", "/html is no key set that can be used"},
+		{server.URL + "/long", "/long is no key set that can be used"},
+		{server.URL + "/broken", "status 418"},
+		{"http://192.0.2.1/keys", "is not https"},
+		{"http://user:password@192.0.2.1/keys?secret", "http://192.0.2.1/keys is not https"},
+		{"https://", "is not a URL"},
+	} {
+		set, err := Load(x.place, server.Client())
+		if x.want == "" {
+			if err != nil || set.Len() != 1 {
+				t.Errorf("%s: %v, %v", x.place, set, err)
+			}
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), x.want) || strings.Contains(err.Error(), "password") || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v, want %q", x.place, err, x.want)
+		}
+	}
+}
+
+// TestFetch: the plugin's own state machine fetches, from the key set's address
+// and by discovery.
+func TestFetch(t *testing.T) {
+	var issuer string
+	mux := http.NewServeMux()
+	mux.HandleFunc("/keys", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, keySet()) })
+	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"issuer": %q, "jwks_uri": %q}`, issuer, issuer+"keys")
+	})
+	server := httptest.NewTLSServer(mux)
+	defer server.Close()
+	issuer = server.URL + "/"
+	parse := func(more string) *config.Config {
+		c, err := config.Parse([]byte(fmt.Sprintf(`{"jwtRules": [{"issuer": %q, "audiences": ["x"]%s}]}`, issuer, more)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	at := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, more := range []string{"", fmt.Sprintf(`, "jwksUri": "%skeys"`, issuer)} {
+		c := parse(more)
+		s := &KeySource{}
+		if err := s.Fetch(c, server.Client(), at); err != nil {
+			t.Errorf("%s: %v", more, err)
+			continue
+		}
+		for kid, want := range map[string]string{"k": "accepted", "z": "key_unknown"} {
+			q := mustRequest(t, "GET /x")
+			q.PutToken(token(at, kid, "k", map[string]any{"iss": issuer, "aud": "x"}), c)
+			e := Explain(q, &Options{Config: c, Keys: s, At: at})
+			if !e.Decided || e.Reason != want {
+				t.Errorf("%s, kid %s: decided %v: %s, want %s", more, kid, e.Decided, e.Reason, want)
+			}
+		}
+	}
+
+	for more, want := range map[string]string{
+		fmt.Sprintf(`, "jwksUri": "%snone"`, issuer): "404",
+		`, "jwksUri": "https://127.0.0.1:1/keys"`:    "jwtRules[0]: ",
+	} {
+		s := &KeySource{}
+		if err := s.Fetch(parse(more), server.Client(), at); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", more, err, want)
+		}
+	}
+	// A certificate that nobody vouches for.
+	if err := new(KeySource).Fetch(parse(""), http.DefaultClient, at); err == nil {
+		t.Error("a certificate of unknown origin was accepted")
+	}
+}
