@@ -6,13 +6,17 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"edgejwt/verify"
 )
 
 // FuzzParse: what is accepted is usable, and reads back to itself.
 func FuzzParse(f *testing.F) {
 	seeds := [][]byte{document(jwk("a", 1), jwk("b", 2)), document(member("kid", "")), document(member("use", `"enc"`), jwk("é\\\"", 3)),
 		[]byte(`{"keys":[]}`), []byte(`{"keys":[{"kty":"EC"}]}`), []byte(`<html>`), []byte(`{"keys":[{"kty":"RSA","n":"AA","e":"AQ"}]}`),
-		document(member("alg", `"RS256"`, "key_ops", `["verify"]`)), document(member("d", `"AQ"`), jwk("\u0001", 1))}
+		document(member("alg", `"RS256"`, "key_ops", `["verify"]`)), document(member("d", `"AQ"`), jwk("\u0001", 1)),
+		document(p256(), vector("P-384"), ed25519("kid", `"e"`)), document(vector("P-521"), p256("kid", ""), ed25519("kid", "", "alg", `"EdDSA"`)),
+		document(p256("crv", `"P-384"`), ed25519("x", `"AQ"`), member("alg", `"PS512"`))}
 	for _, s := range seeds {
 		f.Add(s)
 	}
@@ -28,7 +32,16 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%d keys, %d skipped", set.Len(), len(skipped))
 		}
 		for _, k := range set.keys {
-			if n := len(k.RSA.Modulus); n < 256 || n > 1024 || k.RSA.Modulus[0] == 0 || k.RSA.Modulus[n-1]%2 == 0 || k.RSA.Exponent < 3 || k.RSA.Exponent%2 == 0 || len(k.ID) > MaxKID {
+			if (k.RSA == nil) == (k.Curve == nil) || len(k.ID) > MaxKID {
+				t.Fatalf("unusable key %+v", k)
+			}
+			if k.Curve != nil {
+				if _, err := verify.NewCurvePublicKey(k.Curve.Name, k.Curve.X, k.Curve.Y); err != nil || k.Algorithm != "" && k.Algorithm != k.Curve.Algorithm {
+					t.Fatalf("unusable key %+v: %v", k, err)
+				}
+				continue
+			}
+			if n := len(k.RSA.Modulus); n < 256 || n > 1024 || k.RSA.Modulus[0] == 0 || k.RSA.Modulus[n-1]%2 == 0 || k.RSA.Exponent < 3 || k.RSA.Exponent%2 == 0 {
 				t.Fatalf("unusable key %+v", k)
 			}
 		}
@@ -52,7 +65,8 @@ const sampleSource = 42
 // FuzzRecord: what is decoded encodes to the same bytes, and carries the machine
 // nowhere bad.
 func FuzzRecord(f *testing.F) {
-	for _, r := range []*record{sampleRecord(), {lifetime: untold}, {lifetime: untold, set: []byte(`{"keys":[]}`), good: 1}} {
+	for _, r := range []*record{sampleRecord(), {lifetime: untold}, {lifetime: untold, set: []byte(`{"keys":[]}`), good: 1},
+		{lifetime: untold, set: document(p256(), ed25519("kid", `"e"`)), good: 1}} {
 		b := r.encode(nil, sampleSource)
 		f.Add(b[:len(b)-8])
 	}

@@ -316,7 +316,7 @@ func TestSkippedKeysAreWarnedOfOnce(t *testing.T) {
 	a := good(jwk("a", 1), `{"kty":"EC","kid":"ec"}`)
 	b.start(a)
 	b.answer(b.await(602*time.Second), a)
-	if len(b.logs) != 2 || !strings.HasSuffix(b.logs[1], `unusable keys skipped: key 1 (kid "ec"): kty is not RSA`) {
+	if len(b.logs) != 2 || !strings.HasSuffix(b.logs[1], `unusable keys skipped: key 1 (kid "ec"): crv is not one that is supported for EC keys`) {
 		t.Errorf("log = %q", b.logs)
 	}
 }

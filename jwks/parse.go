@@ -45,7 +45,11 @@ func (s Skipped) String() string {
 // reported, and do not spoil the others (RFC 7517 §5, last paragraph). The error
 // is a Trouble: the document is not a set within bounds, or no usable key
 // remains. Nothing of document is kept.
-func Parse(document []byte) (*Set, []Skipped, error) {
+func Parse(document []byte) (*Set, []Skipped, error) { return ParseFor(document, verify.Has) }
+
+// ParseFor is Parse for a build that has other algorithms than this one: it tells
+// what the plugin will make of a set.
+func ParseFor(document []byte, has func(algorithm string) bool) (*Set, []Skipped, error) {
 	if len(document) > MaxDocumentBytes {
 		return nil, nil, DocumentTooLong
 	}
@@ -66,7 +70,7 @@ func Parse(document []byte) (*Set, []Skipped, error) {
 		seen    = map[string]bool{}
 	)
 	for i := range list.Children {
-		key, id, why := parseKey(&list.Children[i])
+		key, id, why := parseKey(&list.Children[i], has)
 		if why == "" && key.ID != "" {
 			if seen[key.ID] {
 				why = "an earlier key has the same kid"
@@ -104,15 +108,19 @@ func text(object *strictjson.Value, name string) (value string, has, ok bool) {
 	return member.Text, true, true
 }
 
+// fullModule is why a sound key cannot be used by a build that lacks its
+// algorithm.
+const fullModule = "only edgejwt-full.wasm has its algorithm"
+
 // parseKey reads one JWK (RFC 7517 §4). why is empty when the key is usable; id
 // is its "kid" in any case. Strings are copied: they would keep the document.
-func parseKey(jwk *strictjson.Value) (key verify.Key, id, why string) {
+func parseKey(jwk *strictjson.Value, has func(algorithm string) bool) (key verify.Key, id, why string) {
 	if jwk.Kind != strictjson.Object {
 		return key, "", "not an object"
 	}
-	id, has, ok := text(jwk, "kid")
+	id, present, ok := text(jwk, "kid")
 	switch {
-	case has && !ok:
+	case present && !ok:
 		return key, "", "kid is not a string"
 	case len(id) > MaxKID:
 		return key, id, "kid is longer than 256 bytes"
@@ -121,24 +129,54 @@ func parseKey(jwk *strictjson.Value) (key verify.Key, id, why string) {
 	if why = unfit(jwk); why != "" {
 		return key, id, why
 	}
-	algorithm, has, ok := text(jwk, "alg")
-	if has && !ok {
+	algorithm, bound, ok := text(jwk, "alg")
+	if bound && !ok {
 		return key, id, "alg is not a string"
 	}
 	key.Algorithm = strings.Clone(algorithm)
-	// One case for each key type (RFC 7518 §6.1): further ones join here.
+	// One case for each key type (RFC 7518 §6.1, RFC 8037 §2).
 	switch kty, _, ok := text(jwk, "kty"); {
 	case !ok:
 		return key, id, "kty is missing or not a string"
 	case kty == "RSA":
-		if has && algorithm != "RS256" {
-			return key, id, "alg is not one that is supported for RSA keys (RS256)"
+		switch {
+		case bound && verify.TypeOf(algorithm) != kty:
+			return key, id, "alg is not one for RSA keys"
+		case bound && !has(algorithm):
+			return key, id, fullModule
 		}
 		key.RSA, why = parseRSA(jwk)
+	case kty == "EC" || kty == "OKP":
+		crv, _, _ := text(jwk, "crv")
+		switch fit := algorithmOf(kty, crv); {
+		case fit == "":
+			return key, id, "crv is not one that is supported for " + kty + " keys"
+		case bound && algorithm != fit:
+			return key, id, "alg is not the one for the curve"
+		case !has(fit):
+			return key, id, fullModule
+		}
+		key.Curve, why = parseCurve(jwk, kty, crv)
 	default:
-		return key, id, "kty is not RSA"
+		return key, id, "kty is not RSA, EC or OKP"
 	}
 	return key, id, why
+}
+
+// algorithmOf gives the algorithm that keys of a curve are for (RFC 7518 §3.4,
+// §6.2.1.1; RFC 8037 §3.1), and nothing for curves that no build knows.
+func algorithmOf(kty, crv string) string {
+	switch kty + " " + crv {
+	case "EC P-256":
+		return "ES256"
+	case "EC P-384":
+		return "ES384"
+	case "EC P-521":
+		return "ES512"
+	case "OKP Ed25519":
+		return "EdDSA"
+	}
+	return ""
 }
 
 // privateMembers are the members that only a private or symmetric key has
@@ -196,16 +234,18 @@ func parseRSA(jwk *strictjson.Value) (*verify.RSAPublicKey, string) {
 // standard forbids them, but providers that pad to the modulus length exist and
 // mean the same number.
 func decodeUint(jwk *strictjson.Value, name string) ([]byte, bool) {
+	b, ok := decodeBytes(jwk, name)
+	for len(b) > 0 && b[0] == 0 {
+		b = b[1:]
+	}
+	return b, ok
+}
+
+// decodeBytes reads a member whose octets are in base64url, one or more.
+func decodeBytes(jwk *strictjson.Value, name string) ([]byte, bool) {
 	value, _, ok := text(jwk, name)
 	if !ok || value == "" {
 		return nil, false
 	}
-	b, ok := base64url.Decode(value)
-	if !ok {
-		return nil, false
-	}
-	for len(b) > 0 && b[0] == 0 {
-		b = b[1:]
-	}
-	return b, true
+	return base64url.Decode(value)
 }

@@ -1,6 +1,7 @@
 package jwks
 
 import (
+	"crypto/elliptic"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -13,8 +14,35 @@ func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
 // member makes a usable RSA key with some members replaced or added.
 func member(changes ...string) string {
-	members := map[string]string{"kty": `"RSA"`, "kid": `"k"`, "n": `"` + b64(modulus(1)) + `"`, "e": `"AQAB"`}
-	names := []string{"kty", "kid", "n", "e"}
+	return changed([]string{"kty", `"RSA"`, "kid", `"k"`, "n", `"` + b64(modulus(1)) + `"`, "e", `"AQAB"`}, changes)
+}
+
+// p256 is the same for the key of RFC 7515, Appendix A.3.
+func p256(changes ...string) string {
+	return changed([]string{"kty", `"EC"`, "kid", `"k"`, "crv", `"P-256"`, "x", `"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"`,
+		"y", `"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"`}, changes)
+}
+
+// ed25519 is the same for the key of RFC 8037, Appendix A.2.
+func ed25519(changes ...string) string {
+	return changed([]string{"kty", `"OKP"`, "kid", `"k"`, "crv", `"Ed25519"`, "x", `"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"`}, changes)
+}
+
+// vector is the generator of a curve as a key.
+func vector(name string) string {
+	c := map[string]elliptic.Curve{"P-384": elliptic.P384(), "P-521": elliptic.P521()}[name].Params()
+	size := (c.BitSize + 7) / 8
+	return changed([]string{"kty", `"EC"`, "kid", `"k"`, "crv", `"` + name + `"`,
+		"x", quoted(c.Gx.FillBytes(make([]byte, size))), "y", quoted(c.Gy.FillBytes(make([]byte, size)))}, nil)
+}
+
+func changed(original, changes []string) string {
+	members := map[string]string{}
+	var names []string
+	for i := 0; i < len(original); i += 2 {
+		members[original[i]] = original[i+1]
+		names = append(names, original[i])
+	}
 	for i := 0; i < len(changes); i += 2 {
 		if _, has := members[changes[i]]; !has {
 			names = append(names, changes[i])
@@ -66,6 +94,15 @@ func TestParseKeys(t *testing.T) {
 		{"8192 bits", member("n", quoted(wide(8192))), ""},
 		{"longest kid", member("kid", `"`+strings.Repeat("k", 256)+`"`), ""},
 
+		{"RS512", member("alg", `"RS512"`), ""},
+		{"PS256", member("alg", `"PS256"`), ""},
+		{"P-256", p256(), ""},
+		{"P-256 for ES256", p256("alg", `"ES256"`, "use", `"sig"`, "x5c", `["MIIB"]`), ""},
+		{"P-384", vector("P-384"), ""},
+		{"P-521", vector("P-521"), ""},
+		{"Ed25519", ed25519(), ""},
+		{"Ed25519 for EdDSA", ed25519("alg", `"EdDSA"`), ""},
+
 		{"not an object", `"RSA"`, "not an object"},
 		{"an array", `[]`, "not an object"},
 		{"kid a number", member("kid", `7`), "kid is not a string"},
@@ -73,18 +110,17 @@ func TestParseKeys(t *testing.T) {
 		{"kid too long", member("kid", `"`+strings.Repeat("k", 257)+`"`), "kid is longer than 256 bytes"},
 		{"kty missing", member("kty", ""), "kty is missing or not a string"},
 		{"kty a number", member("kty", `1`), "kty is missing or not a string"},
-		{"EC", member("kty", `"EC"`), "kty is not RSA"},
-		{"oct", member("kty", `"oct"`), "kty is not RSA"},
-		{"kty in lower case", member("kty", `"rsa"`), "kty is not RSA"},
+		{"EC with an RSA key's members", member("kty", `"EC"`), "crv is not one that is supported for EC keys"},
+		{"oct", member("kty", `"oct"`), "kty is not RSA, EC or OKP"},
+		{"kty in lower case", member("kty", `"rsa"`), "kty is not RSA, EC or OKP"},
 		{"for encryption", member("use", `"enc"`), `use is not "sig"`},
 		{"use null", member("use", `null`), `use is not "sig"`},
 		{"key_ops without verify", member("key_ops", `["sign"]`), `key_ops lacks "verify"`},
 		{"key_ops a string", member("key_ops", `"verify"`), `key_ops lacks "verify"`},
 		{"key_ops an object", member("key_ops", `{"a":"verify"}`), `key_ops lacks "verify"`},
-		{"RS512", member("alg", `"RS512"`), "alg is not one that is supported for RSA keys (RS256)"},
-		{"PS256", member("alg", `"PS256"`), "alg is not one that is supported for RSA keys (RS256)"},
-		{"HS256", member("alg", `"HS256"`), "alg is not one that is supported for RSA keys (RS256)"},
-		{"alg empty", member("alg", `""`), "alg is not one that is supported for RSA keys (RS256)"},
+		{"ES256", member("alg", `"ES256"`), "alg is not one for RSA keys"},
+		{"HS256", member("alg", `"HS256"`), "alg is not one for RSA keys"},
+		{"alg empty", member("alg", `""`), "alg is not one for RSA keys"},
 		{"alg null", member("alg", `null`), "alg is not a string"},
 		{"private exponent", member("d", `"AQ"`), "carries private key material"},
 		{"private null", member("d", `null`), "carries private key material"},
@@ -104,6 +140,36 @@ func TestParseKeys(t *testing.T) {
 		{"1024 bits, padded", member("n", quoted(append(make([]byte, 128), wide(1024)...))), "modulus is under 2048 bits"},
 		{"8193 bits", member("n", quoted(wide(8193))), "modulus is over 8192 bits"},
 		{"even modulus", member("n", quoted(even)), "modulus is even"},
+		{"P-256 for ES384", p256("alg", `"ES384"`), "alg is not the one for the curve"},
+		{"P-256 for RS256", p256("alg", `"RS256"`), "alg is not the one for the curve"},
+		{"P-256 for key agreement", p256("alg", `"ECDH-ES"`), "alg is not the one for the curve"},
+		{"P-256 for EdDSA", p256("alg", `"EdDSA"`), "alg is not the one for the curve"},
+		{"alg empty on a curve", p256("alg", `""`), "alg is not the one for the curve"},
+		{"crv missing", p256("crv", ""), "crv is not one that is supported for EC keys"},
+		{"crv a number", p256("crv", `256`), "crv is not one that is supported for EC keys"},
+		{"P-224", p256("crv", `"P-224"`), "crv is not one that is supported for EC keys"},
+		{"secp256k1", p256("crv", `"secp256k1"`), "crv is not one that is supported for EC keys"},
+		{"crv in lower case", p256("crv", `"p-256"`), "crv is not one that is supported for EC keys"},
+		{"Ed25519 as EC", p256("crv", `"Ed25519"`), "crv is not one that is supported for EC keys"},
+		{"P-256 as OKP", p256("kty", `"OKP"`), "crv is not one that is supported for OKP keys"},
+		{"X25519", ed25519("crv", `"X25519"`), "crv is not one that is supported for OKP keys"},
+		{"Ed448", ed25519("crv", `"Ed448"`), "crv is not one that is supported for OKP keys"},
+		{"P-256 under another name", p256("crv", `"P-384"`), "x or y has not the curve's length"},
+		{"x missing", p256("x", ""), "x is not base64url"},
+		{"y missing", p256("y", ""), "y is not base64url"},
+		{"y a number", p256("y", `5`), "y is not base64url"},
+		{"y empty", p256("y", `""`), "y is not base64url"},
+		{"x padded", p256("x", `"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU="`), "x is not base64url"},
+		{"x with a leading zero", p256("x", `"AH_Nzidw9sRdQYPL7m_bS3tYBzM1e-nvE7rPbjx70VRF"`), "x or y has not the curve's length"},
+		{"x short", p256("x", `"AQ"`), "x or y has not the curve's length"},
+		{"not on the curve", p256("x", `"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"`), "x and y are not a point of the curve"},
+		{"EC private", p256("d", `"AQ"`), "carries private key material"},
+		{"EC for encryption", p256("use", `"enc"`), `use is not "sig"`},
+		{"Ed25519 for ES256", ed25519("alg", `"ES256"`), "alg is not the one for the curve"},
+		{"Ed25519 short", ed25519("x", `"AQ"`), "x or y has not the curve's length"},
+		{"Ed25519 of small order", ed25519("x", quoted(make([]byte, 32))), "x and y are not a point of the curve"},
+		{"Ed25519 with y", ed25519("y", `"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"`), "x or y has not the curve's length"},
+		{"Ed25519 private", ed25519("d", `"AQ"`), "carries private key material"},
 		{"e missing", member("e", ""), "e is not base64url"},
 		{"exponent 0", member("e", `"AA"`), "exponent is even"},
 		{"exponent 1", member("e", `"AQ"`), "exponent is 1"},
@@ -131,6 +197,59 @@ func TestParseKeys(t *testing.T) {
 				t.Errorf("alone: %v", err)
 			}
 		})
+	}
+}
+
+// TestParseStandard reads sets as a build does that has RS256 alone.
+func TestParseStandard(t *testing.T) {
+	has := func(algorithm string) bool { return algorithm == "RS256" }
+	const full = "only edgejwt-full.wasm has its algorithm"
+	for _, c := range []struct{ name, key, why string }{
+		{"RS256", member("alg", `"RS256"`), ""},
+		{"RSA without alg", member(), ""},
+		{"RS512", member("alg", `"RS512"`), full},
+		{"PS256", member("alg", `"PS256"`), full},
+		{"HS256", member("alg", `"HS256"`), "alg is not one for RSA keys"},
+		{"P-256", p256(), full},
+		{"P-384", vector("P-384"), full},
+		{"P-521", vector("P-521"), full},
+		{"Ed25519", ed25519("alg", `"EdDSA"`), full},
+		{"not on the curve", p256("x", `"AQ"`), full},
+		{"for another curve's algorithm", p256("alg", `"ES512"`), "alg is not the one for the curve"},
+		{"X25519", ed25519("crv", `"X25519"`), "crv is not one that is supported for OKP keys"},
+		{"oct", member("kty", `"oct"`), "kty is not RSA, EC or OKP"},
+	} {
+		set, skipped, err := ParseFor(document(c.key, jwk("other", 9)), has)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.why == "" && set.Len() == 2 && len(skipped) == 0 {
+			continue
+		}
+		if set.Len() != 1 || len(skipped) != 1 || skipped[0].Why != c.why {
+			t.Errorf("%s: %d keys, skipped %v, want one for %q", c.name, set.Len(), skipped, c.why)
+		}
+	}
+}
+
+// TestMixedSet holds a set of all types to what holds for one of RSA keys.
+func TestMixedSet(t *testing.T) {
+	one, skipped, err := Parse(document(p256("kid", ""), ed25519("kid", `"e"`), vector("P-521"), jwk("a", 1), vector("P-384"), member("kid", "")))
+	if err != nil || one.Len() != 5 || len(skipped) != 1 {
+		t.Fatal(one.Len(), skipped, err)
+	}
+	two, _, _ := Parse(document(member("kid", ""), jwk("a", 1), vector("P-521"), ed25519("kid", `"e"`), p256("kid", "")))
+	if !one.Equal(two) || string(one.AppendJSON(nil)) != string(two.AppendJSON(nil)) {
+		t.Errorf("not equal in another order:\n%s\n%s", one.AppendJSON(nil), two.AppendJSON(nil))
+	}
+	kept := two.keep(one)
+	for i := range kept.keys {
+		if kept.keys[i] != one.keys[i] || kept.keys[i] == two.keys[i] {
+			t.Errorf("key %d is not the earlier one", i)
+		}
+	}
+	if other, _, _ := Parse(document(vector("P-384"))); other.keys[0] == one.keys[4] || other.keep(one).keys[0] == one.keys[4] {
+		t.Error("another key under the same kid is kept")
 	}
 }
 
@@ -242,7 +361,7 @@ func TestTroubles(t *testing.T) {
 func ExampleParse() {
 	set, skipped, err := Parse([]byte(`{"keys":[
 		{"kty":"RSA","kid":"2026-05","use":"sig","alg":"RS256","e":"AQAB","n":"` + b64(modulus(1)) + `"},
-		{"kty":"EC","kid":"other","crv":"P-256"}]}`))
+		{"kty":"oct","kid":"other"}]}`))
 	fmt.Println(set.KIDs(), skipped, err)
-	// Output: [2026-05] [key 1 (kid "other"): kty is not RSA] <nil>
+	// Output: [2026-05] [key 1 (kid "other"): kty is not RSA, EC or OKP] <nil>
 }

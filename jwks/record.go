@@ -2,10 +2,6 @@ package jwks
 
 import "encoding/binary"
 
-// RecordFormat numbers the encoding of records. It belongs into the key under
-// which the record is stored, so that two builds do not fight over one record.
-const RecordFormat = 1
-
 // record is what all workers of a process know together about one source. It
 // lives in shared data, is replaced whole by compare-and-swap, and holds facts
 // rather than decisions, so that workers with different policies can share it.

@@ -188,7 +188,7 @@ func (m *Machine) fulfilled(w wish) bool {
 	if w.kid == "" {
 		key, found = m.set.Only()
 	}
-	return !found || key.RSA != w.suspect.RSA // gone is an answer too
+	return !found || key != *w.suspect // gone is an answer too
 }
 
 // remember notes that a fresh set did not bring what was wished for, until the
@@ -209,7 +209,7 @@ func (m *Machine) isLacking(kid string, suspect *verify.Key) bool {
 	for i := range m.lacking {
 		w := &m.lacking[i]
 		if w.at > m.clock && w.kid == kid && (w.suspect == nil) == (suspect == nil) &&
-			(suspect == nil || w.suspect.RSA == suspect.RSA) {
+			(suspect == nil || *w.suspect == *suspect) {
 			return true
 		}
 	}
@@ -218,8 +218,8 @@ func (m *Machine) isLacking(kid string, suspect *verify.Key) bool {
 
 // Current gives a number for the set in force, and whether it may be judged by.
 // A verdict derived from a key holds while usable is true and epoch is the same;
-// at another epoch, Find the kid again and compare the key's RSA pointer, which
-// stays the same for a key that stays the same. Epochs of different machines
+// at another epoch, Find the kid again and compare the keys (==), which are equal
+// as long as the key stays the same. Epochs of different machines
 // differ, so that no verdict outlives a change of the configuration (Policy.Deny).
 func (m *Machine) Current(now time.Time) (epoch uint64, usable bool) {
 	if m.fixed {

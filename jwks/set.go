@@ -13,7 +13,7 @@ import (
 // made and may be shared by goroutines. A nil Set is an empty one.
 type Set struct {
 	// keys is sorted, so that a provider that only reorders its keys publishes
-	// an equal set: by ID, then by modulus and exponent.
+	// an equal set: by ID, then by what the key is.
 	keys []verify.Key
 }
 
@@ -28,9 +28,21 @@ func newSet(keys []verify.Key) *Set {
 	return &Set{keys: keys}
 }
 
+// compareKeys orders keys; 0 means that they are the same in all that matters.
 func compareKeys(a, b *verify.Key) int {
 	if c := strings.Compare(a.ID, b.ID); c != 0 {
 		return c
+	}
+	if c := strings.Compare(a.Algorithm, b.Algorithm); c != 0 {
+		return c
+	}
+	switch {
+	case a.Curve != nil && b.Curve != nil:
+		return compareCurves(a.Curve, b.Curve)
+	case a.Curve != nil:
+		return 1
+	case b.Curve != nil:
+		return -1
 	}
 	if c := len(a.RSA.Modulus) - len(b.RSA.Modulus); c != 0 {
 		return c
@@ -38,10 +50,7 @@ func compareKeys(a, b *verify.Key) int {
 	if c := bytes.Compare(a.RSA.Modulus, b.RSA.Modulus); c != 0 {
 		return c
 	}
-	if c := a.RSA.Exponent - b.RSA.Exponent; c != 0 {
-		return c
-	}
-	return strings.Compare(a.Algorithm, b.Algorithm)
+	return a.RSA.Exponent - b.RSA.Exponent
 }
 
 // Len is the number of keys.
@@ -155,19 +164,29 @@ func (s *Set) AppendJSON(b []byte) []byte {
 }
 
 func keyJSON(k *verify.Key) string {
-	text := `{"kty":"RSA"`
+	kty, members := "RSA", ""
+	if k.Curve != nil {
+		kty, members = curveJSON(k.Curve)
+	} else {
+		members = rsaJSON(k.RSA)
+	}
+	text := `{"kty":"` + kty + `"`
 	if k.ID != "" {
 		text += `,"kid":` + quoteJSON(k.ID)
 	}
 	if k.Algorithm != "" {
 		text += `,"alg":` + quoteJSON(k.Algorithm)
 	}
-	e := uint32(k.RSA.Exponent) // usable exponents fit into 31 bits
+	return text + members + "}"
+}
+
+func rsaJSON(k *verify.RSAPublicKey) string {
+	e := uint32(k.Exponent) // usable exponents fit into 31 bits
 	exponent := []byte{byte(e >> 24), byte(e >> 16), byte(e >> 8), byte(e)}
 	for len(exponent) > 0 && exponent[0] == 0 {
 		exponent = exponent[1:]
 	}
-	return text + `,"n":"` + base64url.Encode(k.RSA.Modulus) + `","e":"` + base64url.Encode(exponent) + `"}`
+	return `,"n":"` + base64url.Encode(k.Modulus) + `","e":"` + base64url.Encode(exponent) + `"`
 }
 
 // quoteJSON gives s as a JSON string (RFC 8259 §7). s is valid UTF-8, because it

@@ -15,7 +15,7 @@ import (
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // table is made once: it holds hundreds of signatures.
-var table = sync.OnceValue(func() []hostile.Case { return hostile.Table(now, hostile.Options{}) })
+var table = sync.OnceValue(func() []hostile.Case { return hostile.Table(now, hostile.Options{Full: true}) })
 
 // published is what a gate makes of hostile.KeySet.
 var published = sync.OnceValue(func() *jwks.Set {
@@ -90,30 +90,44 @@ next:
 }
 
 func TestHostile(t *testing.T) {
+	hostileTable(t, table(), rules(), published(), 140, 15)
+}
+
+// TestHostileFull is the same for all the algorithms that there are.
+func TestHostileFull(t *testing.T) {
+	keys, skipped, err := jwks.Parse(hostile.FullKeySet())
+	if err != nil || keys.Len() != 9 || len(skipped) != 4 {
+		t.Fatalf("%d keys, skipped %v, %v", keys.Len(), skipped, err)
+	}
+	rules := verify.NewRules([]verify.Rule{hostile.Options{}.FullRule()})
+	hostileTable(t, hostile.FullTable(now, hostile.Options{}), rules, keys, 400, 40)
+}
+
+func hostileTable(t *testing.T, table []hostile.Case, rules *verify.Rules, keys *jwks.Set, least, leastValid int) {
 	perGroup := map[string]int{}
 	accepted := 0
-	for _, c := range table() {
+	for _, c := range table {
 		perGroup[c.Group]++
 		if c.Want == verify.Accepted {
 			accepted++
 		}
 		t.Run(c.Group+"/"+c.Name, func(t *testing.T) {
 			lines := received(c.Headers)
-			_, err := judge(lines, rules(), published(), now)
+			_, err := judge(lines, rules, keys, now)
 			if got := verify.ReasonOf(err); got != c.Want {
 				t.Errorf("got %v (%v), want %v: %s", got, err, c.Want, c.Why)
 			}
 			leaksNothing(t, err, lines)
-			_, err = judge(proxied(lines), rules(), published(), now)
+			_, err = judge(proxied(lines), rules, keys, now)
 			if got := verify.ReasonOf(err); got != c.Proxied {
 				t.Errorf("behind Envoy: got %v (%v), want %v: %s", got, err, c.Proxied, c.Why)
 			}
 			leaksNothing(t, err, lines)
 		})
 	}
-	t.Logf("%d cases, %d of them valid: %v", len(table()), accepted, perGroup)
-	if len(table()) < 140 || accepted < 15 {
-		t.Errorf("the table has %d cases, %d of them valid", len(table()), accepted)
+	t.Logf("%d cases, %d of them valid: %v", len(table), accepted, perGroup)
+	if len(table) < least || accepted < leastValid {
+		t.Errorf("the table has %d cases, %d of them valid", len(table), accepted)
 	}
 }
 

@@ -17,20 +17,42 @@ type Engine func(algorithm string, key Key, signed string, signature []byte) (bo
 // lets what depends on the key alone be computed once for a key and not once for
 // a token. What crypto/rsa demands of a key NewRSAPublicKey demands, and tests
 // hold both to the same answers.
+//
+// The other algorithms, of builds that have them (Algorithms), are done the same
+// way on the arithmetic inside of the standard library (filippo.io/bigmod, nistec,
+// edwards25519).
 func GoEngine(algorithm string, key Key, signed string, signature []byte) (bool, error) {
-	if algorithm != RS256 || key.RSA == nil || key.RSA.prepared == nil {
-		return false, refuse(Internal, "the engine does not have this algorithm")
+	switch {
+	case !key.fits(algorithm):
+	case key.Curve != nil && key.Curve.check != nil:
+		return key.Curve.check(signed, signature), nil
+	case key.RSA == nil || key.RSA.prepared == nil:
+	case algorithm == RS256:
+		hash := sha256.Sum256([]byte(signed))
+		return key.RSA.verifyPKCS1v15(infoSHA256, hash[:], signature), nil
+	default:
+		if valid, known := moreRSA(algorithm, key.RSA, signed, signature); known {
+			return valid, nil
+		}
 	}
-	hash := sha256.Sum256([]byte(signed))
-	return key.RSA.verifyPKCS1v15(infoSHA256, hash[:], signature), nil
+	return false, refuse(Internal, "the engine does not have this algorithm for this key")
 }
+
+// Algorithms lists the values of "alg" (RFC 7518 §3.1, RFC 8037 §3.1) that this
+// build has: RS256 in dist/edgejwt.wasm, and ten in dist/edgejwt-full.wasm (build
+// tag full) and in every program that does not run in a proxy. The slice belongs
+// to the caller.
+func Algorithms() []string { return append([]string(nil), algorithms...) }
+
+// Has reports whether this build has the algorithm.
+func Has(algorithm string) bool { return contains(algorithms, algorithm) }
 
 // VerifySignature checks the token's signature with the key that its issuer
 // publishes under the token's kid. The key must be meant for the token's
 // algorithm (RFC 8725 §3.1). Reasons: AlgorithmNotAllowed, SignatureInvalid, and
 // Internal when the engine gave no answer.
 func (t *Token) VerifySignature(engine Engine, key Key) error {
-	if key.Algorithm != "" && key.Algorithm != t.algorithm {
+	if (key.RSA != nil || key.Curve != nil) && !key.fits(t.algorithm) {
 		return refuse(AlgorithmNotAllowed, "the key is for another algorithm")
 	}
 	valid, err := engine(t.algorithm, key, t.signed, t.signature)

@@ -110,9 +110,9 @@ func TestRSALikeStandardLibrary(t *testing.T) {
 			try(signature)
 		}
 		// A bit of the signature; of what it stands for; of the key; all random.
-		rounds := 400
+		rounds := 300
 		if size > 300 {
-			rounds = 20
+			rounds = 10
 		}
 		for range rounds {
 			bit := random.IntN(8 * size)

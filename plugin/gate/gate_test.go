@@ -19,7 +19,7 @@ import (
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // table is made once: it holds hundreds of signatures.
-var table = sync.OnceValue(func() []hostile.Case { return hostile.Table(now, hostile.Options{}) })
+var table = sync.OnceValue(func() []hostile.Case { return hostile.Table(now, hostile.Options{Full: true}) })
 
 // newGate makes a gate with the keys of the hostile table written into its
 // configuration.
@@ -129,12 +129,10 @@ func TestWaiting(t *testing.T) {
 	if givenUp.Reason != verify.KeysUnavailable || givenUp.RetryAfter < time.Second || givenUp.Awaits() != nil {
 		t.Errorf("given up with %v, retry after %v", givenUp.Reason, givenUp.RetryAfter)
 	}
-	givenUp.Again(now)
-	if givenUp.Reason != verify.KeysUnavailable {
+	at := serve(t, machine, now, hostile.KeySet())
+	if givenUp.Again(at); givenUp.Reason != verify.KeysUnavailable {
 		t.Error("a decision was taken back")
 	}
-
-	at := serve(t, machine, now, hostile.KeySet())
 	if j.Again(at); j.Reason != verify.Accepted {
 		t.Errorf("after the keys came: %v (%v), want accepted", j.Reason, j.Detail)
 	}
