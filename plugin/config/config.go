@@ -7,10 +7,17 @@
 // silently ignored at the edge is a hole behind it. Fields are named as in
 // Istio's RequestAuthentication, so that a jwtRules entry can be pasted in.
 //
-// The files: fields.go lists every field with its default and limits. document.go
-// judges the text as a whole; reader.go and values.go hold it against the list;
-// rule.go, address.go, headers.go, inline.go and keys.go judge what the fields
-// say; fault.go words the refusals.
+// What a module can do is part of what it accepts: Features tells the standard
+// module from the full one, and ParseWith lets a tool ask for either.
+//
+// The files: fields.go and fields_routes.go list every field with its default and
+// limits, described.go says what they mean. document.go judges the text as a whole;
+// reader.go, values.go, lists.go, size.go and duration.go hold it against the list.
+// What the fields say is judged by rule.go, address.go, inline.go and keys.go (whose
+// tokens are valid), places.go, headers.go and outputs.go (where they stand and
+// what is told of them), routes.go, claims.go, routefaults.go, covered.go and
+// policy.go (who may do what), resource.go (what clients learn). fault.go words the
+// refusals.
 //
 // The package never knows the host, does no I/O, and keeps nothing between
 // calls; everything in it may be used concurrently.

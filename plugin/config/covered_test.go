@@ -28,7 +28,7 @@ func TestCovers(t *testing.T) {
 		{"template /{x}", "template /{y}", true}, {"template /a/{x}", "template /{y}/a", false}, {"template /{x}/a", "exact /b/a", true},
 		{"template /a/{x=**}", "prefix /a", true}, {"template /a/{x=**}", "exact /a", true}, {"template /a/{x=**}", "exact /b", false},
 		{"template /a/{x}/{y=**}", "prefix /a", false}, {"template /a/{x}/{y=**}", "prefix /a/b", true},
-		{"exact /{x}", "exact /a", false},
+		{"exact /{x}", "exact /a", false}, {"exact /{x}", "template /{x}", false},
 		{"regex /a", "regex /a", true}, {"regex /a", "regex /b", false}, {"regex /a", "exact /a", false}, {"prefix /a", "regex /a", false},
 	} {
 		a, b := pathOfTest(c.a), pathOfTest(c.b)

@@ -45,3 +45,33 @@ func ExampleParse_refused() {
 	// jwtRules[0].fromHeader: is not a field; did you mean fromHeaders?
 	// keys.refresh: 600 is not a duration (example: 10m)
 }
+
+func ExampleParseWith() {
+	document := []byte(`{
+		"auth0": {"domain": "tenant.eu.auth0.com", "audience": "https://api.example.com"},
+		"routes": [{"path": {"regex": "/v[12]/health"}, "auth": "none"}]
+	}`)
+	_, err := config.ParseWith(document, config.Full())
+	fmt.Println("full:", err)
+	_, err = config.ParseWith(document, config.Standard())
+	fmt.Println("standard:", err)
+	// Output:
+	// full: <nil>
+	// standard: routes[0].path.regex: is only in edgejwt-full.wasm; write exact, prefix or template
+}
+
+func ExampleParsePolicy() {
+	policy, err := config.ParsePolicy(`{"name": "orders-write", "scopes": ["write:orders"], "claims": {"org_id": ["org_123"]}}`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(policy.Name, policy.Need.Scopes, policy.Need.Claims[0].Name)
+
+	_, err = config.ParsePolicy(`{"scopes": ["write orders"], "path": {"prefix": "/orders"}}`)
+	fmt.Println(err)
+	// Output:
+	// orders-write [write:orders] [org_id]
+	// scopes[0]: "write orders" is not a scope (RFC 6749 §3.3: printable ASCII without space, quote and backslash)
+	// path: is a condition, and Envoy has chosen its route already; let Envoy's route match it
+}

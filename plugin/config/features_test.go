@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"edgejwt/plugin/config"
+	"edgejwt/verify"
 	"edgejwt/verify/route"
 )
 
@@ -99,5 +100,18 @@ func TestRegexRefusals(t *testing.T) {
 	cfg, err := config.ParseWith([]byte(one(`"path":{"regex":"/a/"}`)), config.Full())
 	if err != nil || len(cfg.Warnings) != 1 || cfg.Warnings[0] != `routes[0].path.regex: "/a/" ends in a slash, and paths are matched without the one at their end` {
 		t.Errorf("%+v, %v", cfg, err)
+	}
+}
+
+// TestFullIsAll: what a configuration may name, the code can check.
+func TestFullIsAll(t *testing.T) {
+	want := config.Full().Algorithms
+	for _, alg := range verify.Algorithms() {
+		if !contains(want, alg) {
+			t.Errorf("%s cannot be configured", alg)
+		}
+	}
+	if len(want) != len(verify.Algorithms()) {
+		t.Errorf("%q can be configured, %q checked", want, verify.Algorithms())
 	}
 }

@@ -173,6 +173,8 @@ var claimRefusals = []refusalCase{
 	{"required claims of numbers", one(`"requiredClaims":[1,["a",2]]`),
 		`routes[0].requiredClaims[0]: 1 is neither a string nor a list of strings` + "\n" +
 			`routes[0].requiredClaims[1][1]: 2 is not a string`},
+	{"required claim of a long way", one(`"requiredClaims":["a",["a"` + strings.Repeat(`,"a"`, 16) + `]]`),
+		`routes[0].requiredClaims[1]: a list of 17 is not a list of 1 to 16 names`},
 	{"required claim of no name", one(`"requiredClaims":[[],"a",""]`),
 		`routes[0].requiredClaims[0]: a list of 0 is not a list of 1 to 16 names` + "\n" +
 			`routes[0].requiredClaims[2]: "" is empty`},
