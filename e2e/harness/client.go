@@ -139,6 +139,9 @@ func (w *World) RawGet(path string, lines ...string) Answer {
 type Seen struct {
 	At           float64 // seconds since 1970
 	Method, Path string
+	Handler      string            // the function that FastAPI ran; "" for none
+	Params       map[string]string // what stood for its path's variables
+	Query        string
 	Headers      [][2]string // names in lower case, in the order of arrival
 	BodyBytes    int         `json:"body_bytes"`
 	BodyComplete bool        `json:"body_complete"`

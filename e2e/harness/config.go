@@ -52,6 +52,7 @@ var envoyConfig = template.Must(template.New("envoy").Funcs(template.FuncMap{
 	},
 	"host": func(a string) string { h, _, _ := net.SplitHostPort(a); return h },
 	"port": func(a string) string { _, p, _ := net.SplitHostPort(a); return p },
+	"pair": func(world any, plugin string) map[string]any { return map[string]any{"World": world, "Plugin": plugin} },
 }).Parse(envoyTemplate))
 
 // write renders the configuration and returns the bootstrap's path. Files are
@@ -71,15 +72,11 @@ func (w *World) write() string {
 	if o.Underscores == "" {
 		o.Underscores = "ALLOW"
 	}
-	if o.CertificateOf == "" {
-		o.CertificateOf = w.Auth0.Domain()
-	}
+	o.Edges = completed(o.Edges)
 	w.version++
-	ca := filepath.Join(w.Dir, "ca.pem")
-	w.put("ca.pem", string(w.Auth0.CA()))
 	data := map[string]any{
-		"O": o, "Edge": w.Edge, "Native": w.Native, "API": cmp.Or(o.Upstream, w.API.Address), "Auth0": w.Auth0.Address(),
-		"CA": ca, "Dir": w.Dir, "Version": w.version,
+		"O": o, "Edge": w.Edge, "Native": w.Native, "Edges": w.edges, "API": cmp.Or(o.Upstream, w.API.Address),
+		"Clusters": w.clusters(), "Dir": w.Dir, "Version": w.version,
 	}
 	render := func(name string) string {
 		var b strings.Builder

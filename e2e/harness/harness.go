@@ -71,6 +71,13 @@ type Options struct {
 	// Upstream is host:port of another server in the API's place, for what
 	// FastAPI cannot show; it gets trailers too.
 	Upstream string
+	// App is the app that stands for the API, by module and name in e2e/api;
+	// default recorded:app. Each one is a process that the whole test binary shares.
+	App string
+	// Edges are further listeners; Clusters what their routes, or the plugin's
+	// configuration, need besides "api" and "auth0".
+	Edges    []Edge
+	Clusters []Cluster
 	// Prepare is called when the tenant runs and Envoy does not yet: the place
 	// for faults that a cold start shall meet.
 	Prepare func(*auth0.Server)
@@ -89,6 +96,7 @@ type World struct {
 	Native string // host:port of the listener with jwt_authn, if asked for
 	Dir    string // configuration and logs
 
+	edges   map[string]string // host:port by name
 	opts    Options
 	client  *http.Client
 	version int
@@ -107,7 +115,7 @@ func Start(t testing.TB, o Options) *World {
 // prepare makes all but Envoy. The parts end when cleanup's functions are called.
 func prepare(t testing.TB, o Options, dir string, cleanup func(func())) *World {
 	t.Helper()
-	api, err := sharedAPI()
+	api, err := sharedAPI(o.App)
 	if err == nil {
 		err = os.MkdirAll(dir, 0o755)
 	}
@@ -130,7 +138,10 @@ func prepare(t testing.TB, o Options, dir string, cleanup func(func())) *World {
 	if o.Prepare != nil {
 		o.Prepare(w.Auth0)
 	}
-	w.Edge, w.Native = freeAddress(t), freeAddress(t)
+	w.Edge, w.Native, w.edges = freeAddress(t), freeAddress(t), map[string]string{}
+	for _, e := range o.Edges {
+		w.edges[e.Name] = freeAddress(t)
+	}
 	w.ResetSeen()
 	return w
 }

@@ -1,12 +1,13 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
+	"strings"
 	"testing"
 
 	"edgejwt/e2e/parts"
@@ -15,13 +16,11 @@ import (
 // shared is what all tests of one binary use.
 var shared struct {
 	root string
-	once sync.Once
-	api  *parts.API
-	err  error
+	apis map[string]*parts.API // by app
 	dir  string
 
-	world    *World   // of Shared
-	cleanups []func() // run by Main, last first
+	worlds   map[string]*World // of SharedAs
+	cleanups []func()          // run by Main, last first
 }
 
 // Main runs the tests of a package and ends what they share. It answers with
@@ -40,8 +39,8 @@ func Main(m *testing.M) int {
 		for _, f := range slices.Backward(shared.cleanups) {
 			f()
 		}
-		if shared.api != nil {
-			shared.api.Stop()
+		for _, api := range shared.apis {
+			api.Stop()
 		}
 		if shared.dir != "" {
 			os.RemoveAll(shared.dir)
@@ -53,18 +52,29 @@ func Main(m *testing.M) int {
 // Root is the project's folder.
 func Root() string { return shared.root }
 
-func sharedAPI() (*parts.API, error) {
-	shared.once.Do(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		if shared.dir, shared.err = os.MkdirTemp("", "edgejwt-e2e-"); shared.err != nil {
-			return
+// sharedAPI starts an app when it is first asked for.
+func sharedAPI(app string) (*parts.API, error) {
+	app = cmp.Or(app, "recorded:app")
+	if api := shared.apis[app]; api != nil {
+		return api, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if shared.dir == "" {
+		var err error
+		if shared.dir, err = os.MkdirTemp("", "edgejwt-e2e-"); err != nil {
+			return nil, err
 		}
-		shared.api, shared.err = parts.StartAPI(ctx, parts.APIOptions{
-			Root: shared.root, App: "recorded:app", Log: filepath.Join(shared.dir, "api.log"),
-		})
+		shared.apis = map[string]*parts.API{}
+	}
+	api, err := parts.StartAPI(ctx, parts.APIOptions{
+		Root: shared.root, App: app, Log: filepath.Join(shared.dir, strings.ReplaceAll(app, ":", "-")+".log"),
 	})
-	return shared.api, shared.err
+	if err != nil {
+		return nil, err
+	}
+	shared.apis[app] = api
+	return api, nil
 }
 
 // Shared is a world with Options{} and keys, the same for all tests of the
@@ -72,18 +82,28 @@ func sharedAPI() (*parts.API, error) {
 // counting from test to test.
 func Shared(t testing.TB) *World {
 	t.Helper()
-	if shared.world == nil {
-		if _, err := sharedAPI(); err != nil {
+	return SharedAs(t, "shared", Options{})
+}
+
+// SharedAs is Shared for a world that is something else than the usual one. Who
+// asks first under a name makes it; options are the same for all that ask.
+func SharedAs(t testing.TB, name string, o Options) *World {
+	t.Helper()
+	if shared.worlds[name] == nil {
+		if _, err := sharedAPI(o.App); err != nil {
 			t.Fatal(err)
 		}
-		w := prepare(t, Options{}, filepath.Join(shared.dir, "shared"), func(f func()) {
+		w := prepare(t, o, filepath.Join(shared.dir, name), func(f func()) {
 			shared.cleanups = append(shared.cleanups, f)
 		})
 		w.StartEnvoy()
 		w.AwaitKeys()
-		shared.world = w
+		if shared.worlds == nil {
+			shared.worlds = map[string]*World{}
+		}
+		shared.worlds[name] = w
 	}
-	w := *shared.world
+	w := *shared.worlds[name]
 	w.T = t
 	w.ResetSeen()
 	t.Cleanup(w.showLog)

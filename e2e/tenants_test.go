@@ -1,0 +1,144 @@
+package e2e
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"edgejwt/e2e/auth0"
+	"edgejwt/e2e/harness"
+)
+
+// initech is the customer's own provider; it lives as long as the test binary.
+var initech *auth0.Server
+
+func tenantEdges(t *testing.T) ([]harness.Edge, []harness.Cluster) {
+	t.Helper()
+	if initech == nil {
+		var err error
+		if initech, err = auth0.Start(auth0.Options{Domain: "login.initech.example"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return []harness.Edge{{Name: "tenants", Plugin: fromYAML(t, fileInRoot(t, "e2e", "tenants", "edgejwt.yaml"))}},
+		[]harness.Cluster{{Name: "initech", Provider: initech}}
+}
+
+// person is somebody with a token in the three-tenant example.
+type person struct {
+	by     *auth0.Server
+	claims auth0.Claims
+}
+
+// people are the columns of the README's table.
+func people(w *harness.World) map[string]person {
+	user := func(by *auth0.Server, sub, org string, permissions ...string) person {
+		return person{by, auth0.Claims{"sub": sub, "org_id": org, "permissions": permissions, "gty": nil, "azp": "web-app", "scope": "openid"}}
+	}
+	machine := func(client string) person {
+		return person{w.Auth0, auth0.Claims{"sub": client + "@clients", "azp": client, "scope": "read:orders"}}
+	}
+	return map[string]person{
+		"nobody":          {},
+		"Acme's reader":   user(w.Auth0, "auth0|anna", "org_acme", "read:orders"),
+		"Acme's admin":    user(w.Auth0, "auth0|adam", "org_acme", "read:orders", "write:orders", "admin:members"),
+		"Globex's admin":  user(w.Auth0, "auth0|gina", "org_globex", "read:orders", "write:orders", "admin:members"),
+		"Initech's admin": user(initech, "ines", "org_acme", "read:orders", "write:orders", "admin:members"), // its provider may say what it likes
+		"nightly export":  machine("nightly-export"),
+		"another machine": machine("weekly-report"),
+		"staff":           {w.Auth0, auth0.Claims{"sub": "auth0|sam", "gty": nil, "https://example.com/roles": []string{"staff"}}},
+	}
+}
+
+// cells are what the README's table says, and the reason that stands for it.
+var cells = map[string]string{
+	"yes": "", "401 token": "token_missing", "401 issuer": "issuer_unknown",
+	"403 permission": "permission_missing", "403 scope": "scope_missing", "403 claim": "claim_mismatch",
+}
+
+// TestTenants plays the README's table of who may do what, by the example's
+// configuration, and looks which handler of the API ran.
+func TestTenants(t *testing.T) {
+	w := edges(t)
+	readme := fileInRoot(t, "README.md")
+	if example := fileInRoot(t, "e2e", "tenants", "edgejwt.yaml"); !strings.Contains(readme, "```yaml\n"+example+"```\n") {
+		t.Error("README.md does not show e2e/tenants/edgejwt.yaml as it is")
+	}
+	rows := tableOf(t, readme, "| request |")
+	all := people(w)
+	if len(rows) < 12 || len(rows[0])-1 != len(all) {
+		t.Fatalf("the table has %d rows of %d columns", len(rows), len(rows[0]))
+	}
+	for _, row := range rows[1:] {
+		method, path, _ := strings.Cut(strings.Trim(row[0], "`"), " ")
+		for i, cell := range row[1:] {
+			name := rows[0][i+1]
+			who, known := all[name]
+			reason, said := cells[cell]
+			if !known || !said {
+				t.Fatalf("%s %s: who is %q, and what is %q?", method, path, name, cell)
+			}
+			r := harness.Request{Method: method, Path: path, To: w.At("tenants")}
+			if who.by != nil {
+				r.Headers = bearer(signed(t, who.by, who.claims))
+			}
+			if method == "POST" {
+				r.Headers, r.Body = append(r.Headers, "content-type", "application/json"), `{"item":"ink"}`
+			}
+			got := w.Do(r)
+			seen := w.ResetSeen()
+			switch {
+			case got.Err != nil:
+				t.Fatal(got)
+			case reason != "" && (got.Reason != reason || len(seen) != 0 || !strings.HasPrefix(cell, strconv.Itoa(got.Status))):
+				t.Errorf("%s %s by %s: %v, want %s; the API saw %v", method, path, name, got, cell, seen)
+			case reason == "" && (got.Status/100 != 2 || len(seen) != 1 || seen[0].Handler == ""):
+				t.Errorf("%s %s by %s: %v, want to pass; the API saw %v", method, path, name, got, seen)
+			}
+		}
+	}
+}
+
+// TestTenantsAreTold: the API learns who calls, and no more than the operator
+// lists; what a client says of itself is gone, also on public pages.
+func TestTenantsAreTold(t *testing.T) {
+	w := edges(t)
+	lies := []string{"x-user", "root", "x-org", "org_globex", "x-permissions", "all"}
+	adam := people(w)["Acme's admin"]
+	got := w.Do(harness.Request{Path: "/me", To: w.At("tenants"), Headers: append(bearer(signed(t, adam.by, adam.claims)), lies...)})
+	if want := `{"x-user":"auth0|adam","x-org":"org_acme","x-permissions":"read:orders,write:orders,admin:members"}`; got.Body != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+	w.ResetSeen()
+	w.Do(harness.Request{Path: "/public/x", To: w.At("tenants"), Headers: lies})
+	for _, s := range w.Seen() {
+		for i := 0; i < len(lies); i += 2 {
+			if v := s.Header(lies[i]); v != "" {
+				t.Errorf("the API was told %s: %s on a public page", lies[i], v)
+			}
+		}
+	}
+}
+
+// tableOf gives the cells of the Markdown table whose first row begins so.
+func tableOf(t *testing.T, page, head string) (rows [][]string) {
+	t.Helper()
+	_, rest, found := strings.Cut(page, "\n"+head)
+	if !found {
+		t.Fatalf("there is no table that begins with %s", head)
+	}
+	for i, line := range strings.Split(head+rest, "\n") {
+		if !strings.HasPrefix(line, "|") {
+			break
+		}
+		if i == 1 {
+			continue // |---|
+		}
+		row := strings.Split(strings.Trim(line, "|"), " | ")
+		for j := range row {
+			row[j] = strings.TrimSpace(row[j])
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
