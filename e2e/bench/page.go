@@ -7,9 +7,17 @@ import (
 	"time"
 )
 
-// Write puts the page and its picture into a folder.
+// quiet is how busy the serving core has to be with what is measured. What was
+// measured beside something else is no figure to be shown.
+const quiet = 0.9
+
+// Write puts the page and its picture into a folder, unless the machine was busy
+// with something else.
 func (m *Measured) Write(dir string) error {
 	o := &m.Options
+	if share := m.over(busy); share < quiet {
+		return fmt.Errorf("nothing is written: what was measured had only %.0f %% of its core; end what else runs and try again", 100*share)
+	}
 	page := fmt.Sprintf(`# What a check costs
 
 Made by `+"`make bench`"+` on %s: %s. %s.

@@ -8,9 +8,9 @@ import (
 
 // The picture's measures, in pixels.
 const (
-	plotWidth = 960
-	labels    = 400 // room for names
-	bars      = plotWidth - labels - 130
+	plotWidth = 1000
+	labels    = 450 // room for names
+	bars      = plotWidth - labels - 100
 	lineStep  = 24
 	barHeight = 14
 )
@@ -45,11 +45,11 @@ func (m *Measured) Plot() string {
 		}
 		if group != r.Group {
 			group = r.Group
-			p.y += 6
+			p.group(group)
 		}
-		v := median(s, rate)
-		p.line(r.Group+": "+r.Name, thousands(v), bar{v / top, colours[r.Group]})
-		p.spread(quantile(s, 0.25, rate)/top, quantile(s, 0.75, rate)/top)
+		v, low, high := median(s, rate), quantile(s, 0.25, rate), quantile(s, 0.75, rate)
+		p.line(r.Name, thousands(v), high/top, bar{v / top, colours[group]})
+		p.spread(low/top, high/top)
 	}
 	p.y += 16
 	p.heading("Processor time for each request, µs, FastAPI behind Envoy (dark: Envoy, light: FastAPI)")
@@ -64,7 +64,7 @@ func (m *Measured) Plot() string {
 		if r.Group != groupAPI || len(s) == 0 {
 			continue
 		}
-		p.line(r.Name, thousands(median(s, cpu)), bar{median(s, envoy) / top, colours[r.Group]},
+		p.line(r.Name, thousands(median(s, cpu)), 0, bar{median(s, envoy) / top, colours[r.Group]},
 			bar{(median(s, cpu) - median(s, envoy)) / top, apiColour})
 	}
 	return p.svg()
@@ -87,7 +87,14 @@ func (p *picture) heading(text string) {
 	p.y += 10
 }
 
-func (p *picture) line(name, value string, parts ...bar) {
+func (p *picture) group(name string) {
+	p.y += lineStep
+	fmt.Fprintf(&p.body, `<text x="%d" y="%d" text-anchor="end" fill="%s" font-weight="bold">%s</text>`+"\n",
+		labels-8, p.y, colours[name], html.EscapeString(name))
+}
+
+// line draws a name, bars end to end, and a value behind them and behind reach.
+func (p *picture) line(name, value string, reach float64, parts ...bar) {
 	p.y += lineStep
 	fmt.Fprintf(&p.body, `<text x="%d" y="%d" text-anchor="end">%s</text>`+"\n", labels-8, p.y, html.EscapeString(name))
 	x := float64(labels)
@@ -96,7 +103,7 @@ func (p *picture) line(name, value string, parts ...bar) {
 		fmt.Fprintf(&p.body, `<rect x="%.1f" y="%d" width="%.1f" height="%d" fill="%s"/>`+"\n", x, p.y-barHeight+3, w, barHeight, part.colour)
 		x += w
 	}
-	fmt.Fprintf(&p.body, `<text x="%.1f" y="%d">%s</text>`+"\n", max(x, 0)+20, p.y, value)
+	fmt.Fprintf(&p.body, `<text x="%.1f" y="%d">%s</text>`+"\n", max(x, labels+reach*bars)+8, p.y, value)
 }
 
 // spread draws the middle half over the line's bar.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -114,6 +116,25 @@ func TestPage(t *testing.T) {
 			break
 		} else if err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestWrite: a page comes from a quiet machine or not at all.
+func TestWrite(t *testing.T) {
+	m := &Measured{Rows: []*Row{rowOf(rowNone)}, Closed: map[string][]Sample{rowNone: seen(100)}, Options: Full}
+	dir := t.TempDir()
+	m.Closed[rowNone][0].Busy = 0.5
+	if err := m.Write(dir); err == nil {
+		t.Error("written although the core had other things to do")
+	}
+	m.Closed[rowNone][0].Busy = 0.95
+	if err := m.Write(dir); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{"BENCH.md", "bench.svg"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
 		}
 	}
 }

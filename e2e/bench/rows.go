@@ -71,7 +71,7 @@ var rows = []Row{
 	{ID: rowNative, Name: "jwt_authn with its cache, repeated token", Listener: "native", Group: groupOthers, Quick: true, Latency: true},
 	{ID: "native-new", Name: "jwt_authn with its cache, new token each time", Listener: "native", Traffic: New, Group: groupOthers},
 	{ID: rowUncached, Name: "jwt_authn without cache", Listener: "native-uncached", Group: groupOthers, Quick: true, Latency: true},
-	{ID: rowRBAC, Name: "jwt_authn with its cache, RBAC with the ten routes below, four claim headers", Listener: "native-rich", Path: settings.RichPath, Group: groupOthers, Quick: true, Latency: true},
+	{ID: rowRBAC, Name: "jwt_authn with its cache and RBAC: ten routes, four claim headers", Listener: "native-rich", Path: settings.RichPath, Group: groupOthers, Quick: true, Latency: true},
 	{ID: rowAuthz, Name: "ext_authz, gRPC server in Go", Listener: "ext_authz", Group: groupOthers, Quick: true, Latency: true, Also: "authz"},
 
 	{ID: rowRepeated, Name: "repeated token", Listener: "edgejwt", Group: groupEdgejwt, Quick: true, Latency: true},

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"edgejwt/e2e/bench/settings"
 	"edgejwt/e2e/parts"
 )
 
@@ -54,6 +55,23 @@ func TestEveryRow(t *testing.T) {
 			}
 		}
 	})
+	// Rivals that let everything pass would be fast.
+	for _, listener := range []string{"native", "native-uncached", "native-rich", "ext_authz", "edgejwt", "edgejwt-host", "edgejwt-rich",
+		"api-edgejwt", "api-pyjwt", "api-seed"} {
+		t.Run(listener+" checks", func(t *testing.T) {
+			for _, bad := range []Row{
+				{ID: "expired", Listener: listener, Path: settings.RichPath, Traffic: Expired, Status: 401},
+				{ID: "forged", Listener: listener, Path: settings.RichPath, Traffic: Forged, Status: 401},
+			} {
+				if strings.HasPrefix(listener, "api") {
+					bad.Path = "/orders"
+				}
+				if err := w.check(&bad, 1); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
 	t.Run("a new token is sent once", func(t *testing.T) {
 		r := rowOf(rowNewGo)
 		if _, err := w.requests(r, len(w.tokens.fresh)); err == nil {
