@@ -72,6 +72,18 @@ func TestPolicyOfEnvoysRoute(t *testing.T) {
 	}
 }
 
+// TestUnreadableIsRefusedWhereAPolicyMayEnforce: also what only the table finds.
+func TestUnreadableIsRefusedWhereAPolicyMayEnforce(t *testing.T) {
+	const routes = `"mode": "report", "routes": [{"methods": ["GET"], "auth": "none"}]`
+	r := request("get /")
+	if j := judge(newEdge(t, "", routes), r, now); j.Reason != verify.PathAmbiguous || !j.Report {
+		t.Errorf("%v, reported %v; want it reported", j.Reason, j.Report)
+	}
+	if j := judge(newEdge(t, "", `"routeMetadata": true, `+routes), r, now); j.Reason != verify.PathAmbiguous || j.Report {
+		t.Errorf("%v, reported %v; want it refused", j.Reason, j.Report)
+	}
+}
+
 // TestBadPolicyIsToldOnce, with its fault, and again only when it was forgotten.
 func TestBadPolicyIsToldOnce(t *testing.T) {
 	g := newEdge(t, "", `"routeMetadata": true`)
