@@ -1,0 +1,258 @@
+package validate
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestEnvoyFilter(t *testing.T) {
+	const policy = "                failure_policy: FAIL_RELOAD\n"
+	check(t, "../../../envoy.yaml", []change{
+		{"camel case is as good", "failure_policy: FAIL_RELOAD", "failurePolicy: FAIL_RELOAD", nil},
+		{"no failure policy", policy, "", []string{"warning |              config:| failure_policy is not FAIL_RELOAD"}},
+		{"closed", "FAIL_RELOAD", "FAIL_CLOSED", []string{"warning HERE failure_policy is not FAIL_RELOAD"}},
+		{"open", "FAIL_RELOAD", "FAIL_OPEN", []string{"error HERE failure_policy is FAIL_OPEN"}},
+		{"open by number", "FAIL_RELOAD", "3", []string{"error HERE failure_policy is FAIL_OPEN"}},
+		{"fail_open", "failure_policy: FAIL_RELOAD", "fail_open: true", []string{"error HERE fail_open is true"}},
+		{"fail_open false", "failure_policy: FAIL_RELOAD", "failure_policy: FAIL_RELOAD\n                fail_open: false", nil},
+		{"no vm_id", "                  vm_id: edgejwt\n", "", []string{"hint |vm_config:| vm_config.vm_id is not set"}},
+		{"another runtime", "runtime.v8", "runtime.wamr", []string{"warning HERE envoy.wasm.runtime.wamr is not the runtime that edgejwt is tested with"}},
+		{"no runtime at all", "runtime.v8", "runtime.null", []string{"error HERE envoy.wasm.runtime.null is not the runtime that edgejwt is tested with"}},
+		{"headers stop", policy, policy + "                allow_on_headers_stop_iteration: true\n",
+			[]string{"warning |allow_on| allow_on_headers_stop_iteration is true"}},
+		{"capabilities", policy, policy + "                capability_restriction_config: {allowed_capabilities: {proxy_log: {}}}\n",
+			[]string{"error |allowed_cap| allowed_capabilities lacks fd_prestat_get", "error |allowed_cap| allowed_capabilities lacks proxy_on_request_headers"}},
+		{"capabilities of the VM", "vm_id: edgejwt", "vm_id: edgejwt\n                  capability_restriction_config: {allowed_capabilities: {fd_prestat_get: {}}}",
+			[]string{"error |allowed_cap| allowed_capabilities lacks proxy_on_request_headers"}},
+		{"no restriction", policy, policy + "                capability_restriction_config: {allowed_capabilities: {}}\n", nil},
+		{"a Struct", "type.googleapis.com/google.protobuf.StringValue", "type.googleapis.com/google.protobuf.Struct",
+			[]string{"error |configuration:| configuration is a Struct"}},
+		{"no vm_id beside another", "vm_id: edgejwt", "vm_id: ''", []string{"hint |vm_config:| vm_config.vm_id is not set"}},
+		{"nothing configured", "                  value: |\n", "                  other: |\n",
+			[]string{"error |configuration:| configuration is not a StringValue with JSON in it"}},
+	})
+}
+
+func TestEnvoyChain(t *testing.T) {
+	const router = "          - name: envoy.filters.http.router\n"
+	const own = "          - name: edgejwt\n"
+	filter := func(kind, message string) string {
+		return `          - {name: ` + kind + `, typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.` + kind + `.v3.` + message + "}}\n"
+	}
+	check(t, "../../../envoy.yaml", []change{
+		{"cors before", own, filter("cors", "Cors") + own, nil},
+		{"cors after", router, filter("cors", "Cors") + router, []string{"warning HERE cors stands after edgejwt"}},
+		{"grpc_web after", router, filter("grpc_web", "GrpcWeb") + router, []string{"warning HERE grpc_web stands after edgejwt"}},
+		{"oauth2 after", router, filter("oauth2", "OAuth2") + router, []string{"warning HERE oauth2 stands after edgejwt"}},
+		{"health_check after", router, filter("health_check", "HealthCheck") + router, []string{"hint HERE health_check stands after edgejwt"}},
+		{"rbac before", own, filter("rbac", "RBAC") + own, []string{"warning HERE rbac stands before edgejwt"}},
+		{"rbac after", router, filter("rbac", "RBAC") + router, nil},
+		{"ext_authz before", own, filter("ext_authz", "ExtAuthz") + own, []string{"warning HERE ext_authz stands before edgejwt"}},
+		{"ratelimit before", own, filter("ratelimit", "RateLimit") + own, []string{"hint HERE ratelimit stands before edgejwt"}},
+		{"cache before", own, filter("cache", "CacheConfig") + own, []string{"error HERE cache stands before edgejwt"}},
+		{"others", own, filter("lua", "Lua") + own, nil},
+		{"disabled", own, own + "            disabled: true\n", []string{"error |disabled: true| the filter is disabled"}},
+		{"optional", own, own + "            is_optional: true\n", []string{"error |is_optional| the filter is optional"}},
+		{"no normalisation", "          normalize_path: true\n", "", []string{"warning |typed_config| normalize_path is not true"}},
+		{"normalisation off", "normalize_path: true", "normalize_path: false", []string{"warning HERE normalize_path is not true"}},
+		{"slashes kept", "          merge_slashes: true\n", "", []string{"hint |typed_config| merge_slashes is not true"}},
+		{"escaped slashes kept", "UNESCAPE_AND_REDIRECT", "KEEP_UNCHANGED", []string{"hint HERE path_with_escaped_slashes_action keeps %2F and %5C"}},
+		{"underscores", "DROP_HEADER", "ALLOW", []string{"hint HERE headers with underscores are let through"}},
+		{"upgrades by themselves", "          codec_type: AUTO\n",
+			"          upgrade_configs: [{upgrade_type: websocket, filters: [{name: r, typed_config: {\"@type\": x.filters.http.router.v3.Router}}]}]\n",
+			[]string{"error HERE upgrades to websocket have filters of their own, without edgejwt"}},
+		{"upgrades through edgejwt", "          codec_type: AUTO\n",
+			"          upgrade_configs: [{upgrade_type: websocket, filters: [{name: e, typed_config: {\"@type\": x.filters.http.wasm.v3.Wasm}}, {name: r, typed_config: {\"@type\": x.filters.http.router.v3.Router}}]}]\n", nil},
+		{"escaped slashes rejected", "UNESCAPE_AND_REDIRECT", "REJECT_REQUEST", nil},
+		{"escaped slashes forwarded", "UNESCAPE_AND_REDIRECT", "UNESCAPE_AND_FORWARD", nil},
+		{"escaped slashes by number", "UNESCAPE_AND_REDIRECT", "3", nil},
+		{"underscores rejected", "DROP_HEADER", "REJECT_REQUEST", nil},
+		{"upgrades through all", "          codec_type: AUTO\n", "          upgrade_configs: [{upgrade_type: websocket}]\n", nil},
+		{"off for a route", "                route: {cluster: api}\n",
+			"                route: {cluster: api}\n                typed_per_filter_config: {edgejwt: {\"@type\": type.googleapis.com/envoy.config.route.v3.FilterConfig, disabled: true}}\n",
+			[]string{"warning |typed_per_filter| edgejwt is off here"}},
+		{"configured for a route", "              domains: [\"*\"]\n",
+			"              domains: [\"*\"]\n              typed_per_filter_config: {edgejwt: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm}}\n",
+			[]string{"error |typed_per_filter| a Wasm filter takes no configuration of its own for a route"}},
+		{"another filter off for a route", "                route: {cluster: api}\n",
+			"                route: {cluster: api}\n                typed_per_filter_config: {cors: {\"@type\": type.googleapis.com/envoy.config.route.v3.FilterConfig, disabled: true}}\n", nil},
+		{"a policy that nobody reads", "                route: {cluster: api}\n",
+			"                route: {cluster: api}\n                metadata: {filter_metadata: {edgejwt: {policy: '{\"scopes\": [\"a\"]}'}}}\n",
+			[]string{"error |filter_metadata| a policy stands here, which edgejwt does not read"}},
+		{"no tags", `regex: "(;reason=(.*?);;)"`, `regex: "(x)"`, []string{"hint |stats_tags:| no stats_tags for edgejwt's metrics"}},
+	})
+}
+
+func TestPolicyOfRoute(t *testing.T) {
+	text, err := os.ReadFile("../../../envoy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reading := strings.Replace(string(text), `{"auth0": {`, `{"routeMetadata": true, "auth0": {`, 1)
+	for _, c := range []struct{ name, policy, want string }{
+		{"good", `'{"scopes": ["a"]}'`, ""},
+		{"an object", `{scopes: [a]}`, "error 51 the policy is not a string that holds JSON"},
+		{"unknown name", `'{"scope": ["a"]}'`, "error 51 "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			const route = "                route: {cluster: api}\n"
+			got := found(strings.Replace(reading, route, route+"                metadata: {filter_metadata: {edgejwt: {policy: "+c.policy+"}}}\n", 1))
+			if c.want == "" && len(got) > 0 || c.want != "" && (len(got) != 1 || !strings.HasPrefix(got[0], c.want)) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestCluster(t *testing.T) {
+	const ca = "trusted_ca: {filename: .run/ca.pem}"
+	// From the switch that compares names to the authority.
+	const names = "auto_sni_san_validation: true  # the certificate must bear the name above\n" +
+		"        common_tls_context:\n          validation_context:\n            " + ca
+	check(t, "../../../envoy.yaml", []change{
+		{"no such cluster", `"cluster": "auth0"`, `"cluster": "auth1"`, []string{"error |{\"auth0\": {| cluster auth1 is not there"}},
+		{"Istio's name", `"cluster": "auth0",`, ``, []string{"error |{\"auth0\": {| cluster outbound|443||tenant.auth0.example is not there"}},
+		{"no TLS", "    transport_socket:\n", "    other:\n", []string{"error |- name: auth0| cluster auth0 has no TLS"}},
+		{"plain text socket", "tls.v3.UpstreamTlsContext", "raw_buffer.v3.RawBuffer",
+			[]string{"warning |transport_socket:| the transport socket is not UpstreamTlsContext, which is all that is looked at"}},
+		{"QUIC", "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext", "x.v3.QuicUpstreamTransport",
+			[]string{"error 1 no trusted authority: any certificate is accepted", "error 1 a certificate of any name is accepted", "warning 1 no sni"}},
+		{"sockets to choose from", "    transport_socket:\n", "    transport_socket_matches: []\n    transport_socket:\n", []string{"hint HERE transport_socket_matches are not looked at"}},
+		{"no authority", ca, "{}", []string{"error |typed_config:\n        \"@type\": type.googleapis.com/envoy.extensions.transport| no trusted authority: any certificate is accepted"}},
+		{"the system's authorities", ca, "system_root_certs: {}", nil},
+		{"a pinned certificate", ca, "verify_certificate_hash: [aa]", nil},
+		{"a pinned key", ca, "verify_certificate_spki: [aa]", nil},
+		{"a pinned key and no name", names, "common_tls_context: {validation_context: {verify_certificate_spki: [aa]}} #", nil},
+		{"authorities by SDS, combined", "          validation_context:\n", "          combined_validation_context: {validation_context_sds_secret_config: {name: ca}}\n          other:\n",
+			[]string{"hint |combined| the trusted authorities come by SDS, and are not looked at"}},
+		{"names by the cluster's options", "        auto_sni_san_validation: true", "        x: 1", []string{"error |typed_config:\n        \"@type\": type.googleapis.com/envoy.extensions.transport| a certificate of any name is accepted"}},
+		{"names by the cluster's options, set", names + "   # (4) /etc/ssl/certs/ca-certificates.crt\n", "common_tls_context: {validation_context: {system_root_certs: {}}}\n" +
+			"    typed_extension_protocol_options: {o: {\"@type\": x.HttpProtocolOptions, upstream_http_protocol_options: {auto_sni: true, auto_san_validation: true}}}\n", nil},
+		{"authorities by SDS", "          validation_context:\n", "          validation_context_sds_secret_config: {name: ca}\n          other:\n",
+			[]string{"hint HERE the trusted authorities come by SDS, and are not looked at"}},
+		{"combined", "          validation_context:\n", "          combined_validation_context: {default_validation_context: {system_root_certs: {}}}\n          other:\n", nil},
+		{"untrusted", ca, ca + "\n            trust_chain_verification: ACCEPT_UNTRUSTED", []string{"error |trust_chain| any certificate is accepted"}},
+		{"expired", ca, ca + "\n            allow_expired_certificate: true", []string{"warning |allow_expired| expired certificates are accepted"}},
+		{"any name", "auto_sni_san_validation: true", "other: x", []string{"error |typed_config:\n        \"@type\": type.googleapis.com/envoy.extensions.transport| a certificate of any name is accepted"}},
+		{"its name", names, "common_tls_context: {validation_context: {system_root_certs: {}, match_typed_subject_alt_names: [{san_type: DNS, matcher: {exact: tenant.auth0.example}}]}} #", nil},
+		{"a name above it", names, "common_tls_context: {validation_context: {system_root_certs: {}, match_typed_subject_alt_names: [{san_type: DNS, matcher: {exact: '*.auth0.example'}}]}} #", nil},
+		{"a pattern", names, "common_tls_context: {validation_context: {system_root_certs: {}, match_typed_subject_alt_names: [{san_type: DNS, matcher: {suffix: example}}]}} #", nil},
+		{"another name", names, "common_tls_context: {validation_context: {system_root_certs: {}, match_typed_subject_alt_names: [{san_type: DNS, matcher: {exact: x.example}}]}} #",
+			[]string{"warning HERE no accepted name is tenant.auth0.example"}},
+		{"its name, in the old form", names, "common_tls_context: {validation_context: {system_root_certs: {}, match_subject_alt_names: [{exact: tenant.auth0.example}]}} #", nil},
+		{"no sni to compare with", "        sni: tenant.auth0.example      # (1) your tenant\n", "", []string{"error |typed_config:\n        \"@type\": type.googleapis.com/envoy.extensions.transport| no sni"}},
+		{"another sni", "sni: tenant.auth0.example ", "sni: x.example ", []string{`warning HERE sni is "x.example", and the keys are those of tenant.auth0.example`}},
+		{"sni by itself", "        sni: tenant.auth0.example      # (1) your tenant\n", "        auto_host_sni: true\n", nil},
+		{"a name with STATIC", "{address: 127.0.0.1, port_value: 9443}", "{address: tenant.auth0.example, port_value: 443}",
+			[]string{`error |STATIC                       #| "tenant.auth0.example" is a name, and the cluster STATIC`}},
+		{"no type", "    type: STATIC                       # (3) LOGICAL_DNS for a real tenant\n", "", nil},
+		{"a name with DNS", "type: STATIC                       # (3)", "type: LOGICAL_DNS #", nil},
+		{"the right port", "{address: 127.0.0.1, port_value: 9443}", "{address: 192.0.2.1, port_value: 443}", nil},
+		{"an original destination", "type: STATIC                       # (3)", "type: ORIGINAL_DST #", nil},
+		{"another port", "{address: 127.0.0.1, port_value: 9443}", "{address: 192.0.2.1, port_value: 80}", []string{"warning HERE port 80, and the keys are at port 443"}},
+		{"a service that gives endpoints", "type: STATIC                       # (3)", "type: EDS #", nil},
+	})
+}
+
+// TestNoEndpoint stands apart, because it takes several lines out.
+func TestNoEndpoint(t *testing.T) {
+	text, err := os.ReadFile("../../../envoy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, _ := strings.Cut(string(text), "    load_assignment:\n      cluster_name: auth0\n")
+	_, after, _ := strings.Cut(rest, "    transport_socket:\n")
+	if got := found(before + "    transport_socket:\n" + after); len(got) != 1 || !strings.HasSuffix(got[0], "cluster auth0 has no endpoint") {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestOtherManagers: a second listener without edgejwt is told, and what it says
+// is not judged.
+func TestOtherManagers(t *testing.T) {
+	text, err := os.ReadFile("../../../envoy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const listener = `  - name: other
+    filter_chains:
+    - filters:
+      - name: m
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          http_filters: [{name: r, typed_config: {"@type": x.filters.http.router.v3.Router}}]
+`
+	got := found(strings.Replace(string(text), "\n  clusters:\n", "\n"+listener+"\n  clusters:\n", 1))
+	if len(got) != 1 || !strings.HasPrefix(got[0], "hint ") || !strings.HasSuffix(got[0], "no edgejwt among the http_filters") {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestAlone: a filter by itself, as in another resource's patch; and what names
+// it goes by.
+func TestAlone(t *testing.T) {
+	const wrap = `kind: EnvoyFilter
+spec: {configPatches: [{patch: {value: {name: x, typed_config: {"@type": type.googleapis.com/udpa.type.v1.TypedStruct,
+  type_url: type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm, value: {config: CONFIG}}}}}]}
+`
+	for _, c := range []struct{ config, want string }{
+		{"{name: edgejwt}", "no configuration"},
+		{"{root_id: EdgeJWT}", "no configuration"},
+		{"{vm_config: {vm_id: my-edgejwt}}", "no configuration"},
+		{"{vm_config: {code: {local: {filename: /x/edgejwt.wasm}}}}", "no configuration"},
+		{"{vm_config: {code: {remote: {http_uri: {uri: 'https://x/edgejwt.wasm'}}}}}", "no configuration"},
+		{"{name: other}", ""},
+		{"{configuration: {\"@type\": x.BytesValue, value: eyJhdXRoMCI6IHsiZG9tYWluIjogInRlbmFudC5ldS5hdXRoMC5jb20iLCAiYXVkaWVuY2UiOiA3fX0=}}", "7 is neither a string nor a list of strings"},
+		{`{configuration: {"@type": x.StringValue, value: '{"auth0": {"domain": "tenant.eu.auth0.com", "audience": "a", "cluster": "c"}}'}}`, "cluster c is not in these files"},
+	} {
+		got := strings.Join(found(strings.Replace(wrap, "CONFIG", c.config, 1)), "\n")
+		if !strings.Contains(got, c.want) || c.want == "" && got != "" {
+			t.Errorf("%s: %q, want %q", c.config, got, c.want)
+		}
+	}
+	if got := found(`{"@type": "x.filters.http.wasm.v3.Wasm", "name": "edgejwt"}`); len(got) != 0 {
+		t.Errorf("a filter that says nothing of whose it is: %q", got)
+	}
+}
+
+// TestPort: a provider at a port of its own.
+func TestPort(t *testing.T) {
+	const text = `static_resources:
+  clusters:
+  - name: idp
+    type: STRICT_DNS
+    load_assignment: {endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: idp.example, port_value: PORT}}}}]}]}
+    transport_socket: {typed_config: {"@type": x.UpstreamTlsContext, sni: idp.example, auto_sni_san_validation: true, common_tls_context: {validation_context: {system_root_certs: {}}}}}
+stats_config: {stats_tags: [{regex: "reason="}]}
+x: {"@type": x.filters.http.wasm.v3.Wasm, config: {failure_policy: FAIL_RELOAD, vm_config: {vm_id: a}, configuration: {"@type": x.StringValue,
+  value: '{"jwtRules": [{"issuer": "https://idp.example:8443", "audiences": ["a"], "jwksCluster": "idp"}]}'}}}
+`
+	if got := found(strings.Replace(text, "PORT", "8443", 1)); len(got) != 0 {
+		t.Errorf("got %q", got)
+	}
+	if got := found(strings.Replace(text, "PORT", "443", 1)); len(got) != 1 || got[0] != "warning 5 port 443, and the keys are at port 8443" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestParts: what is not in the files is no error.
+func TestParts(t *testing.T) {
+	text, err := os.ReadFile("../../../envoy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listeners, clusters, _ := strings.Cut(string(text), "  clusters:\n")
+	if got := found("dynamic_resources: {}\n" + listeners); len(got) != 1 || !strings.HasSuffix(got[0], "cluster auth0 is not in these files") {
+		t.Errorf("listeners alone: %q", got)
+	}
+	clusters = strings.ReplaceAll("resources:\n"+clusters, "  - name:", "  - \"@type\": type.googleapis.com/envoy.config.cluster.v3.Cluster\n    name:")
+	report := Files([]File{{"lds.yaml", []byte("dynamic_resources: {}\n" + listeners)}, {"cds.yaml", []byte(clusters)}})
+	if len(report.Findings) > 0 || len(report.Places) != 1 || !report.Places[0].Valid {
+		t.Errorf("both: %+v", report)
+	}
+	report = Files([]File{{"cds.yaml", []byte(strings.ReplaceAll(clusters, "auto_sni_san_validation: true", ""))}, {"lds.yaml", []byte("dynamic_resources: {}\n" + listeners)}})
+	if len(report.Findings) != 1 || report.Findings[0].File != "cds.yaml" {
+		t.Errorf("both, a fault in one: %+v", report)
+	}
+}
