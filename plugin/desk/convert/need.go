@@ -68,6 +68,9 @@ func (n need) and(m need) need {
 	both.audiences, ok[1] = meetLists(n.audiences, m.audiences)
 	both.subjects, ok[2] = meetLists(n.subjects, m.subjects)
 	if slices.Contains(ok[:], false) {
+		if both.auth == maybe { // no token, then
+			return need{auth: maybe, issuers: []string{nobody}}
+		}
 		return need{auth: never}
 	}
 	both.scopes = union(n.scopes, m.scopes)

@@ -237,7 +237,7 @@ func (t test) deny(name string) (all chain, widened []string, err error) {
 		}
 		if loose != nil {
 			if c.isAny() && n.auth == never {
-				return nil, nil, fmt.Errorf("%s would refuse every request, because edgejwt cannot look at what it looks at (%s)", name, strings.Join(loose, ", "))
+				return nil, nil, fmt.Errorf("would refuse every request, because edgejwt cannot look at what it looks at (%s)", strings.Join(loose, ", "))
 			}
 			widened = append(widened, "refuses "+c.String()+" "+strings.Join(loose, " and "))
 		}

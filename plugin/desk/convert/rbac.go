@@ -155,11 +155,12 @@ func (c *conversion) metadata(m *matcherv3.MetadataMatcher) test {
 		keys = append(keys, segment.GetKey())
 	}
 	var base need
-	var spaced bool
+	split := splitting{always: true}
 	for _, p := range c.byMetadata {
 		if len(keys) > 1 && p.metadata == keys[0] {
 			base.issuers = union(base.issuers, []string{p.issuer})
-			spaced = spaced || slices.Contains(p.spaced, keys[1])
+			is := slices.Contains(p.spaced, keys[1]) && len(keys) == 2
+			split.always, split.sometimes = split.always && is, split.sometimes || is
 		}
 	}
 	if base.issuers == nil || m.GetInvert() && m.GetValue() == nil {
@@ -168,22 +169,26 @@ func (c *conversion) metadata(m *matcherv3.MetadataMatcher) test {
 	if len(base.issuers) == len(c.providers) {
 		base.issuers = nil
 	}
-	t := c.claim(base, keys[1:], m.GetValue(), spaced && len(keys) == 2)
+	t := c.claim(base, keys[1:], m.GetValue(), split)
 	if m.GetInvert() {
 		t = test{op: not, subs: []test{t}}
 	}
 	return t
 }
 
+// splitting says whether a claim's text is split at its spaces before RBAC sees it:
+// by every provider from which it may be, or by some.
+type splitting struct{ always, sometimes bool }
+
 // claim reads a matcher of one claim.
-func (c *conversion) claim(base need, way []string, m *matcherv3.ValueMatcher, spaced bool) test {
+func (c *conversion) claim(base need, way []string, m *matcherv3.ValueMatcher, split splitting) test {
 	cannot := other("a matcher of the claim " + way[0] + " that edgejwt does not have")
 	value := ""
 	switch by := m.GetMatchPattern().(type) {
 	case *matcherv3.ValueMatcher_OrMatch:
 		var tests []test
 		for _, sub := range by.OrMatch.GetValueMatchers() {
-			tests = append(tests, c.claim(base, way, sub, spaced))
+			tests = append(tests, c.claim(base, way, sub, split))
 		}
 		return anyOf(tests...)
 	case *matcherv3.ValueMatcher_PresentMatch:
@@ -195,14 +200,14 @@ func (c *conversion) claim(base need, way []string, m *matcherv3.ValueMatcher, s
 	case *matcherv3.ValueMatcher_BoolMatch:
 		value = strconv.FormatBool(by.BoolMatch)
 	case *matcherv3.ValueMatcher_StringMatch:
-		if spaced {
+		if split.sometimes {
 			return cannot // it is a list by then, and no string
 		}
 		return c.claimText(base, way, by.StringMatch, "one value", cannot)
 	case *matcherv3.ValueMatcher_ListMatch:
 		of := by.ListMatch.GetOneOf()
 		if text := of.GetStringMatch(); text != nil {
-			if spaced && (way[0] == "scope" || way[0] == "scp") {
+			if split.always && (way[0] == "scope" || way[0] == "scp") {
 				if scopes := texts(text); scopes != nil {
 					base.anyScope = scopes
 					base.required = [][]string{way}
