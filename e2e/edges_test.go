@@ -19,7 +19,9 @@ func edges(t *testing.T) *harness.World {
 	t.Helper()
 	var list []harness.Edge
 	var clusters []harness.Cluster
-	for _, of := range []func(*testing.T) ([]harness.Edge, []harness.Cluster){trickEdges, tenantEdges} {
+	for _, of := range []func(*testing.T) ([]harness.Edge, []harness.Cluster){
+		trickEdges, tenantEdges, placeEdges, protocolEdges, reportEdges, discoveryEdges, toldEdges,
+	} {
 		e, c := of(t)
 		list, clusters = append(list, e...), append(clusters, c...)
 	}

@@ -1,0 +1,139 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"edgejwt/e2e/auth0"
+	"edgejwt/e2e/harness"
+)
+
+// telling hands on every kind of claim.
+const telling = `
+auth0:
+  domain: tenant.auth0.example
+  audience: https://api.example.com
+  cluster: auth0
+  outputClaimToHeaders:
+  - {header: x-text, claim: text}
+  - {header: x-number, claim: number}
+  - {header: x-flag, claim: flag}
+  - {header: x-list, claim: list}
+  - {header: x-object, claim: object}
+  - {header: x-nested, claim: [object, inner]}
+  - {header: x-url, claim: "https://example.com/roles"}
+  - {header: x-percent, claim: name, encoding: percent}
+  - {header: x-base64, claim: name, encoding: base64url}
+  - {header: x-plain, claim: name}
+  - {header: x-evil, claim: evil}
+  - {header: x-commas, claim: commas}
+  - {header: x-null, claim: nothing}
+  - {header: x-absent, claim: absent}
+  - {header: x-org, claim: org_id}
+  outputClaimToFilterState:
+  - {key: edgejwt.sub, claim: sub}
+  - {key: edgejwt.org, claim: org_id}
+filterState: true
+clearRouteCache: true
+routes:
+- {name: admin, path: {prefix: /admin}, permissions: [admin]}
+- {name: open, path: {prefix: /by-org/open}, auth: none}
+- {name: anything, path: {prefix: /}}
+`
+
+// rbac lets nobody but Acme to /acme, by what the plugin told.
+const rbac = `- name: envoy.filters.http.rbac
+  typed_config:
+    "@type": type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC
+    rules:
+      action: ALLOW
+      policies:
+        acme:
+          permissions: [{url_path: {path: {prefix: /acme}}}]
+          principals: [{filter_state: {key: wasm.edgejwt.org, string_match: {exact: org_acme}}}]
+        others:
+          permissions: [{not_rule: {url_path: {path: {prefix: /acme}}}}]
+          principals: [{any: true}]
+`
+
+func toldEdges(t *testing.T) ([]harness.Edge, []harness.Cluster) {
+	var state []string
+	for _, name := range []string{"decision", "route", "issuer", "sub", "org"} {
+		state = append(state, "%FILTER_STATE(wasm.edgejwt."+name+":PLAIN)%")
+	}
+	return []harness.Edge{{Name: "telling", Plugin: fromYAML(t, telling), Behind: rbac, Log: "%RESPONSE_CODE% " + strings.Join(state, " "),
+		Routes: `- match: {prefix: /by-org, headers: [{name: x-org, string_match: {exact: org_acme}}]}
+  direct_response: {status: 200, body: {inline_string: "a server of Acme's own"}}
+- match: {prefix: /}
+  route: {cluster: api}
+`}}, nil
+}
+
+// TestClaimsAsHeaders: each kind of claim arrives as one header, or not at all.
+func TestClaimsAsHeaders(t *testing.T) {
+	w := edges(t)
+	token := signed(t, w.Auth0, auth0.Claims{
+		"text": "plain text", "number": 42, "flag": true, "list": []any{"a", "b", 3},
+		"object": map[string]any{"inner": "deep"}, "https://example.com/roles": []string{"staff", "admin"},
+		"name": "Zoë Ω", "evil": "a\r\nx-admin: yes", "commas": []string{"a,b", "c"}, "nothing": nil, "org_id": "org_acme",
+	})
+	dropped := w.Stat("edgejwt_claims_dropped")
+	forged := []string{"x-null", "forged", "x-absent", "forged", "x-evil", "forged", "x-plain", "forged"}
+	if got := w.Do(harness.Request{Path: "/orders/1", To: w.At("telling"), Headers: append(bearer(token), forged...)}); got.Status != 200 {
+		t.Fatal(got)
+	}
+	seen := w.Seen()[0]
+	for name, want := range map[string]string{
+		"x-text": "plain text", "x-number": "42", "x-flag": "true", "x-list": "a,b,3", "x-object": `{"inner":"deep"}`,
+		"x-nested": "deep", "x-url": "staff,admin", "x-percent": "Zo%C3%AB%20%CE%A9", "x-base64": "Wm_DqyDOqQ",
+		"x-plain": "", "x-evil": "", "x-commas": "", "x-null": "", "x-absent": "", "x-admin": "", "x-org": "org_acme",
+	} {
+		if got := seen.Header(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	// A claim that is absent has nothing that could be dropped; here "nothing" was
+	// left out of the token by signed.
+	if n := w.Stat("edgejwt_claims_dropped") - dropped; n != 3 {
+		t.Errorf("%d claims counted as dropped, want 3: a name that is not ASCII, a line break, commas in a list", n)
+	}
+}
+
+// TestFilterState: what was decided is in the access log, and Envoy's RBAC filter
+// and its routes may go by it.
+func TestFilterState(t *testing.T) {
+	w := edges(t)
+	for _, tc := range []struct {
+		name, path string
+		claims     auth0.Claims
+		status     int
+		body       string
+		log        string
+	}{
+		{"accepted", "/orders/1", auth0.Claims{"sub": "anna", "org_id": "org_acme"}, 200, "order", "200 accepted anything https://tenant.auth0.example/ anna org_acme"},
+		{"refused", "/orders/1", nil, 401, "token_missing", "401 token_missing anything - - -"},
+		{"expired", "/orders/1", auth0.Claims{"sub": "anna", "exp": ago(time.Hour)}, 401, "token_expired", "401 token_expired anything - - -"},
+		{"valid, not allowed", "/admin", auth0.Claims{"sub": "anna"}, 403, "permission_missing", "403 permission_missing admin https://tenant.auth0.example/ - -"},
+		{"by RBAC let through", "/acme", auth0.Claims{"sub": "anna", "org_id": "org_acme"}, 200, "page", "200 accepted anything https://tenant.auth0.example/ anna org_acme"},
+		{"by RBAC refused", "/acme", auth0.Claims{"sub": "gina", "org_id": "org_globex"}, 403, "RBAC: access denied", "403 accepted anything https://tenant.auth0.example/ gina org_globex"},
+		{"by RBAC refused, without an organisation", "/acme", auth0.Claims{"sub": "sam"}, 403, "RBAC: access denied", "403 accepted anything https://tenant.auth0.example/ sam -"},
+		{"routed by a claim", "/by-org", auth0.Claims{"sub": "anna", "org_id": "org_acme"}, 200, "a server of Acme's own", "200 accepted anything https://tenant.auth0.example/ anna org_acme"},
+		{"not routed by it", "/by-org", auth0.Claims{"sub": "gina", "org_id": "org_globex"}, 200, "page", "200 accepted anything https://tenant.auth0.example/ gina org_globex"},
+		{"not routed by a lie", "/by-org/open", nil, 200, "page", "200 public open - - -"},
+	} {
+		headers := []string{"x-org", "org_acme"} // a lie
+		if tc.claims != nil {
+			headers = append(headers, bearer(signed(t, w.Auth0, tc.claims))...)
+		}
+		logged := len(w.LogOf("telling"))
+		got := w.Do(harness.Request{Path: tc.path, To: w.At("telling"), Headers: headers})
+		if got.Status != tc.status || !strings.Contains(got.Body, tc.body) {
+			t.Errorf("%s: %v, want %d with %q", tc.name, got, tc.status, tc.body)
+		}
+		w.Eventually(10*time.Second, tc.name+" is in the access log", func() bool { return len(w.LogOf("telling")) > logged })
+		if log := w.LogOf("telling"); log[len(log)-1] != tc.log {
+			t.Errorf("%s: the access log says %q, want %q", tc.name, log[len(log)-1], tc.log)
+		}
+	}
+}
