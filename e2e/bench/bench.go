@@ -45,19 +45,29 @@ type Options struct {
 
 // Full is what make bench does, Short what make bench-quick does.
 var (
-	Full  = Options{Envoys: 3, Rounds: 4, During: 1500 * time.Millisecond, Warm: 300 * time.Millisecond, Fresh: 20_000, Connections: 32}
-	Short = Options{Envoys: 1, Rounds: 3, During: 600 * time.Millisecond, Warm: 100 * time.Millisecond, Fresh: 8_000, Connections: 32, Quick: true}
+	Full  = Options{Envoys: 4, Rounds: 3, During: 1500 * time.Millisecond, Warm: 300 * time.Millisecond, Fresh: 60_000, Connections: 32}
+	Short = Options{Envoys: 1, Rounds: 3, During: 600 * time.Millisecond, Warm: 100 * time.Millisecond, Fresh: 15_000, Connections: 32, Quick: true}
 )
 
-// share is how many new tokens one run of a row may use.
-func (o *Options) share(r *Row) int {
-	runs, rowsOf := 2*o.Rounds, 0 // a latency run for each run of throughput
+// most is how many requests one run of a row may send: those that are wanted, or
+// fewer when it needs new tokens. There is an equal share of them for each run of
+// each row of the listener, and a reserve for what comes before the first.
+func (o *Options) most(r *Row, wanted int) int {
+	if r.Traffic.needs(wanted) == 0 {
+		return wanted
+	}
+	users := 0
 	for _, other := range o.rows() {
 		if other.Listener == r.Listener && other.Traffic.needs(1) > 0 {
-			rowsOf++
+			users++
 		}
 	}
-	return (o.Fresh - o.Fresh/10) / max(1, runs*rowsOf)
+	runs := 2 * o.Rounds * max(1, users) // one for throughput, one for latency
+	share := (o.Fresh - o.Fresh/10) / runs
+	if r.Traffic == Tenth {
+		share = 10 * (share - 1)
+	}
+	return min(share, wanted)
 }
 
 // rows are those that are measured.

@@ -21,15 +21,7 @@ type Sample struct {
 
 // closed measures a row as fast as it goes.
 func (w *world) closed(r *Row, o *Options, during time.Duration) (Sample, error) {
-	// As many requests as a fast machine could send; those with new tokens end
-	// sooner when the tokens do.
-	n := w.left(r, int(during.Seconds()*50_000))
-	if share := o.share(r); r.Traffic.needs(n) > share {
-		n = share
-		if r.Traffic == Tenth {
-			n *= 10
-		}
-	}
+	n := o.most(r, int(during.Seconds()*50_000)) // more than any proxy answers
 	return w.measure(r, n, func(s load.Source) (*load.Result, error) {
 		return load.Closed(w.listeners[r.Listener].Address, o.Connections, during, s)
 	})
@@ -37,7 +29,7 @@ func (w *world) closed(r *Row, o *Options, during time.Duration) (Sample, error)
 
 // open measures a row at a fixed rate.
 func (w *world) open(r *Row, o *Options, rate float64, during time.Duration) (Sample, error) {
-	n := w.left(r, int(during.Seconds()*rate)+1)
+	n := o.most(r, int(during.Seconds()*rate)+1)
 	return w.measure(r, n, func(s load.Source) (*load.Result, error) {
 		return load.Open(w.listeners[r.Listener].Address, openConnections, rate, during, s)
 	})

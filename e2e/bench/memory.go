@@ -15,12 +15,15 @@ import (
 type Footprint struct {
 	Start   time.Duration // processor time from its start to the first 200
 	Idle    int64         // bytes resident after that, when every worker has served
-	Filled  int64         // bytes resident after new tokens have gone through
+	Filled  int64         // bytes resident after manyTokens new tokens, over all workers
 	Workers int
 }
 
 // many is the number of workers whose memory is compared with one worker's.
 const many = 4
+
+// manyTokens are twice what edgejwt's cache holds by default.
+const manyTokens = 20_000
 
 // footprints measures Envoys of one and of many workers, with a row's listener and
 // without a filter.
@@ -52,8 +55,8 @@ func (w *world) footprint(ctx context.Context, r *Row, workers int) (f Footprint
 		return f, err
 	}
 	// Connections fall to workers by chance: with so many, each has some.
-	send := func(source load.Source) error {
-		result, err := load.Closed(w.listeners[r.Listener].Address, 16*workers, time.Second, source)
+	send := func(source load.Source, during time.Duration) error {
+		result, err := load.Closed(w.listeners[r.Listener].Address, 16*workers, during, source)
 		if err == nil && result.Wrong > 0 {
 			err = result.Fault
 		}
@@ -61,15 +64,19 @@ func (w *world) footprint(ctx context.Context, r *Row, workers int) (f Footprint
 	}
 	for _, step := range []struct {
 		traffic Traffic
+		during  time.Duration
 		bytes   *int64
-	}{{Repeated, &f.Idle}, {New, &f.Filled}} {
+	}{
+		{Repeated, time.Second, &f.Idle},
+		{New, time.Minute, &f.Filled}, // ends with the tokens
+	} {
 		q := *r
 		q.Traffic = step.traffic
-		source, err := w.requests(&q, w.left(&q, len(w.tokens.fresh)))
+		source, err := w.requests(&q, min(manyTokens, len(w.tokens.fresh)))
 		if err != nil {
 			return f, err
 		}
-		if err := send(source); err != nil {
+		if err := send(source, step.during); err != nil {
 			return f, fmt.Errorf("row %s: %w", r.ID, err)
 		}
 		if *step.bytes, err = resident(w.envoy.PID()); err != nil {

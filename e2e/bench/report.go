@@ -110,7 +110,7 @@ func (m *Measured) writeMemory(b *strings.Builder) {
 	if len(m.Footprints) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "| Envoy with | start to the first 200, s of processor time | resident, 1 worker, MB | each further worker, MB | after new tokens, 1 worker | each further worker |\n")
+	fmt.Fprintf(b, "| Envoy with | start to the first 200, s of processor time | resident, 1 worker, MB | each further worker, MB | after %s new tokens, 1 worker | each further worker |\n", thousands(manyTokens))
 	b.WriteString("|---|--:|--:|--:|--:|--:|\n")
 	for _, id := range footprintRows {
 		f := m.Footprints[id]

@@ -39,6 +39,26 @@ func seen(rates ...float64) (s []Sample) {
 	return s
 }
 
+// TestTokensSuffice: no run takes the tokens of a later one.
+func TestTokensSuffice(t *testing.T) {
+	for _, o := range []Options{Full, Short} {
+		used := map[string]int{}
+		for _, r := range o.rows() {
+			if r.Traffic.needs(1) > 0 {
+				used[r.Listener] += 2*o.Rounds*r.Traffic.needs(o.most(r, 1e9)) + 121 // and the checks before
+			}
+		}
+		for listener, n := range used {
+			if n > o.Fresh || n < o.Fresh/2 {
+				t.Errorf("%s: %d tokens of %d are used", listener, n, o.Fresh)
+			}
+		}
+		if r := rowOf(rowRepeated); o.most(r, 1e9) != 1e9 {
+			t.Error("a repeated token is bounded")
+		}
+	}
+}
+
 // TestRatios: ratios are taken between rows of the same round, so that a slow
 // round changes none of them.
 func TestRatios(t *testing.T) {

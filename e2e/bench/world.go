@@ -243,18 +243,6 @@ func (w *world) requests(r *Row, n int) (load.Source, error) {
 	return w.tokens.source(r, w.tokens.fresh[first:after]), nil
 }
 
-// left is how many requests of a row there are tokens for, at most most.
-func (w *world) left(r *Row, most int) int {
-	n := len(w.tokens.fresh) - w.used[r.Listener]
-	switch r.Traffic {
-	case New:
-		return min(n, most)
-	case Tenth:
-		return min(10*(n-1), most)
-	}
-	return most
-}
-
 // check sends n requests of a row, one after the other, and says what is wrong with the
 // answers: a benchmark of errors measures nothing.
 func (w *world) check(r *Row, n int) error {
