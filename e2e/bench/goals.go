@@ -28,9 +28,11 @@ func (m *Measured) goals() []Goal {
 		Goal{"ten routes, scopes, four headers: ≤ 1.4 × the trimmed empty plugin's processor time", fmt.Sprintf("%.2f ×", rich.Median), rich.Median <= 1.4, rich.Rounds > 0},
 		more("a repeated token: ≥ 4 × ext_authz", rowRepeated, rowAuthz, 4))
 
-	seed, edge := m.extra(rowAPISeed, rowAPI), m.extra(rowRepeated, rowNone)
-	goals = append(goals, Goal{"the check itself, seen token: ≤ 1/15 of the processor time of FastAPI with a download for each request",
-		fmt.Sprintf("%.0f µs to %.1f µs: 1/%.0f", seed, edge, seed/edge), seed >= 15*edge, seed > 0 && edge > 0})
+	// Both are differences to the same API that nobody guards. The last figure is
+	// the check where Envoy answers by itself, for comparison: it decides nothing.
+	seed, edge, bare := m.extra(rowAPISeed, rowAPI), m.extra(rowAPIEdge, rowAPI), m.extra(rowRepeated, rowNone)
+	goals = append(goals, Goal{"the check itself at FastAPI's edge, seen token: ≤ 1/15 of the processor time of a download for each request",
+		fmt.Sprintf("%.0f µs to %.1f µs: 1/%.1f (without an API %.1f µs)", seed, edge, seed/edge, bare), seed >= 15*edge, seed > 0 && edge > 0})
 
 	tail := ratioOf(m.Open, rowRepeated, rowTrimmed, p99)
 	goals = append(goals, Goal{"p99 of a repeated token: ≤ 1.5 × the trimmed empty plugin's, each at half of its throughput",
