@@ -3,6 +3,7 @@ package explain
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"edgejwt/jwks"
@@ -146,7 +147,8 @@ func only(n *document.Node, names ...string) error {
 
 // Run judges the case, and compares.
 func (c *Case) Run(o *Options) (*Result, error) {
-	own := *o
+	own, q := *o, *c.request
+	q.fields = slices.Clone(q.fields)
 	switch {
 	case c.claims != nil:
 		m, err := newMint()
@@ -158,11 +160,11 @@ func (c *Case) Run(o *Options) (*Result, error) {
 			return nil, fmt.Errorf("line %d: %w", c.Line, err)
 		}
 		own.Keys = &KeySource{Of: map[string]*jwks.Set{issuer: m.set}}
-		c.request.PutToken(token, o.Config)
+		q.PutToken(token, o.Config)
 	case c.token != "":
-		c.request.PutToken(c.token, o.Config)
+		q.PutToken(c.token, o.Config)
 	}
-	r := &Result{Name: c.Name, Line: c.Line, Explanation: Explain(c.request, &own)}
+	r := &Result{Name: c.Name, Line: c.Line, Explanation: Explain(&q, &own)}
 	r.Wrong = c.expect.compare(r.Explanation)
 	r.OK = len(r.Wrong) == 0
 	return r, nil

@@ -55,6 +55,38 @@ func TestCases(t *testing.T) {
 	}
 }
 
+// TestMint: a token is made for the rule of the issuer that its claims name.
+func TestMint(t *testing.T) {
+	c, err := config.Parse([]byte(`{"jwtRules": [{"issuer": "https://a.example", "audiences": ["a"]}, {"issuer": "https://b.example", "audiences": ["b"]},
+		{"issuer": "https://c.example", "anyAudience": true}, {"issuer": "https://d.example", "audiences": ["d"], "algorithms": ["RS256"], "outputClaimToHeaders": [{"header": "x-d", "claim": "aud"}]}],
+		"routes": [{"name": "b", "path": {"exact": "/b"}, "issuers": ["https://b.example"]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for claims, want := range map[string]string{"{}": "issuer_unknown", "{iss: 'https://b.example'}": "accepted", "{iss: 'https://b.example', aud: a}": "audience_mismatch",
+		"{iss: 'https://c.example'}": "issuer_unknown", "{exp: null, iss: null, aud: null, iat: null}": "issuer_unknown"} {
+		cases, err := ReadCases([]byte("- {name: x, request: GET /b, claims: "+claims+", expect: {reason: "+want+"}}"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := cases[0].Run(&Options{Config: c, At: time.Now()})
+		if err != nil || !r.OK {
+			t.Errorf("%s: %v %+v", claims, err, r)
+		}
+	}
+	full, err := config.ParseWith([]byte(`{"jwtRules": [{"issuer": "https://a.example", "audiences": ["a"], "algorithms": ["ES256"]}]}`), config.Full())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases, err := ReadCases([]byte("- {name: x, request: GET /, claims: {}, expect: {reason: accepted}}"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cases[0].Run(&Options{Config: full, At: time.Now()}); err == nil || !strings.Contains(err.Error(), "jwtRules[0] does not take RS256") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestReadCasesRefuses(t *testing.T) {
 	for _, x := range []struct{ text, want string }{
 		{"", "cases are one list"},

@@ -94,8 +94,11 @@ func (x *explainer) route(ok bool) (string, []string) {
 		return x.why(), nil
 	}
 	var details []string
-	if m.Path != "" && m.Path != x.q.path {
+	if sent, _, _ := strings.Cut(x.q.path, "?"); m.Path != "" && m.Path != sent {
 		details = append(details, "the path is read as "+strconv.Quote(m.Path))
+	}
+	if m.Route.Mode == route.Report || m.Route.Mode == route.Inherit && x.o.Config.Report {
+		details = append(details, "mode report: what is refused goes on all the same")
 	}
 	if m.Index < 0 {
 		return "no route matches: a valid token is needed, and nothing more", details
@@ -114,9 +117,6 @@ func (x *explainer) route(ok bool) (string, []string) {
 		text += ": auth none, the token is not looked at"
 	case m.Route.Auth == route.Optional:
 		text += ": a token is optional, and a bad one refused"
-	}
-	if m.Route.Mode == route.Report || m.Route.Mode == route.Inherit && x.o.Config.Report {
-		details = append(details, "mode report: what is refused goes on all the same")
 	}
 	return text, details
 }

@@ -113,7 +113,7 @@ type example struct {
 	reason  string
 	step    string // the one that decided
 	onward  bool
-	say     []string // what must be told
+	say     []string // what must be told, or, behind a !, must not
 }
 
 func valid(changes map[string]any) func(time.Time) string {
@@ -126,7 +126,7 @@ var deep = map[string]any{"scope": "b", "permissions": []string{"p"}, "deep": ma
 	"tenant": "t1", "host": "a.example", "email": "e", "azp": "c"}
 
 var examples = []example{
-	{"valid", "GET /x?a=b", nil, valid(nil), "accepted", "requirements", true, []string{"no route matches", "x-payload (payload)", "x-sub (claim sub)", "removed       authorization"}},
+	{"valid", "GET /x?a=b", nil, valid(nil), "accepted", "requirements", true, []string{"no route matches", "x-payload (payload)", "x-sub (claim sub)", "removed       authorization", "!is read as"}},
 	{"forged", "GET /x", []string{"X_Sub: admin"}, valid(nil), "accepted", "requirements", true, []string{"removed what only the edge may set: x_sub"}},
 	{"no token", "GET /x", nil, nil, "token_missing", "source", false, []string{"looked for in the cookie session", "looked for in the parameter access_token of the URL", "looked for in the header x-token\n"}},
 	{"two tokens", "GET /x", []string{"x-token: a.b.c"}, valid(nil), "token_ambiguous", "source", false, nil},
@@ -144,6 +144,7 @@ var examples = []example{
 	{"another key", "GET /x", nil, func(at time.Time) string { return token(at, "z", "k", nil) }, "key_unknown", "key", false, []string{`the key set has kid "k"`}},
 	{"another signature", "GET /x", nil, func(at time.Time) string { return token(at, "k", "other", nil) }, "signature_invalid", "signature", false, nil},
 	{"public", "GET /public/x", []string{"x-sub: admin"}, nil, "public", "route", true, []string{"public matches (prefix /public): auth none"}},
+	{"other spelling", "GET /public//x", nil, nil, "public", "route", true, []string{`the path is read as "/public/x"`}},
 	{"odd path", "GET /public/%2e%2e%2forders", nil, nil, "path_ambiguous", "route", false, nil},
 	{"another spelling", "GET /%70ublic/../public/x", nil, nil, "path_ambiguous", "route", false, nil},
 	{"anonymous", "GET /maybe", nil, nil, "anonymous", "source", true, []string{"maybe matches"}},
@@ -161,6 +162,8 @@ var examples = []example{
 		[]string{"anyScope: a b — NOT MET", "anyPermission: p — NOT MET", "subjects: s3cr3t-subject — ok", "clients: c — NOT MET", "requiredClaims: email — NOT MET", "claimMatches: tenant is or holds the header x-tenant — NOT MET", "claimMatches: host is or holds the host — NOT MET", "maxLifetime: 24h0m0s — ok"}},
 	{"unnamed", "GET /unnamed", nil, valid(nil), "scope_missing", "requirements", false, []string{"routes[6] matches (exact /unnamed)"}},
 	{"gRPC", "POST /orders/7", []string{"content-type: application/grpc"}, nil, "token_missing", "source", false, []string{"grpc-status: 16"}},
+	{"gRPC with a subtype", "POST /orders/7", []string{"content-type: application/grpc+proto"}, nil, "token_missing", "source", false, []string{"grpc-status: 16"}},
+	{"gRPC-Web", "POST /orders/7", []string{"content-type: application/grpc-web"}, nil, "token_missing", "source", false, []string{"  401\n", "!grpc-status"}},
 	{"preflight", "OPTIONS /x", []string{"origin: https://a.example", "access-control-request-method: PUT"}, nil, "preflight", "preflight", true, nil},
 	{"description", "GET /.well-known/oauth-protected-resource", nil, nil, "resource_metadata", "description", false, []string{"  200\n", `"resource":"https://api.example.com"`}},
 }
