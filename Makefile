@@ -11,8 +11,8 @@ STAMP      := $(VENV)/.installed
 REQUIRED   := e2e/api/requirements.txt
 WASM       := dist/edgejwt.wasm
 FULL       := dist/edgejwt-full.wasm
-GOROOM     := main.go plugin jwks verify e2e
-PURE       := ./plugin/... ./jwks/... ./verify/...
+GOROOM     := main.go plugin jwks verify e2e deploy
+PURE       := ./plugin/... ./jwks/... ./verify/... ./deploy/...
 
 # No work tree stamp: the same sources give the same bytes everywhere.
 export GOFLAGS := -buildvcs=false
@@ -27,7 +27,7 @@ COMPILE     = GOOS=wasip1 GOARCH=wasm GOEXPERIMENT=$(EXPERIMENT) $(GO) build -bu
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build standard deps test check unit e2e bench bench-quick bench-stages bench-deps soak fuzz clean need-go need-python
+.PHONY: help run build standard image release deps test check unit e2e bench bench-quick bench-stages bench-deps soak fuzz clean need-go need-python
 
 help: ## show this list
 	@while IFS= read -r line; do case "$$line" in [a-z]*:*'## '*) \
@@ -46,6 +46,14 @@ build: standard ## build dist/edgejwt.wasm, and dist/edgejwt-full.wasm with all 
 standard: need-go
 	@mkdir -p dist
 	$(COMPILE) -o $(WASM) .
+
+image: build ## pack both modules as OCI images in dist/image; IMAGE=registry/name:tag pushes them
+	@mkdir -p .run
+	@$(GO) build -trimpath -o .run/image ./deploy/cmd/image
+	@.run/image $(if $(IMAGE),-push $(IMAGE))
+
+release: need-go ## build and test the tag at HEAD in a fresh clone; IMAGE=registry/name pushes it
+	@IMAGE='$(IMAGE)' deploy/release.sh
 
 deps: need-go $(STAMP) ## install Envoy and FastAPI into .tools/
 

@@ -1,0 +1,61 @@
+// Image packs the modules in dist/ as OCI images, with bills of materials and
+// SHA-256 sums, and pushes them if a registry is named.
+//
+//	image
+//	image -push registry.example.com/team/edgejwt:1.2.3
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+
+	"edgejwt/deploy/image"
+)
+
+func main() {
+	root := flag.String("root", ".", "the project's `folder`")
+	push := flag.String("push", "", "push to `registry/name[:tag]`")
+	version := flag.String("version", "", "version and tag; default what git describes")
+	source := flag.String("source", os.Getenv("SOURCE_URL"), "the sources' `address`, for the annotation org.opencontainers.image.source")
+	flag.Parse()
+	if flag.NArg() != 0 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *root, *push, *version, *source); err != nil {
+		fmt.Fprintln(os.Stderr, "image:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, root, push, version, source string) error {
+	origin, err := image.OriginOf(ctx, root, os.Getenv)
+	if err != nil {
+		return err
+	}
+	if origin.Source = source; version != "" {
+		origin.Version = version
+	}
+	dist := filepath.Join(root, "dist")
+	images, err := image.Write(ctx, image.Options{Root: root, Dist: dist, Origin: origin})
+	if err != nil {
+		return err
+	}
+	for _, i := range images {
+		fmt.Printf("%-40s %s\n", i.Tag, i.Digest)
+	}
+	if push == "" {
+		return nil
+	}
+	pushed, err := image.Push(ctx, dist, push, images)
+	for _, name := range pushed {
+		fmt.Println("pushed oci://" + name)
+	}
+	return err
+}
