@@ -23,13 +23,19 @@ import (
 
 // Options say how to run the demonstration.
 type Options struct {
-	Root   string              // project's folder
-	Config string              // Envoy's configuration; default Root/envoy.yaml
-	Run    string              // folder for logs, tokens and what is written; default Root/.run
-	Once   bool                // end after the flow instead of staying up
-	Env    func(string) string // reads AUTH0_*; default os.Getenv
-	Out    io.Writer           // what the reader sees; default os.Stdout
+	Root   string // project's folder
+	Config string // Envoy's configuration; default Root/envoy.yaml
+	Run    string // folder for logs, tokens and what is written; default Root/.run
+	// Control is where the stand-in's switches listen; default ControlAddress.
+	Control string
+	Once    bool                // end after the flow instead of staying up
+	Env     func(string) string // reads AUTH0_*; default os.Getenv
+	Out     io.Writer           // what the reader sees; default os.Stdout
 }
+
+// ControlAddress is where the stand-in's switches are found, which the README's
+// lines use.
+const ControlAddress = "127.0.0.1:9444"
 
 // patience is how long anything may take to become ready. The first start
 // compiles the module, which is slow on a small machine.
@@ -89,6 +95,9 @@ func (o *Options) setDefaults() {
 	if o.Run == "" {
 		o.Run = filepath.Join(o.Root, ".run")
 	}
+	if o.Control == "" {
+		o.Control = ControlAddress
+	}
 	if o.Env == nil {
 		o.Env = os.Getenv
 	}
@@ -138,8 +147,16 @@ func (s *stage) perform(ctx context.Context, config string) error {
 	if err := s.play(start); err != nil {
 		return err
 	}
+	if s.standIn != nil {
+		if err := s.keepRefused(); err != nil {
+			return err
+		}
+	}
 	if s.Once {
 		return nil
+	}
+	if s.standIn != nil {
+		s.say("\nThe tokens of README.md's table of refusals are in %s, the stand-in's switches at http://%s.", s.short(s.Run), s.standIn.ControlAddress())
 	}
 	s.say("\nAll of it stays up: paste any line above into another terminal, in %s.", s.Root)
 	s.say("Logs are in %s, Envoy's own pages at http://%s. Ctrl-C ends everything.", s.short(s.Run), s.ports.admin)
@@ -182,6 +199,7 @@ func (s *stage) startStandIn(t *template) (*tenant, error) {
 		Domain:    t.domain,
 		Audiences: []string{t.audience, other},
 		Address:   string(s.ports.auth0),
+		Control:   s.Control,
 		CAFile:    ca,
 		Clients: map[string]auth0.Client{auth0.DefaultClientID: {Secret: auth0.DefaultClientSecret, Grants: map[string]string{
 			t.audience: "read:orders write:orders",

@@ -186,7 +186,7 @@ func TestCtrlC(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(sig.String(), func(t *testing.T) {
 			h.out.reset()
-			cmd := exec.Command(binary, "-config", h.opts.Config, "-run", h.opts.Run)
+			cmd := exec.Command(binary, "-config", h.opts.Config, "-run", h.opts.Run, "-control", h.opts.Control)
 			cmd.Stdout, cmd.Stderr = h.out, h.out
 			cmd.Env = append(os.Environ(), "AUTH0_DOMAIN=", "AUTH0_AUDIENCE=", "AUTH0_CLIENT_ID=", "AUTH0_CLIENT_SECRET=", "DEMO_EXIT=")
 			if err := cmd.Start(); err != nil {

@@ -31,7 +31,10 @@ func (s *stage) freePorts(standIn bool) error {
 		list = append(list, struct {
 			who string
 			at  address
-		}{"the stand-in Auth0", s.ports.auth0})
+		}{"the stand-in Auth0", s.ports.auth0}, struct {
+			who string
+			at  address
+		}{"the stand-in's control port", address(s.Control)})
 	}
 	for _, p := range list {
 		l, err := net.Listen("tcp", string(p.at))

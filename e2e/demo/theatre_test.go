@@ -76,7 +76,7 @@ func newTheatre(t *testing.T) *theatre {
 	if err := os.WriteFile(path, []byte(config), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	h.opts = Options{Root: root, Config: path, Run: dir, Once: true, Out: h.out,
+	h.opts = Options{Root: root, Config: path, Run: dir, Control: "127.0.0.1:0", Once: true, Out: h.out,
 		Env: func(name string) string { return h.env[name] }}
 	t.Cleanup(func() {
 		h.nothingLeft()
@@ -101,7 +101,7 @@ func (h *theatre) nothingLeft() {
 			h.t.Errorf("something still listens where envoy.yaml says %s", port)
 		}
 	}
-	for _, file := range []string{"token", "tampered", "other"} {
+	for _, file := range []string{"token", "tampered", "other", "expired", "hs256"} {
 		if _, err := os.Stat(filepath.Join(h.opts.Run, file)); err == nil {
 			h.t.Errorf("%s was left behind", file)
 		}

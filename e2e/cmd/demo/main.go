@@ -20,13 +20,14 @@ func main() {
 	once := flag.Bool("once", os.Getenv("DEMO_EXIT") == "1", "end after the flow (also DEMO_EXIT=1)")
 	config := flag.String("config", "", "Envoy's configuration (default envoy.yaml)")
 	run := flag.String("run", "", "folder for logs and tokens (default .run)")
+	control := flag.String("control", "", "where the stand-in's switches listen (default "+demo.ControlAddress+")")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	root, err := parts.Root()
 	if err == nil {
-		err = demo.Run(ctx, demo.Options{Root: root, Config: *config, Run: *run, Once: *once})
+		err = demo.Run(ctx, demo.Options{Root: root, Config: *config, Run: *run, Control: *control, Once: *once})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "\nmake run:", err)

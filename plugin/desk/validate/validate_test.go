@@ -94,7 +94,7 @@ func TestFull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	needs := strings.Replace(string(text), `{"auth0": {`, `{"routes": [{"path": {"regex": "/v[12]"}}], "auth0": {`, 1)
+	needs := strings.Replace(string(text), `{"prefix": "/public"}`, `{"regex": "/v[12]"}`, 1)
 	for _, c := range []struct{ module, want string }{
 		{"dist/edgejwt.wasm", "error"},
 		{"dist/edgejwt-full.wasm", ""},

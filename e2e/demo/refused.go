@@ -1,0 +1,56 @@
+package demo
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"time"
+
+	"edgejwt/e2e/auth0"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// Refused are tokens that the edge refuses, each for another reason, by the names
+// of the files that the README's table of refusals reads: what is wrong with them
+// is wrong with nothing else.
+func Refused(s *auth0.Server, audience string) (map[string]string, error) {
+	stranger, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	tokens := map[string]string{}
+	for name, bad := range map[string]struct {
+		mint   auth0.Mint
+		change auth0.Claims // nil takes a claim away
+	}{
+		"expired":  {change: auth0.Claims{"exp": now.Add(-time.Hour).Unix()}},
+		"early":    {change: auth0.Claims{"nbf": now.Add(time.Hour).Unix()}},
+		"forever":  {change: auth0.Claims{"exp": nil}},
+		"stranger": {change: auth0.Claims{"iss": "https://somewhere.else.example/"}},
+		"hs256":    {mint: auth0.Mint{Method: jwt.SigningMethodHS256, Key: s.KeySet()}},
+		"unknown":  {mint: auth0.Mint{Key: stranger, Header: map[string]any{"kid": "nobody-knows-it"}}},
+	} {
+		claims := s.ClientClaims(auth0.DefaultClientID, audience, "read:orders")
+		for claim, value := range bad.change {
+			if claims[claim] = value; value == nil {
+				delete(claims, claim)
+			}
+		}
+		if tokens[name], err = s.MintToken(claims, bad.mint); err != nil {
+			return nil, err
+		}
+	}
+	return tokens, nil
+}
+
+// keepRefused puts them where the reader can use them.
+func (s *stage) keepRefused() error {
+	tokens, err := Refused(s.standIn, s.tenant.audience)
+	for name, token := range tokens {
+		if err == nil {
+			err = s.keep(name, token)
+		}
+	}
+	return err
+}
