@@ -131,13 +131,13 @@ func (w *world) judgeTLS(c located, tls *document.Node, y *way) {
 	default:
 		w.found(Finding{Severity: Error, What: "a certificate of any name is accepted",
 			Why:   "Envoy does not compare names by itself. " + whoAnswers,
-			Write: "auto_sni_san_validation: true (Envoy 1.33 and later), or match_typed_subject_alt_names: [{san_type: DNS, matcher: {exact: " + y.host + "}}]"}, c.file, tls)
+			Write: "auto_sni_san_validation: true where your Envoy knows it, or match_typed_subject_alt_names: [{san_type: DNS, matcher: {exact: " + y.host + "}}]"}, c.file, tls)
 	}
 	switch {
 	case sni == nil && !autoSNI:
 		severity, why := Warning, "Providers with many tenants on one address need it."
 		if autoNames {
-			severity, why = Error, "There is no name to compare the certificate with, so that one of any name is accepted."
+			severity, why = Error, "There is no name to compare the certificate with."
 		}
 		w.found(Finding{Severity: severity, What: "no sni", Why: why, Write: "sni: " + y.host}, c.file, tls)
 	case sni != nil && !strings.EqualFold(sni.Str(), y.host):

@@ -34,7 +34,7 @@ func (w *world) judgeWasmPlugin(p *plugin, spec *document.Node) {
 	switch fail := spec.Get("failStrategy"); {
 	case fail.Is("FAIL_OPEN"):
 		w.found(Finding{Severity: Error, What: "failStrategy is FAIL_OPEN", Why: "Should the plugin fail, or its image not be had, every request passes unchecked.",
-			Write: "failStrategy: FAIL_RELOAD (Istio 1.26 and later), or FAIL_CLOSE"}, p.file, fail)
+			Write: "failStrategy: FAIL_RELOAD where your Istio knows it, or FAIL_CLOSE"}, p.file, fail)
 	case !fail.Is("FAIL_RELOAD"):
 		w.found(Finding{Severity: Hint, What: "failStrategy is not FAIL_RELOAD",
 			Why:   "Should the VM ever die, every request is refused until the proxy is started again.",
