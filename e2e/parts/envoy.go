@@ -34,8 +34,11 @@ type EnvoyOptions struct {
 	Drain time.Duration
 }
 
-// EnvoyBinary is the executable in the project's virtual environment.
-func EnvoyBinary(root string) string { return filepath.Join(root, ".tools/venv/bin/envoy") }
+// EnvoyBinary is the executable in the project's virtual environment, or another
+// version that E2E_ENVOY names.
+func EnvoyBinary(root string) string {
+	return cmp.Or(os.Getenv("E2E_ENVOY"), filepath.Join(root, ".tools/venv/bin/envoy"))
+}
 
 // StartEnvoy returns when Envoy says that it is ready: the configuration is
 // accepted, the module is compiled and the listeners are open. It gives up, with
