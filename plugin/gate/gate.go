@@ -28,6 +28,7 @@ type Gate struct {
 	locations []verify.Location
 	identity  []string // folded names of the headers that tell the API who calls
 	engine    verify.Engine
+	tokens    tokens
 
 	routes   *route.Table
 	policies *policies // nil when Envoy's routes are not asked
@@ -53,7 +54,7 @@ type issuer struct {
 // its routes are not sound. keys gives the machine that holds a rule's keys;
 // rules may share one.
 func New(cfg *config.Config, engine verify.Engine, keys func(rule *config.Rule) *jwks.Machine) *Gate {
-	g := &Gate{engine: engine, filterState: cfg.FilterState, clearRouteCache: cfg.ClearRouteCache}
+	g := &Gate{engine: engine, tokens: newTokens(cfg.TokenCache), filterState: cfg.FilterState, clearRouteCache: cfg.ClearRouteCache}
 	rules := make([]verify.Rule, len(cfg.Rules))
 	for i := range cfg.Rules {
 		rule := &cfg.Rules[i]

@@ -35,6 +35,7 @@ type Judgement struct {
 	token   *verify.Token
 	rule    *verify.Rule
 	issuer  *issuer
+	seen    *seen // nil unless the token is remembered
 	carrier carrier
 
 	routed   bool // match is of use
@@ -80,21 +81,11 @@ func (g *Gate) Judge(j *Judgement, headers [][2]string, policy *string, now time
 		return
 	}
 	j.step = StepParse
-	if j.match.Route.AllowOpaque && verify.IsOpaque(j.found.Token) {
-		j.decide(verify.Opaque, nil)
+	if s := g.tokens.get(j.found.Token); s != nil {
+		j.seen, j.token, j.rule, j.issuer = s, s.token, s.rule, s.issuer
+	} else if !j.read() {
 		return
 	}
-	if j.token, err = verify.Parse(j.found.Token); err != nil {
-		j.fail(err)
-		return
-	}
-	j.step = StepIssuer
-	rule, index, err := g.rules.Match(j.token)
-	if err != nil {
-		j.fail(err)
-		return
-	}
-	j.rule, j.issuer = rule, &g.issuers[index]
 	if !j.issuer.takesFrom(j.found.Locations) {
 		j.decide(verify.IssuerUnknown, nil)
 		return
@@ -105,10 +96,33 @@ func (g *Gate) Judge(j *Judgement, headers [][2]string, policy *string, now time
 	}
 }
 
+// read parses the token and finds its issuer's rule. Where there is none, the
+// request is decided.
+func (j *Judgement) read() bool {
+	if j.match.Route.AllowOpaque && verify.IsOpaque(j.found.Token) {
+		j.decide(verify.Opaque, nil)
+		return false
+	}
+	j.found.Token = j.gate.tokens.own(j.found.Token)
+	var err error
+	if j.token, err = verify.Parse(j.found.Token); err != nil {
+		j.fail(err)
+		return false
+	}
+	j.step = StepIssuer
+	rule, index, err := j.gate.rules.Match(j.token)
+	if err != nil {
+		j.fail(err)
+		return false
+	}
+	j.rule, j.issuer = rule, &j.gate.issuers[index]
+	return true
+}
+
 // detach lets go of the headers, of which all texts are parts, and of the parsed
 // token: together they are forty times what is kept.
 func (j *Judgement) detach() {
-	j.token = nil
+	j.token, j.seen = nil, nil
 	for _, text := range [...]*string{&j.found.Token, &j.carrier.cookies, &j.carrier.path} {
 		*text = strings.Clone(*text)
 	}
@@ -139,28 +153,7 @@ func (j *Judgement) again(now time.Time) {
 		return
 	}
 	j.step = StepKey
-	kid, hasKID := j.token.KeyID()
-	key, outcome := j.issuer.keys.Find(now, kid, hasKID)
-	switch outcome {
-	case jwks.Found:
-	case jwks.Absent:
-		j.decide(verify.KeyUnknown, nil)
-		return
-	case jwks.Wait:
-		return
-	default:
-		j.GiveUp(now)
-		return
-	}
-	j.step = StepSignature
-	err := j.token.VerifySignature(j.gate.engine, key)
-	if verify.ReasonOf(err) == verify.SignatureInvalid && !j.suspected && j.issuer.keys.Suspect(now, key.ID) == jwks.Wait {
-		// The provider may have put new material under the same kid.
-		j.suspected = true
-		return
-	}
-	if err != nil {
-		j.fail(err)
+	if !j.verified(now) && !j.check(now) {
 		return
 	}
 	// Last, though cheap: what a route demands is told to bearers of valid tokens.
@@ -170,6 +163,36 @@ func (j *Judgement) again(now time.Time) {
 		return
 	}
 	j.decide(verify.Accepted, nil)
+}
+
+// check looks for the key and checks the signature with it. Where that fails the
+// request is decided, or waits.
+func (j *Judgement) check(now time.Time) bool {
+	kid, hasKID := j.token.KeyID()
+	key, outcome := j.issuer.keys.Find(now, kid, hasKID)
+	switch outcome {
+	case jwks.Found:
+	case jwks.Absent:
+		j.decide(verify.KeyUnknown, nil)
+		return false
+	case jwks.Wait:
+		return false
+	default:
+		j.GiveUp(now)
+		return false
+	}
+	j.step = StepSignature
+	err := j.verify(key, now)
+	if verify.ReasonOf(err) == verify.SignatureInvalid && !j.suspected && j.issuer.keys.Suspect(now, key.ID) == jwks.Wait {
+		// The provider may have put new material under the same kid.
+		j.suspected = true
+		return false
+	}
+	if err != nil {
+		j.fail(err)
+		return false
+	}
+	return true
 }
 
 // GiveUp decides a request that cannot be judged for want of keys.

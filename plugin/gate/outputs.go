@@ -58,10 +58,28 @@ func (j *Judgement) Changes() (c Changes) {
 	if !j.valid || !j.GoesOn() {
 		return c
 	}
-	out := &j.issuer.outputs
-	if j.Reason == verify.Accepted && !out.keepToken {
+	if j.Reason == verify.Accepted && !j.issuer.outputs.keepToken {
 		j.strip(&c)
 	}
+	t := j.told()
+	c.Set, c.State, c.Dropped = join(c.Set, t.set), join(c.State, t.state), t.dropped
+	c.ClearRoute = j.gate.clearRouteCache && j.Reason == verify.Accepted && len(c.Remove)+len(c.Set) > 0
+	return c
+}
+
+// told is what is told of a valid token under its issuer's rule, made ready.
+type told struct {
+	set, state [][2]string
+	dropped    int
+}
+
+// told makes it, once for each token that is remembered.
+func (j *Judgement) told() *told {
+	if j.seen != nil && j.seen.told != nil {
+		return j.seen.told
+	}
+	var c Changes
+	out := &j.issuer.outputs
 	if out.payloadHeader != "" {
 		c.set(out.payloadHeader, j.token.Payload())
 	}
@@ -77,8 +95,19 @@ func (j *Judgement) Changes() (c Changes) {
 			c.tell(o.Key, value)
 		}
 	}
-	c.ClearRoute = j.gate.clearRouteCache && j.Reason == verify.Accepted && len(c.Remove)+len(c.Set) > 0
-	return c
+	t := &told{c.Set, c.State, c.Dropped}
+	if j.seen != nil {
+		j.seen.told = t
+	}
+	return t
+}
+
+// join appends b to a. Where there is nothing to append it to, b itself will do.
+func join(a, b [][2]string) [][2]string {
+	if len(a) == 0 {
+		return b[:len(b):len(b)]
+	}
+	return append(a, b...)
 }
 
 //go:noinline
@@ -203,11 +232,27 @@ func (g *Gate) isIdentity(name string) bool {
 	if name == "" || name[0] == ':' {
 		return false // a pseudo header, which folding would give another's name
 	}
-	folded := config.FoldHeader(name)
 	for _, only := range g.identity {
-		if folded == only {
+		if len(name) == len(only) && foldsTo(name, only) {
 			return true
 		}
 	}
 	return false
+}
+
+// foldsTo reports whether config.FoldHeader makes folded of a name as long as it.
+func foldsTo(name, folded string) bool {
+	for i := range len(name) {
+		c := name[i]
+		switch {
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
+		case c < '0' || '9' < c && c < 'a' || 'z' < c:
+			c = '-'
+		}
+		if c != folded[i] {
+			return false
+		}
+	}
+	return true
 }

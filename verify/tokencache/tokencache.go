@@ -101,7 +101,7 @@ func (c *Cache[V]) Get(token string) (value V, ok bool) {
 		return value, false
 	}
 	e := c.find(tailOf(token))
-	if e == nil || e.token != token {
+	if e == nil || !same(e.token, token) {
 		return value, false
 	}
 	if e.hits < maxHits {

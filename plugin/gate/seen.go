@@ -1,0 +1,117 @@
+package gate
+
+import (
+	"math/rand/v2"
+	"strings"
+	"time"
+	"unsafe"
+
+	"edgejwt/jwks"
+	"edgejwt/plugin/config"
+	"edgejwt/verify"
+	"edgejwt/verify/tokencache"
+)
+
+// tokens remembers tokens that were seen before. What is found there still has
+// to satisfy clock, key set, places and route like any other.
+type tokens struct {
+	good *tokencache.Cache[unsafe.Pointer] // *seen, of signatures that verified
+	bad  *tokencache.Cache[unsafe.Pointer] // *seen, of those that did not
+}
+
+// seen is a token whose signature was checked with a key.
+type seen struct {
+	key verify.Key
+
+	// Of good ones: what Parse and Match gave, the key set's epoch in which the key
+	// was last found in force, and what the API is told once that was asked.
+	token  *verify.Token
+	rule   *verify.Rule
+	issuer *issuer
+	epoch  uint64
+	told   *told
+
+	// Of bad ones: when to check again.
+	until time.Time
+}
+
+// badShare is the part of the cache, one in so many, that bad signatures have
+// for themselves.
+const badShare = 16
+
+// badFor is how long a signature that did not verify is remembered.
+const badFor = 30 * time.Second
+
+// seenBytes is what a seen takes besides its token.
+const seenBytes = 192
+
+func newTokens(c config.TokenCache) tokens {
+	seed := rand.Uint64()
+	return tokens{
+		good: tokencache.New[unsafe.Pointer](c.Entries, c.Bytes, seed),
+		bad:  tokencache.New[unsafe.Pointer](c.Entries/badShare, c.Bytes/badShare, seed),
+	}
+}
+
+// get gives what is known of a token whose signature was verified; nil for others.
+func (t *tokens) get(text string) *seen {
+	p, _ := t.good.Get(text)
+	return (*seen)(p)
+}
+
+// own gives the token's text a memory of its own if it may be remembered: as it
+// came it is a part of the headers.
+func (t *tokens) own(text string) string {
+	if t.good == nil {
+		return text
+	}
+	return strings.Clone(text)
+}
+
+// verified reports whether the signature is known to be that of a key in force.
+func (j *Judgement) verified(now time.Time) bool {
+	s := j.seen
+	if s == nil {
+		return false
+	}
+	epoch, usable := j.issuer.keys.Current(now)
+	if usable && epoch == s.epoch {
+		return true
+	}
+	kid, hasKID := j.token.KeyID()
+	if key, outcome := j.issuer.keys.Find(now, kid, hasKID); outcome == jwks.Found {
+		if key == s.key {
+			s.epoch = epoch
+			return true
+		}
+		j.gate.tokens.good.Remove(j.found.Token)
+	}
+	j.seen, j.found.Token = nil, j.gate.tokens.own(j.found.Token)
+	return false
+}
+
+// verify checks the signature, unless it is known to be bad.
+func (j *Judgement) verify(key verify.Key, now time.Time) error {
+	t := &j.gate.tokens
+	if p, ok := t.bad.Get(j.found.Token); ok {
+		bad := (*seen)(p)
+		if bad.key == key && now.Before(bad.until) {
+			return verify.SignatureInvalid
+		}
+		t.bad.Remove(j.found.Token)
+	}
+	err := j.token.VerifySignature(j.gate.engine, key)
+	switch verify.ReasonOf(err) {
+	case verify.Accepted:
+		if t.good != nil {
+			epoch, _ := j.issuer.keys.Current(now)
+			j.seen = &seen{key: key, token: j.token, rule: j.rule, issuer: j.issuer, epoch: epoch}
+			t.good.Put(j.found.Token, unsafe.Pointer(j.seen), seenBytes+j.token.Size())
+		}
+	case verify.SignatureInvalid:
+		if t.bad != nil {
+			t.bad.Put(j.found.Token, unsafe.Pointer(&seen{key: key, until: now.Add(badFor)}), seenBytes)
+		}
+	}
+	return err
+}

@@ -1,0 +1,307 @@
+package gate_test
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"edgejwt/jwks"
+	"edgejwt/plugin/config"
+	"edgejwt/plugin/gate"
+	"edgejwt/verify"
+)
+
+// counting is a gate whose signature checks are counted.
+type counting struct {
+	*gate.Gate
+	checks int
+}
+
+func newCounting(t testing.TB, rule, top string, machine *jwks.Machine) *counting {
+	t.Helper()
+	c := new(counting)
+	engine := func(algorithm string, key verify.Key, signed string, signature []byte) (bool, error) {
+		c.checks++
+		return verify.GoEngine(algorithm, key, signed, signature)
+	}
+	c.Gate = gate.New(parseEdge(t, rule, top), engine, func(rule *config.Rule) *jwks.Machine {
+		if machine != nil {
+			return machine
+		}
+		return fixedKeys(rule)
+	})
+	return c
+}
+
+// judgeOnce judges a request that lies in a buffer, which is overwritten afterwards.
+func judgeOnce(g *gate.Gate, request [][2]string, at time.Time) *gate.Judgement {
+	buffer, headers := buffered(request)
+	j := judge(g, headers, at)
+	for i := range buffer {
+		buffer[i] = '*'
+	}
+	return j
+}
+
+// wants judges a request and asserts the decision, and how many signatures have
+// been checked by then.
+func (c *counting) wants(t *testing.T, what string, request [][2]string, at time.Time, want verify.Reason, checks int) *gate.Judgement {
+	t.Helper()
+	j := judgeOnce(c.Gate, request, at)
+	if !j.Decided || j.Reason != want || c.checks != checks {
+		t.Errorf("%s: %v (%v) after %d checks, want %v after %d", what, j.Reason, j.Detail, c.checks, want, checks)
+	}
+	return j
+}
+
+// TestSeen: a token's signature is checked once, everything else each time.
+func TestSeen(t *testing.T) {
+	const routes = `"routes": [{"name": "write", "path": {"prefix": "/write"}, "scopes": ["write"]}, {"path": {"prefix": "/young"}, "maxAge": "10m"},
+		{"path": {"prefix": "/opaque"}, "allowOpaque": true}, {"path": {"prefix": "/public"}, "auth": "none"}]`
+	g := newCounting(t, `"clockSkew": "1s", "fromHeaders": [{"name": "authorization", "prefix": "Bearer "}, {"name": "x-token"}]`, routes, nil)
+	a, b := token(map[string]any{"nbf": now.Unix()}), scoped("read write")
+	g.wants(t, "first", request("GET /", bearer(a)), now, verify.Accepted, 1)
+	g.wants(t, "again", request("GET /", bearer(a)), now, verify.Accepted, 1)
+	g.wants(t, "elsewhere", request("GET /", "x-token: "+a), now, verify.Accepted, 1)
+	g.wants(t, "twice, the same", request("GET /", bearer(a), "x-token: "+a), now, verify.Accepted, 1)
+	g.wants(t, "another", request("GET /", bearer(b)), now, verify.Accepted, 2)
+	g.wants(t, "twice, another", request("GET /", bearer(a), "x-token: "+b), now, verify.TokenAmbiguous, 2)
+	g.wants(t, "joined", request("GET /", "authorization: Bearer "+a+",Bearer "+a), now, verify.TokenAmbiguous, 2)
+	g.wants(t, "nothing needed", request("GET /public", bearer(a)), now, verify.Public, 2)
+	g.wants(t, "no opaque one", request("GET /opaque", bearer(a)), now, verify.Accepted, 2)
+	g.wants(t, "scope lacking", request("GET /write", bearer(a)), now, verify.ScopeMissing, 2)
+	g.wants(t, "scope there", request("GET /write", bearer(b)), now, verify.Accepted, 2)
+	g.wants(t, "too old for the route", request("GET /young", bearer(a)), now.Add(20*time.Minute), verify.TokenExpired, 2)
+	g.wants(t, "before its time", request("GET /", bearer(a)), now.Add(-2*time.Second), verify.TokenNotYetValid, 2)
+	g.wants(t, "at its end", request("GET /", bearer(a)), now.Add(time.Hour), verify.Accepted, 2)
+	g.wants(t, "after its end", request("GET /", bearer(a)), now.Add(time.Hour+time.Second), verify.TokenExpired, 2)
+	// What differs in a single place is another token.
+	for _, other := range []string{spoilt(a), a[:len(a)-1], a + "A", "e" + a, strings.Replace(a, ".", "..", 1), strings.ToUpper(a[:8]) + a[8:]} {
+		if j := judge(g.Gate, request("GET /", bearer(other)), now); j.Reason.Passes() {
+			t.Errorf("%q passes for a token that was seen", other)
+		}
+	}
+}
+
+// TestSeenAtItsPlace: that one rule's token was seen does not let it stand where
+// only another rule looks.
+func TestSeenAtItsPlace(t *testing.T) {
+	cfg, err := config.Parse([]byte(`{"jwtRules": [
+		{"issuer": "` + edgeIssuer + `", "audiences": ["` + edgeAudience + `"], "jwks": ` + string(edgeKeys()) + `},
+		{"issuer": "https://other.example/", "audiences": ["a"], "jwks": ` + string(edgeKeys()) + `, "fromHeaders": [{"name": "x-other"}],
+			"outputClaimToHeaders": [{"header": "x-sub", "claim": "sub"}]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := gate.New(cfg, verify.GoEngine, fixedKeys)
+	a := token(nil)
+	for range 2 {
+		if j := judge(g, request("GET /", bearer(a)), now); j.Reason != verify.Accepted {
+			t.Errorf("at its place: %v", j.Reason)
+		}
+		if j := judge(g, request("GET /", "x-other: "+a), now); j.Reason != verify.IssuerUnknown {
+			t.Errorf("at another's place: %v, want issuer_unknown", j.Reason)
+		}
+		others := token(map[string]any{"iss": "https://other.example/", "aud": "a"})
+		if c := judge(g, request("GET /", "x-other: "+others), now).Changes(); len(c.Set) != 1 {
+			t.Errorf("of the other issuer's token the API is told %q", c.Set)
+		}
+		if c := judge(g, request("GET /", bearer(a)), now).Changes(); len(c.Set) != 0 {
+			t.Errorf("the API is told %q, which is the other issuer's to tell", c.Set)
+		}
+	}
+}
+
+// keysOf publishes keys under kids.
+func keysOf(t testing.TB, keys map[string]*rsa.PrivateKey) []byte {
+	t.Helper()
+	var set jose.JSONWebKeySet
+	for kid, key := range keys {
+		set.Keys = append(set.Keys, jose.JSONWebKey{Key: &key.PublicKey, KeyID: kid, Algorithm: "RS256", Use: "sig"})
+	}
+	document, err := json.Marshal(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return document
+}
+
+// TestSeenUnderChangingKeys: a key that leaves takes its tokens with it.
+func TestSeenUnderChangingKeys(t *testing.T) {
+	other, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := token(map[string]any{"exp": now.Add(100 * time.Hour).Unix()})
+	get := request("GET /", bearer(a))
+	for _, c := range []struct {
+		name string
+		next []byte
+		want verify.Reason
+		more int // checks, the first time
+	}{
+		{"the same set", edgeKeys(), verify.Accepted, 0},
+		{"one key more", keysOf(t, map[string]*rsa.PrivateKey{"k": edgeKey(), "new": other}), verify.Accepted, 0},
+		{"the key is gone", keysOf(t, map[string]*rsa.PrivateKey{"new": other}), verify.KeyUnknown, 0},
+		{"another key under its kid", keysOf(t, map[string]*rsa.PrivateKey{"k": other}), verify.SignatureInvalid, 1},
+		{"its key without an algorithm", bytes.Replace(edgeKeys(), []byte(`"alg":"RS256",`), nil, 1), verify.Accepted, 1},
+		{"its key for another algorithm", bytes.Replace(edgeKeys(), []byte("RS256"), []byte("RS384"), 1), verify.AlgorithmNotAllowed, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			machine := jwks.New(jwks.Policy{URL: "https://idp.example/keys", Issuer: edgeIssuer}, 1, func() float64 { return 0.5 })
+			g := newCounting(t, "", "", machine)
+			at := serve(t, machine, now, edgeKeys())
+			g.wants(t, "before", get, at, verify.Accepted, 1)
+			at = serve(t, machine, at.Add(15*time.Minute), c.next)
+			for range 2 {
+				j := judgeOnce(g.Gate, get, at)
+				if !j.Decided { // an early refetch might bring what is missing
+					at = serve(t, machine, at, c.next)
+					j.Again(at)
+				}
+				if j.Reason != c.want || g.checks != 1+c.more {
+					t.Errorf("%v (%v) after %d checks, want %v after %d", j.Reason, j.Detail, g.checks, c.want, 1+c.more)
+				}
+			}
+			// And back again.
+			at = serve(t, machine, at.Add(15*time.Minute), edgeKeys())
+			if j := judge(g.Gate, get, at); j.Reason != verify.Accepted {
+				t.Errorf("after the key came back: %v (%v)", j.Reason, j.Detail)
+			}
+		})
+	}
+}
+
+// TestSeenWithoutKeys: when keys are too old to be used, so is what they said.
+func TestSeenWithoutKeys(t *testing.T) {
+	g, machine := newWaiting(t, "", "")
+	a := request("GET /", bearer(token(map[string]any{"exp": now.Add(100 * time.Hour).Unix()})))
+	at := serve(t, machine, now, edgeKeys())
+	if j := judge(g, a, at); j.Reason != verify.Accepted {
+		t.Fatal(j.Reason)
+	}
+	for range 30 { // the provider is silent, the clock is believed by the hour
+		at = at.Add(time.Hour)
+		machine.Tick(at, 0, false)
+	}
+	j := judge(g, a, at)
+	if j.Decided && j.Reason != verify.KeysUnavailable || j.Reason == verify.Accepted {
+		t.Errorf("%v by keys that are a day too old", j.Reason)
+	}
+}
+
+// TestBadSeen: a bad signature is checked once in half a minute, and anew when its
+// key changes.
+func TestBadSeen(t *testing.T) {
+	g := newCounting(t, "", "", nil)
+	a := token(nil)
+	bad := request("GET /", bearer(spoilt(a)))
+	g.wants(t, "first", bad, now, verify.SignatureInvalid, 1)
+	g.wants(t, "again", bad, now.Add(29*time.Second), verify.SignatureInvalid, 1)
+	g.wants(t, "the good one", request("GET /", bearer(a)), now, verify.Accepted, 2)
+	g.wants(t, "later", bad, now.Add(31*time.Second), verify.SignatureInvalid, 3)
+	g.wants(t, "expired meanwhile", bad, now.Add(2*time.Hour), verify.TokenExpired, 3)
+
+	other, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	machine := jwks.New(jwks.Policy{URL: "https://idp.example/keys", Issuer: edgeIssuer}, 1, func() float64 { return 0.5 })
+	at := serve(t, machine, now, keysOf(t, map[string]*rsa.PrivateKey{"k": other}))
+	g = newCounting(t, "", "", machine)
+	j := judge(g.Gate, request("GET /", bearer(a)), at)
+	if j.Decided || g.checks != 1 {
+		t.Fatalf("%v after %d checks, want it to wait for new material under the kid", j.Reason, g.checks)
+	}
+	if j.Again(serve(t, machine, at, edgeKeys())); j.Reason != verify.Accepted || g.checks != 2 {
+		t.Errorf("%v after %d checks, want the token accepted by its new key", j.Reason, g.checks)
+	}
+}
+
+// TestNotSeen: without a cache each signature is checked each time.
+func TestNotSeen(t *testing.T) {
+	g := newCounting(t, "", `"tokenCache": {"entries": 0}`, nil)
+	a := token(nil)
+	for n := range 3 {
+		g.wants(t, "good", request("GET /", bearer(a)), now, verify.Accepted, 2*n+1)
+		g.wants(t, "bad", request("GET /", bearer(spoilt(a))), now, verify.SignatureInvalid, 2*n+2)
+	}
+}
+
+// TestSeenTellsTheSame: a token that was seen is told of like a new one, whatever
+// the buffer holds by then in which it came first.
+func TestSeenTellsTheSame(t *testing.T) {
+	const rule = `"forwardOriginalToken": false, "outputPayloadToHeader": "x-payload", "outputClaimToFilterState": [{"key": "who", "claim": "sub"}],
+		"outputClaimToHeaders": [{"header": "x-sub", "claim": "sub"}, {"header": "x-roles", "claim": "roles"}, {"header": "x-bad", "claim": "bad"}]`
+	const top = `"filterState": true, "clearRouteCache": true, "routes": [{"name": "strict", "path": {"exact": "/strict"}, "scopes": ["s"], "mode": "report"}]`
+	a := token(map[string]any{"sub": "a", "roles": []string{"x", "y"}, "bad": "\u0000"})
+	b := token(map[string]any{"sub": "b"})
+	g, cold := newCounting(t, rule, top, nil), newEdge(t, rule, top+`, "tokenCache": {"entries": 0}`)
+	for range 3 {
+		for _, path := range []string{"/", "/strict"} {
+			for _, text := range []string{a, b} {
+				buffer, headers := buffered(request("GET "+path, bearer(text)))
+				var j gate.Judgement
+				g.Judge(&j, headers, nil, now)
+				got, want := j.Changes(), judge(cold, request("GET "+path, bearer(text)), now).Changes()
+				if !slices.Equal(got.Set, want.Set) || !slices.Equal(got.Remove, want.Remove) || !slices.Equal(got.State, want.State) ||
+					got.Dropped != want.Dropped || got.ClearRoute != want.ClearRoute || len(want.Set) < 2 {
+					t.Fatalf("%s:\n%+v, want\n%+v", path, got, want)
+				}
+				set := append(got.Set, [2]string{"x-other", "1"}) // is the caller's
+				state := append(got.State, [2]string{"other", "1"})
+				_, _ = append(j.Changes().Set, [2]string{"x-other", "2"}), append(j.Changes().State, [2]string{"other", "2"})
+				if set[len(set)-1][1] != "1" || state[len(state)-1][1] != "1" {
+					t.Fatal("two callers share what they were given")
+				}
+				for i := range buffer {
+					buffer[i] = '*'
+				}
+			}
+		}
+	}
+	if g.checks != 2 {
+		t.Errorf("%d signatures of 2 tokens were checked", g.checks)
+	}
+}
+
+// TestNoAllocation: a token that was seen costs no memory.
+func TestNoAllocation(t *testing.T) {
+	for name, rule := range map[string]string{"plain": "", "headers": `"outputPayloadToHeader": "x-p", "outputClaimToHeaders": [{"header": "x-sub", "claim": "sub"}]`} {
+		g := newEdge(t, rule, "")
+		headers := request("GET /orders?a=b", bearer(token(nil)), "user-agent: test", "x-request-id: 1", "accept: */*")
+		var j gate.Judgement
+		if n := testing.AllocsPerRun(100, func() {
+			_, rest := g.Forged(headers)
+			g.Judge(&j, rest, nil, now)
+			if c := j.Changes(); j.Reason != verify.Accepted || (len(c.Set) > 0) != (rule != "") {
+				t.Fatalf("%v, %q", j.Reason, c.Set)
+			}
+		}); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}
+
+// FuzzFolded holds the comparison of names against the folding that it stands for.
+func FuzzFolded(f *testing.F) {
+	for _, name := range []string{"x-sub", "X_Sub", "x.sub", "xsub", "x-su", "", "x-süb", ":path", "Z-ID", "z_id", "y-sub", "X-SUB", "0-9", "0.9", "x-sub-"} {
+		f.Add(name)
+	}
+	g := newEdge(f, `"outputClaimToHeaders": [{"header": "x-sub", "claim": "sub"}, {"header": "z-id", "claim": "sub"}, {"header": "0-9", "claim": "sub"}]`, "")
+	f.Fuzz(func(t *testing.T, name string) {
+		forged, _ := g.Forged([][2]string{{name, "v"}})
+		folded := config.FoldHeader(name)
+		want := name != "" && name[0] != ':' && (folded == "x-sub" || folded == "z-id" || folded == "0-9")
+		if (forged != nil) != want {
+			t.Errorf("%q folds to %q, forged %q", name, folded, forged)
+		}
+	})
+}
