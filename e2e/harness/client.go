@@ -120,7 +120,8 @@ func Raw(to, request string) Answer {
 	if _, err := io.WriteString(c, request); err != nil {
 		return Answer{Err: err}
 	}
-	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+	method, _, _ := strings.Cut(request, " ") // of HEAD an answer has no body
+	resp, err := http.ReadResponse(bufio.NewReader(c), &http.Request{Method: method})
 	if err != nil {
 		return Answer{Err: err}
 	}
