@@ -105,6 +105,12 @@ func TestForged(t *testing.T) {
 	if forged, rest = g.Forged(honest); forged != nil || !slices.Equal(rest, honest) {
 		t.Errorf("of honest headers %v are forged, %v are left", forged, rest)
 	}
+	cfg := parse(t, fmt.Sprintf(`"jwks": %s, "outputPayloadToHeader": "x-p"`, hostile.KeySet()))
+	cfg.Rules[0].OutputPayloadToHeader = "-path" // as which :path is folded
+	odd := gate.New(cfg, verify.GoEngine, func(rule *config.Rule) *jwks.Machine { return jwks.Fixed(rule.InlineSet, nil) })
+	if forged, _ = odd.Forged([][2]string{{":path", "/"}, {"_path", "x"}}); !slices.Equal(forged, []string{"_path"}) {
+		t.Errorf("forged: %q, want _path alone", forged)
+	}
 	plain := newGate(t, `"clockSkew": "60s"`)
 	if forged, rest = plain.Forged(sent); plain.Outputs() || forged != nil || !slices.Equal(rest, sent) {
 		t.Error("a gate without outputs finds forged headers")

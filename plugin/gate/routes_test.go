@@ -121,6 +121,24 @@ func TestForgedHeadersChooseNoRoute(t *testing.T) {
 	}
 }
 
+// TestTokenOnlyWhereItsRuleLooks: another rule's place is none of this issuer's.
+func TestTokenOnlyWhereItsRuleLooks(t *testing.T) {
+	cfg := parseEdge(t, `"fromHeaders": [{"name": "x-token"}]`, "")
+	other := parseEdge(t, "", "").Rules[0]
+	other.Issuer = "https://other.example/"
+	cfg.Rules = append(cfg.Rules, other)
+	g := gate.New(cfg, verify.GoEngine, fixedKeys)
+	if j := judge(g, request("GET /", "x-token: "+token(nil)), now); j.Reason != verify.Accepted || j.Rule() != 0 {
+		t.Errorf("%v by rule %d, want accepted", j.Reason, j.Rule())
+	}
+	if j := judge(g, request("GET /", bearer(token(nil))), now); j.Reason != verify.IssuerUnknown || j.Valid() {
+		t.Errorf("%v, want issuer_unknown", j.Reason)
+	}
+	if j := judge(g, request("GET /", bearer(token(map[string]any{"iss": other.Issuer}))), now); j.Reason != verify.Accepted || j.Rule() != 1 {
+		t.Errorf("%v by rule %d, want accepted", j.Reason, j.Rule())
+	}
+}
+
 func TestUnsoundRoutesMakeNoGate(t *testing.T) {
 	cfg := parseEdge(t, "", edgeRoutes)
 	cfg.Routes[0].Path.Text = "public"
