@@ -12,15 +12,28 @@ type Engine func(algorithm string, key Key, signed string, signature []byte) (bo
 //
 // RSA is checked here and not by crypto/rsa, with the arithmetic inside of
 // crypto/rsa (filippo.io/bigmod, by the same maintainer): the step from there to
-// a decision is three lines of RFC 8017. It saves the module an eighth of its
-// size (crypto/rsa brings signing, key generation, math/big and fmt along), and
-// lets what depends on the key alone be computed once for a key and not once for
-// a token. What crypto/rsa demands of a key NewRSAPublicKey demands, and tests
-// hold both to the same answers.
+// a decision is three lines of RFC 8017. It saves the module 420 KB, an eighth
+// (crypto/rsa brings signing, key generation, math/big and fmt along), and lets
+// what depends on the key alone be computed once for a key and not once for a
+// token: 2.1 times the speed natively, 1.4 times as Wasm. What crypto/rsa demands
+// of a key NewRSAPublicKey demands, and tests hold both to the same answers.
 //
 // The other algorithms, of builds that have them (Algorithms), are done the same
 // way on the arithmetic inside of the standard library (filippo.io/bigmod, nistec,
-// edwards25519).
+// edwards25519), and held to the standard library's answers. What they add to the
+// module, and what the standard library would:
+//
+//	RS384, RS512, keys of other types    30 KB
+//	PS256, PS384, PS512                   8 KB    crypto/rsa 480 KB
+//	ES256                               224 KB
+//	ES384, ES512                        338 KB    crypto/ecdsa, all three 1,600 KB
+//	EdDSA                               109 KB    crypto/ed25519 142 KB
+//	(regex paths, for comparison        558 KB)
+//
+// A check costs, as Wasm, about 0.3 ms for RS256 and PS256, 1 ms for EdDSA, 3 ms
+// for ES256, and far more for ES384 (ten) and ES512 (a hundred): Wasm has no
+// multiplication to 128 bits. Where a client chooses what it sends, those two are
+// for an Engine outside of the module.
 func GoEngine(algorithm string, key Key, signed string, signature []byte) (bool, error) {
 	switch {
 	case !key.fits(algorithm):

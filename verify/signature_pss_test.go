@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	_ "crypto/sha512"
 	"encoding/binary"
+	"math/big"
 	"math/rand/v2"
 	"testing"
 
@@ -63,7 +64,7 @@ func encodePSS(hash crypto.Hash, salt []byte, bits, flip int) []byte {
 // longer hashes too.
 func TestPSSLikeStandardLibrary(t *testing.T) {
 	random := rand.New(rand.NewPCG(6, 7))
-	compared, accepted := 0, 0
+	compared, accepted, above := 0, 0, 0
 	for _, k := range rsaKeys() {
 		key, judge := k.key(), k.judge()
 		for _, hash := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512} {
@@ -100,6 +101,10 @@ func TestPSSLikeStandardLibrary(t *testing.T) {
 				if !try(k.sign(message), false) {
 					t.Fatalf("%s, %d bits: a good signature is refused", name, k.n.BitLen())
 				}
+				if longer := append([]byte{1}, message...); bits%8 == 0 && new(big.Int).SetBytes(longer).Cmp(k.n) < 0 {
+					try(k.sign(longer), false) // a bit above the encoded message
+					above++
+				}
 				flipped := bytes.Clone(message)
 				bit := random.IntN(8 * len(flipped))
 				flipped[bit/8] ^= 1 << (bit % 8)
@@ -120,8 +125,8 @@ func TestPSSLikeStandardLibrary(t *testing.T) {
 		}
 	}
 	t.Logf("%d signatures compared, %d of them valid", compared, accepted)
-	if compared < 3000 || accepted < 500 {
-		t.Errorf("%d compared, %d valid", compared, accepted)
+	if compared < 3000 || accepted < 500 || above < 10 {
+		t.Errorf("%d compared, %d valid, %d too long", compared, accepted, above)
 	}
 }
 

@@ -51,6 +51,7 @@ func curveSignatures(b *builder) {
 		invalid("without its first byte", good[1:], form)
 		invalid("with a zero byte before", append([]byte{0}, good...), form)
 		invalid("with a zero byte behind", append(bytes.Clone(good), 0), form)
+		invalid("with a zero byte between", slices.Concat(good[:size], []byte{0}, good[size:]), form)
 		invalid("with both a byte longer", slices.Concat([]byte{0}, good[:size], []byte{0}, good[size:]), form)
 		invalid("without s", good[:size], form)
 		invalid("twice", slices.Concat(good, good), form)
