@@ -20,6 +20,7 @@ type metrics struct {
 	timeouts metric
 	dropped  metric
 	untold   metric // filter state that the host did not take
+	checks   checks
 }
 
 // metric is the host's number for a metric. Without one (the host would not
@@ -58,25 +59,23 @@ func (m metric) set(value uint64) {
 // label appends a label to a metric's name; the last one is followed by ";;".
 func label(metric, name, value string) string { return metric + ";" + name + "=" + value }
 
-func newMetrics(reports bool) metrics {
+// define makes the metrics that every configuration has.
+func (m *metrics) define(reports bool) {
 	reasons := verify.Reasons()
-	m := metrics{
-		requests: make([]metric, 1+reasons[len(reasons)-1]),
-		refused:  make([]metric, 1+reasons[len(reasons)-1]),
-		panics:   define(counterMetric, "edgejwt_panics"),
-		parked:   define(counterMetric, "edgejwt_parked"),
-		waiting:  define(gaugeMetric, "edgejwt_parked_now"),
-		timeouts: define(counterMetric, "edgejwt_wait_timeouts"),
-		dropped:  define(counterMetric, "edgejwt_claims_dropped"),
-		untold:   define(counterMetric, "edgejwt_state_failures"),
-	}
+	m.requests = make([]metric, 1+reasons[len(reasons)-1])
+	m.refused = make([]metric, 1+reasons[len(reasons)-1])
+	m.panics = define(counterMetric, "edgejwt_panics")
+	m.parked = define(counterMetric, "edgejwt_parked")
+	m.waiting = define(gaugeMetric, "edgejwt_parked_now")
+	m.timeouts = define(counterMetric, "edgejwt_wait_timeouts")
+	m.dropped = define(counterMetric, "edgejwt_claims_dropped")
+	m.untold = define(counterMetric, "edgejwt_state_failures")
 	for _, reason := range reasons {
 		m.requests[reason] = define(counterMetric, label("edgejwt_requests", "reason", reason.String())+";;")
 		if reports && !reason.Passes() {
 			m.refused[reason] = define(counterMetric, label("edgejwt_would_refuse", "reason", reason.String())+";;")
 		}
 	}
-	return m
 }
 
 // decided counts a decision that was carried out.

@@ -12,7 +12,6 @@ import (
 	"edgejwt/jwks"
 	"edgejwt/plugin/config"
 	"edgejwt/plugin/gate"
-	"edgejwt/verify"
 	"edgejwt/verify/ascii"
 	"edgejwt/verify/base64url"
 )
@@ -59,7 +58,10 @@ func (r *root) onStart(size int) (status types.OnPluginStartStatus) {
 	for _, warning := range cfg.Warnings {
 		proxywasm.LogWarn("edgejwt: configuration: " + warning)
 	}
-	r.configure(cfg)
+	if err := r.configure(cfg); err != nil {
+		proxywasm.LogCritical("edgejwt: configuration refused: " + err.Error())
+		return status
+	}
 	if err := r.setPeriod(firstTick); err != nil {
 		proxywasm.LogCritical("edgejwt: the host refuses to tick: " + err.Error())
 		return status
@@ -85,14 +87,20 @@ func configuration(size int) ([]byte, error) {
 }
 
 // configure turns the parsed configuration into what requests are judged by.
-func (r *root) configure(cfg *config.Config) {
+func (r *root) configure(cfg *config.Config) error {
 	r.realm = cfg.Realm
 	r.about = cfg.ResourceMetadata
 	r.wait = cfg.Keys.Wait
-	r.gate = gate.New(cfg, verify.GoEngine, func(rule *config.Rule) *jwks.Machine {
+	r.metrics.checks = newChecks()
+	engine, err := r.engine(cfg.Signature)
+	if err != nil {
+		return err
+	}
+	r.gate = gate.New(cfg, engine, func(rule *config.Rule) *jwks.Machine {
 		return r.keysOf(rule, &cfg.Keys)
 	})
-	r.metrics = newMetrics(r.gate.Reports())
+	r.metrics.define(r.gate.Reports())
+	return nil
 }
 
 // keysOf gives the rule's key set. Rules with one place to fetch from share it.

@@ -1,0 +1,215 @@
+package verify_test
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"errors"
+	"math/big"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"edgejwt/verify"
+	"edgejwt/verify/hostile"
+)
+
+// host is Envoy's verify_signature in other words: protobuf by Google's library,
+// the key by crypto/x509, the signature by crypto/rsa.
+func host(message []byte) ([]byte, error) {
+	fields := map[protowire.Number][]byte{}
+	for len(message) > 0 {
+		number, kind, n := protowire.ConsumeTag(message)
+		if n < 0 || kind != protowire.BytesType {
+			return nil, errors.New("bad argument")
+		}
+		value, m := protowire.ConsumeBytes(message[n:])
+		if m < 0 {
+			return nil, errors.New("bad argument")
+		}
+		fields[number] = value
+		message = message[n+m:]
+	}
+	key, err := x509.ParsePKIXPublicKey(fields[2])
+	if err != nil || string(fields[1]) != "sha256" {
+		return nil, errors.New("bad argument")
+	}
+	digest := sha256.Sum256(fields[4])
+	if rsa.VerifyPKCS1v15(key.(*rsa.PublicKey), crypto.SHA256, digest[:], fields[3]) != nil {
+		return protowire.AppendString(protowire.AppendTag(nil, 2, protowire.BytesType), "Failed to verify digest. Error code: 0"), nil
+	}
+	return protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), 1), nil
+}
+
+// TestHostEngine takes the signatures of the hostile table through the host's
+// engine and through crypto/rsa.
+func TestHostEngine(t *testing.T) {
+	byHost, byGo := 0, 0
+	engine := verify.NewHostEngine(host, func(host bool) {
+		if host {
+			byHost++
+		} else {
+			byGo++
+		}
+	})
+	good := 0
+	for _, c := range table() {
+		found, err := verify.Extract(lower(c.Headers), []verify.Location{verify.Authorization})
+		if err != nil {
+			continue
+		}
+		token, err := verify.Parse(found.Token)
+		if err != nil || token.Algorithm() != verify.RS256 {
+			continue
+		}
+		for _, kid := range published().KIDs() {
+			k, _ := published().Find(kid)
+			if k.RSA == nil {
+				continue
+			}
+			want := token.VerifySignature(verify.GoEngine, k)
+			if got := token.VerifySignature(engine, k); verify.ReasonOf(got) != verify.ReasonOf(want) {
+				t.Errorf("%s/%s: %v, want %v", c.Group, c.Name, got, want)
+			}
+			if want == nil {
+				good++
+			}
+		}
+	}
+	t.Logf("%d good signatures; the host decided %d times, Go %d times", good, byHost, byGo)
+	if good < 50 || byHost < 500 {
+		t.Errorf("the table has %d good signatures, of %d that the host was asked about", good, byHost)
+	}
+}
+
+// TestHostSurprises: what is not exactly yes or exactly no is Go's to decide.
+func TestHostSurprises(t *testing.T) {
+	request := valid(t)
+	found, err := verify.Extract(lower(request.Headers), []verify.Location{verify.Authorization})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := verify.Parse(found.Token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kid, _ := token.KeyID()
+	key, ok := published().Find(kid)
+	if !ok {
+		t.Fatal("no key")
+	}
+	no := "\x12\x26Failed to verify digest. Error code: 0"
+	for _, c := range []struct {
+		name, answer string
+		err          error
+		byHost, says bool
+	}{
+		{name: "yes", answer: "\x08\x01", byHost: true, says: true},
+		{name: "no", answer: no, byHost: true},
+		{name: "no, with its default written out", answer: "\x08\x00" + no, byHost: true},
+		{name: "no such function", err: errors.New("not found"), says: true},
+		{name: "an error beside a yes", answer: "\x08\x01", err: errors.New("bad argument"), says: true},
+		{name: "nothing", says: true},
+		{name: "false without an error", answer: "\x08\x00", says: true},
+		{name: "another error", answer: "\x12\x23Failed to initialize digest verify.", says: true},
+		{name: "an error that is cut", answer: no[:len(no)-1], says: true},
+		{name: "an error with something behind", answer: no + "\x08\x01", says: true},
+		{name: "a yes with something behind", answer: "\x08\x01\x00", says: true},
+		{name: "a yes with an error", answer: "\x08\x01" + no, says: true},
+		{name: "a long yes", answer: "\x08\x81\x00", says: true},
+		{name: "two", answer: "\x08\x02", says: true},
+		{name: "half a yes", answer: "\x08", says: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			byHost := false
+			engine := verify.NewHostEngine(func([]byte) ([]byte, error) { return []byte(c.answer), c.err }, func(host bool) { byHost = host })
+			err := token.VerifySignature(engine, key)
+			if byHost != c.byHost || (err == nil) != c.says {
+				t.Errorf("by host %v, %v; want by host %v, says %v", byHost, err, c.byHost, c.says)
+			}
+		})
+	}
+}
+
+// lower gives headers as a host does.
+func lower(headers [][2]string) (all [][2]string) {
+	for _, h := range headers {
+		all = append(all, [2]string{strings.ToLower(h[0]), strings.Trim(h[1], " \t")})
+	}
+	return all
+}
+
+// valid is a request of the table with a token that is good in every respect.
+func valid(t testing.TB) hostile.Case {
+	for _, c := range table() {
+		if c.Group == "valid" && c.Want == verify.Accepted {
+			return c
+		}
+	}
+	t.Fatal("the table has no valid request")
+	return hostile.Case{}
+}
+
+func TestProveHost(t *testing.T) {
+	yes := []byte("\x08\x01")
+	no := []byte("\x12\x26Failed to verify digest. Error code: 0")
+	calls := 0
+	for _, c := range []struct {
+		name string
+		call verify.HostCall
+		want bool
+	}{
+		{"an honest host", host, true},
+		{"always yes", func([]byte) ([]byte, error) { return yes, nil }, false},
+		{"always no", func([]byte) ([]byte, error) { return no, nil }, false},
+		{"always nothing", func([]byte) ([]byte, error) { return nil, nil }, false},
+		{"no such function", func([]byte) ([]byte, error) { return nil, errors.New("not found") }, false},
+		{"blind to the text", func(m []byte) ([]byte, error) {
+			if calls++; calls <= 2 {
+				return yes, nil
+			}
+			return host(m)
+		}, false},
+		{"blind to the signature", func(m []byte) ([]byte, error) {
+			if calls++; calls != 2 {
+				return yes, nil
+			}
+			return no, nil
+		}, false},
+	} {
+		calls = 0
+		if got := verify.ProveHost(c.call); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// TestHostKey: the host gets the key as crypto/x509 writes it.
+func TestHostKey(t *testing.T) {
+	for _, size := range []int{2048, 2049, 2055, 3072, 4096, 8192} {
+		for _, exponent := range []int{3, 255, 65537, 1<<31 - 1} {
+			n := new(big.Int).SetBit(new(big.Int).Lsh(big.NewInt(1), uint(size-1)), 0, 1)
+			modulus := n.Bytes()
+			key, err := verify.NewRSAPublicKey(modulus, exponent)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := x509.MarshalPKIXPublicKey(&rsa.PublicKey{N: n, E: exponent})
+			if err != nil {
+				t.Fatal(err)
+			}
+			asked := false
+			engine := verify.NewHostEngine(func(m []byte) ([]byte, error) {
+				asked = bytes.Contains(m, want)
+				return nil, nil
+			}, func(bool) {})
+			_, _ = engine(verify.RS256, verify.Key{RSA: key}, "text", make([]byte, len(modulus)))
+			if !asked {
+				t.Errorf("%d bits, exponent %d: another key", size, exponent)
+			}
+		}
+	}
+}
