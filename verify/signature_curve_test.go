@@ -1,15 +1,11 @@
 package verify_test
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/elliptic"
-	"encoding/hex"
 	"math/big"
 	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"filippo.io/nistec"
@@ -200,168 +196,6 @@ func TestECDSARareSums(t *testing.T) {
 			break
 		}
 	}
-}
-
-func TestCurveKeys(t *testing.T) {
-	g := func(c *curve) (x, y []byte) {
-		p := c.Params()
-		return p.Gx.FillBytes(make([]byte, c.size())), p.Gy.FillBytes(make([]byte, c.size()))
-	}
-	const length, off, unknown = "x or y has not the curve's length", "x and y are not a point of the curve", "crv is not one that is supported (P-256, P-384, P-521, Ed25519)"
-	x, y := g(&curves[0])
-	long, longer := g(&curves[2])
-	changed := bytes.Clone(y)
-	changed[31] ^= 1
-	above := new(big.Int).Add(curves[2].Params().Gx, curves[2].Params().P).FillBytes(make([]byte, 66))
-	ed, _ := hex.DecodeString("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a") // RFC 8032 §7.1
-	point := func(text string) []byte {
-		b, err := hex.DecodeString(text)
-		if err != nil || len(b) != 32 {
-			t.Fatal(text, err)
-		}
-		return b
-	}
-	zeros := make([]byte, 32)
-	for _, c := range []struct {
-		name, curve string
-		x, y        []byte
-		want        string
-	}{
-		{"P-256", "P-256", x, y, ""},
-		{"P-521", "P-521", long, longer, ""},
-		{"Ed25519", "Ed25519", ed, nil, ""},
-		{"no such curve", "P-224", x, y, unknown},
-		{"secp256k1", "secp256k1", x, y, unknown},
-		{"X25519", "X25519", ed, nil, unknown},
-		{"name in lower case", "p-256", x, y, unknown},
-		{"another curve's point", "P-384", x, y, length},
-		{"another curve's point, filled up", "P-384", append(make([]byte, 16), x...), append(make([]byte, 16), y...), off},
-		{"without y", "P-256", x, nil, length},
-		{"leading zero", "P-256", append([]byte{0}, x...), y, length},
-		{"x cut", "P-256", x[1:], y, length},
-		{"y changed", "P-256", x, changed, off},
-		{"exchanged", "P-256", y, x, off},
-		{"zeros", "P-256", zeros, zeros, off},
-		{"x above the prime", "P-521", above, longer, off},
-		{"Ed25519 with y", "Ed25519", ed, ed, length},
-		{"Ed25519 short", "Ed25519", ed[1:], nil, length},
-		{"Ed25519 no point", "Ed25519", point("0200000000000000000000000000000000000000000000000000000000000000"), nil, off},
-		{"order 1", "Ed25519", point("0100000000000000000000000000000000000000000000000000000000000000"), nil, off},
-		{"order 2", "Ed25519", point("ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"), nil, off},
-		{"order 4", "Ed25519", zeros, nil, off},
-		{"order 4, negative", "Ed25519", point("0000000000000000000000000000000000000000000000000000000000000080"), nil, off},
-		{"order 8", "Ed25519", point("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), nil, off},
-		{"order 8, another", "Ed25519", point("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"), nil, off},
-		{"order 1, another spelling", "Ed25519", point("eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"), nil, off},
-		{"y above the prime", "Ed25519", point("f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"), nil, off},
-	} {
-		key, err := verify.NewCurvePublicKey(c.curve, c.x, c.y)
-		got := ""
-		if err != nil {
-			got = err.Error()
-		}
-		if got != c.want || (key == nil) != (err != nil) {
-			t.Errorf("%s: %q, want %q", c.name, got, c.want)
-		}
-	}
-}
-
-// TestEdDSALikeStandardLibrary compares with crypto/ed25519.
-func TestEdDSALikeStandardLibrary(t *testing.T) {
-	random := rand.New(rand.NewPCG(10, 11))
-	order, _ := new(big.Int).SetString("7237005577332262213973186563042994240857116359379907606001950938285454250989", 10)
-	compared, accepted, keys := 0, 0, 0
-	for i := range 120 {
-		seed := make([]byte, ed25519.SeedSize)
-		for j := range seed {
-			seed[j] = byte(random.Uint32())
-		}
-		private := ed25519.NewKeyFromSeed(seed)
-		public := private.Public().(ed25519.PublicKey)
-		if i%4 == 3 {
-			public = seed // bytes that are a point half of the time
-		}
-		curve, err := verify.NewCurvePublicKey("Ed25519", public, nil)
-		if err != nil {
-			if i%4 != 3 {
-				t.Fatal(err)
-			}
-			continue
-		}
-		keys++
-		try := func(signature []byte) bool {
-			want := len(signature) == ed25519.SignatureSize && ed25519.Verify(public, []byte(signedText), signature)
-			got, err := verify.GoEngine("EdDSA", verify.Key{Curve: curve}, signedText, signature)
-			if err != nil || got != want {
-				t.Fatalf("key %x, signature %x: %v, %v; crypto/ed25519 says %v", public, signature, got, err, want)
-			}
-			compared++
-			if got {
-				accepted++
-			}
-			return got
-		}
-		good := ed25519.Sign(private, []byte(signedText))
-		if !try(good) && i%4 != 3 {
-			t.Fatal("a good signature is refused")
-		}
-		for range 8 {
-			flipped := bytes.Clone(good)
-			bit := random.IntN(512)
-			flipped[bit/8] ^= 1 << (bit % 8)
-			try(flipped)
-		}
-		reversed := bytes.Clone(good[32:])
-		slices.Reverse(reversed)
-		s := new(big.Int).SetBytes(reversed)
-		for _, value := range []*big.Int{new(big.Int).Add(s, order), new(big.Int).Sub(order, s), order, new(big.Int), big.NewInt(1)} {
-			b := value.FillBytes(make([]byte, 32))
-			slices.Reverse(b)
-			try(append(bytes.Clone(good[:32]), b...))
-			try(append(append([]byte{1}, make([]byte, 31)...), b...))
-		}
-		try(good[:63])
-		try(append(bytes.Clone(good), 0))
-	}
-	t.Logf("%d signatures compared with %d keys, %d of them valid", compared, keys, accepted)
-}
-
-// FuzzCurves compares with the standard library: any bytes as a signature.
-func FuzzCurves(f *testing.F) {
-	var keys []verify.Key
-	var publics []*ecdsa.PublicKey
-	for i := range curves {
-		private := curves[i].private(f, big.NewInt(987654321))
-		publics = append(publics, &private.PublicKey)
-		keys = append(keys, curves[i].key(f, &private.PublicKey))
-		r, s, err := ecdsa.Sign(nil, private, digest(curves[i].hash, []byte(signedText)))
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(byte(i), curves[i].join(r, s))
-		f.Add(byte(i), curves[i].join(s, r))
-		f.Add(byte(i), curves[i].join(new(big.Int), s))
-		f.Add(byte(i), curves[i].join(r, curves[i].Params().N))
-	}
-	private := ed25519.NewKeyFromSeed(make([]byte, 32))
-	public := private.Public().(ed25519.PublicKey)
-	curve, err := verify.NewCurvePublicKey("Ed25519", public, nil)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(byte(3), ed25519.Sign(private, []byte(signedText)))
-	f.Add(byte(3), make([]byte, 64))
-	f.Fuzz(func(t *testing.T, which byte, signature []byte) {
-		if which %= 4; which < 3 {
-			curves[which].agree(t, keys[which], publics[which], signature)
-			return
-		}
-		want := len(signature) == 64 && ed25519.Verify(public, []byte(signedText), signature)
-		got, err := verify.GoEngine("EdDSA", verify.Key{Curve: curve}, signedText, signature)
-		if err != nil || got != want {
-			t.Fatalf("%x: %v, %v; crypto/ed25519 says %v", signature, got, err, want)
-		}
-	})
 }
 
 type group[P any] interface {
