@@ -17,6 +17,10 @@ func TestAlgorithms(t *testing.T) {
 			c, err := config.ParseWith([]byte(document), config.Full())
 			if err != nil || len(c.Rules[0].Algorithms) != 1 || c.Rules[0].Algorithms[0] != alg {
 				t.Errorf("full, %s: %v", alg, err)
+				continue
+			}
+			if slow := alg == "ES384" || alg == "ES512"; slow != strings.Contains(strings.Join(c.Warnings, "\n"), "many milliseconds") {
+				t.Errorf("%s: warnings %q", alg, c.Warnings)
 			}
 			_, err = config.ParseWith([]byte(document), config.Standard())
 			if (err == nil) != (alg == "RS256") {
@@ -33,6 +37,19 @@ func TestAlgorithms(t *testing.T) {
 	if want := `jwtRules[0].algorithms[0]: "none"` + never + "\n" + `jwtRules[0].algorithms[1]: "HS256"` + never + "\n" +
 		`jwtRules[0].algorithms[2]: "ES256K" is not an algorithm` + all; err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestInlineCurveKey: what the standard module would skip is skipped for it also
+// where the tool that asks could use it.
+func TestInlineCurveKey(t *testing.T) {
+	const ed25519 = `{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}` // RFC 8037, appendix A.2
+	document := []byte(bare(`"issuer":"i","audiences":["api"],"jwks":{"keys":[` + ed25519 + `]}`))
+	if _, err := config.ParseWith(document, config.Full()); err != nil {
+		t.Errorf("full: %v", err)
+	}
+	if _, err := config.ParseWith(document, config.Standard()); err == nil || !strings.Contains(err.Error(), "edgejwt-full.wasm") {
+		t.Errorf("standard: %v", err)
 	}
 }
 

@@ -99,6 +99,9 @@ func (o *object) algorithms() []string {
 		want := "is not an algorithm"
 		switch {
 		case slices.Contains(able, alg):
+			if alg == "ES384" || alg == "ES512" {
+				o.warn("algorithms", alg, "takes a worker many milliseconds for each new token: a few bad ones a second would slow all others")
+			}
 			return ""
 		case slices.Contains(algorithms, alg):
 			want = fullModule
@@ -193,7 +196,7 @@ func (o *object) inlineSet(rule *Rule) {
 		text = m.value.Text
 	}
 	rule.InlineJWKS = []byte(ascii.TrimSpace(text))
-	set, skipped, err := parseSet(rule.InlineJWKS)
+	set, skipped, err := parseSet(rule.InlineJWKS, &o.r.features)
 	if err != nil {
 		want := "cannot be used: " + err.Error()
 		for _, key := range skipped[:min(len(skipped), 3)] {
