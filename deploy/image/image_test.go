@@ -106,11 +106,16 @@ func TestLayout(t *testing.T) {
 	if err != nil || len(blobs) != len(used) {
 		t.Errorf("%d blobs, %d of them used: %v", len(blobs), len(used), err)
 	}
+	var summed []string
 	for line := range strings.Lines(string(read(t, dist, "SHA256SUMS"))) {
 		want, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		summed = append(summed, name)
 		if sum(read(t, dist, name)) != want {
 			t.Errorf("SHA256SUMS is wrong about %s", name)
 		}
+	}
+	if want := []string{"edgejwt.wasm", "edgejwt.cdx.json", "edgejwt-full.wasm", "edgejwt-full.cdx.json", "image/index.json"}; !slices.Equal(summed, want) {
+		t.Errorf("SHA256SUMS lists %v", summed)
 	}
 }
 
