@@ -152,11 +152,19 @@ func allTricks() (all []tricks.Trick) {
 	)
 }
 
+// way is how a request is sent, and to which server.
+type way struct {
+	server string
+	http2  bool
+}
+
+var ways = []way{{"fastapi", false}, {"resolving", false}, {"fastapi", true}}
+
 // attempt is one request of TestTricksThroughEnvoy.
 type attempt struct {
 	trick  tricks.Trick
 	by     *visitor
-	server string
+	way    way
 	id     string
 	answer harness.Answer
 	// redirected: Envoy sent the client to another spelling, where it went.
@@ -164,17 +172,28 @@ type attempt struct {
 }
 
 func (a *attempt) String() string {
-	return fmt.Sprintf("%s: %.60q by %s to %s: %.200s", a.trick.Name, a.trick.Path, a.by.name, a.server, a.answer)
+	return fmt.Sprintf("%s: %.60q by %s, %+v: %.200s", a.trick.Name, a.trick.Path, a.by.name, a.way, a.answer)
+}
+
+// thousands writes 1234567 as 1,234,567.
+func thousands(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }
 
 // TestTricksThroughEnvoy sends every trick as raw bytes through every setting of
-// Envoy, by every kind of caller, to FastAPI and to a server that resolves all
-// that can be resolved. No handler runs for who may not have it run.
+// Envoy, by every kind of caller, over HTTP/1.1 and HTTP/2, to FastAPI and to a
+// server that resolves all that can be resolved. No handler runs for who may not have it run.
 func TestTricksThroughEnvoy(t *testing.T) {
 	w := edges(t)
 	callers, list := visitors(t, w), allTricks()
-	if len(list) < 105 {
-		t.Errorf("only %d tricks", len(list))
+	figures := fmt.Sprintf("%d with their kin", len(list))
+	total := len(list) * len(callers) * len(ways) * len(settings)
+	if readme := fileInRoot(t, "README.md"); !strings.Contains(readme, figures) || !strings.Contains(readme, thousands(total)+" requests") {
+		t.Errorf("README.md must say %q and %q", figures, thousands(total)+" requests")
 	}
 	for _, s := range settings {
 		t.Run(s.edge, func(t *testing.T) {
@@ -182,13 +201,22 @@ func TestTricksThroughEnvoy(t *testing.T) {
 			var attempts []*attempt
 			for i := range callers {
 				for _, c := range list {
-					for _, server := range []string{"fastapi", "resolving"} {
-						a := &attempt{trick: c, by: &callers[i], server: server, id: fmt.Sprintf("%s-%d", s.edge, len(attempts))}
-						a.send(w.At(s.edge))
+					for _, way := range ways {
+						a := &attempt{trick: c, by: &callers[i], way: way, id: fmt.Sprintf("%s-%d", s.edge, len(attempts))}
 						attempts = append(attempts, a)
 					}
 				}
 			}
+			var sent sync.WaitGroup
+			at := w.At(s.edge)
+			for first := range 16 { // side by side: Envoy takes its time to close a connection
+				sent.Go(func() {
+					for i := first; i < len(attempts); i += 16 {
+						attempts[i].send(at)
+					}
+				})
+			}
+			sent.Wait()
 			judgeAttempts(t, w, attempts)
 		})
 	}
@@ -198,7 +226,11 @@ func TestTricksThroughEnvoy(t *testing.T) {
 func (a *attempt) send(to string) {
 	target := a.trick.Path
 	for range 3 {
-		a.answer = harness.Raw(to, a.request(target))
+		if a.way.http2 {
+			a.answer = harness.Raw2(to, a.fields(target), "")
+		} else {
+			a.answer = harness.Raw(to, a.request(target))
+		}
 		location := a.answer.Header.Get("Location")
 		if a.answer.Status != http.StatusTemporaryRedirect || a.answer.Header.Get("Server") != "envoy" || location == "" {
 			return
@@ -211,11 +243,20 @@ func (a *attempt) send(to string) {
 }
 
 func (a *attempt) request(target string) string {
-	r := "GET " + target + " HTTP/1.1\r\nHost: edge\r\nX-Trick: " + a.id + "\r\nX-Server: " + a.server + "\r\n"
+	r := "GET " + target + " HTTP/1.1\r\nHost: edge\r\nX-Trick: " + a.id + "\r\nX-Server: " + a.way.server + "\r\n"
 	if a.by.token != "" {
 		r += "Authorization: Bearer " + a.by.token + "\r\n"
 	}
 	return r + "Connection: close\r\n\r\n"
+}
+
+func (a *attempt) fields(target string) [][2]string {
+	fields := [][2]string{{":method", "GET"}, {":scheme", "http"}, {":path", target}, {":authority", "edge"},
+		{"x-trick", a.id}, {"x-server", a.way.server}}
+	if a.by.token != "" {
+		fields = append(fields, [2]string{"authorization", "Bearer " + a.by.token})
+	}
+	return fields
 }
 
 // judgeAttempts holds what ran against who may have it run, and prints how many

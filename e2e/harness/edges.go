@@ -45,6 +45,8 @@ const (
 	everythingToAPI  = "- match: {prefix: /}\n  route: {cluster: api, timeout: 60s}\n"
 	usualLog         = "%RESPONSE_CODE% %RESPONSE_CODE_DETAILS% %REQ(:METHOD)% %PATH(NQ)%"
 	usualHeadersRule = "common_http_protocol_options: {headers_with_underscores_action: ALLOW}\n"
+	// Envoy would wait a second before it closes a connection with a broken request.
+	soonClosed = "delayed_close_timeout: 0.1s\n"
 )
 
 // Cluster is one more server that Envoy reaches.
@@ -91,6 +93,7 @@ func completed(edges []Edge) []Edge {
 		if !strings.Contains(e.Manager, "common_http_protocol_options") {
 			e.Manager += usualHeadersRule
 		}
+		e.Manager += soonClosed
 		e.Routes = cmp.Or(e.Routes, everythingToAPI)
 		e.Log = cmp.Or(e.Log, usualLog)
 		done[i] = e
