@@ -7,11 +7,12 @@
 // One file each for what the host asks: start.go (configuration), tick.go
 // (time), keys.go (key sets: shared data and callouts), request.go (streams and
 // what becomes of their headers), parked.go (requests that wait for keys),
-// reply.go (refusals), metrics.go, contain.go (panics).
+// reply.go (refusals), metrics.go, contain.go (panics). once_wasm.go is how the
+// module is entered, hostcall.go what the SDK does not do for us.
 //
 // The host runs a VM in one thread and calls it once at a time, so nothing here
-// locks. One VM may run several plugins: all state hangs on the plugin context,
-// none is global.
+// locks. One VM may run several plugins: all state hangs on the plugin context;
+// what once_wasm.go has besides belongs to the VM.
 package plugin
 
 import (
@@ -30,5 +31,6 @@ type vm struct{ types.DefaultVMContext }
 // NewPluginContext implements types.VMContext.
 func (*vm) NewPluginContext(contextID uint32) types.PluginContext {
 	r := &root{id: contextID, clock: wallClock}
+	r.made()
 	return &pluginContext{start: r.onStart, tick: r.onTick, stream: r.newStream}
 }

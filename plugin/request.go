@@ -59,7 +59,7 @@ func (q *request) on(e event) (action types.Action) {
 
 func (q *request) onHeaders() {
 	g := q.root.gate
-	headers, err := proxywasm.GetHttpRequestHeaders()
+	headers, err := readHeaders()
 	if err != nil {
 		q.refuse(verify.Internal, err, 0)
 		return

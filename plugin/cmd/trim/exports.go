@@ -8,22 +8,29 @@ var exports = map[string]string{
 	"_initialize":             "_initialize",
 	"proxy_abi_version_0_2_0": "proxy_abi_version_0_2_0",
 
-	"proxy_on_memory_allocate":    "proxy_on_memory_allocate",
 	"proxy_on_vm_start":           "proxy_on_vm_start",
 	"proxy_on_configure":          "proxy_on_configure",
 	"proxy_on_tick":               "proxy_on_tick",
 	"proxy_on_http_call_response": "proxy_on_http_call_response",
-	"proxy_on_context_create":     "proxy_on_context_create",
-	"proxy_on_request_headers":    "proxy_on_request_headers",
-	"proxy_on_request_body":       "proxy_on_request_body",
-	"proxy_on_request_trailers":   "proxy_on_request_trailers",
 
-	// The SDK tells of a stream's end in the one and frees its context in the other.
-	"proxy_on_log":    "proxy_on_log",
-	"proxy_on_delete": "proxy_on_delete",
+	// Ours stand in for the SDK's: see plugin/once_wasm.go.
+	"edgejwt_on_memory_allocate":  "proxy_on_memory_allocate",
+	"edgejwt_on_context_create":   "proxy_on_context_create",
+	"edgejwt_on_request_headers":  "proxy_on_request_headers",
+	"edgejwt_on_request_trailers": "proxy_on_request_trailers",
+	"proxy_on_memory_allocate":    "",
+	"proxy_on_context_create":     "",
+	"proxy_on_request_headers":    "",
+	"proxy_on_request_trailers":   "",
 
-	// The SDK's answer is always yes, and without the export the host assumes it.
-	"proxy_on_done": "",
+	// What is held back is held back with its body, so no body has to be looked at.
+	"proxy_on_request_body": "",
+
+	// Nothing is kept of a request that has to be forgotten at its end; without
+	// done the host assumes the SDK's answer, which is yes.
+	"proxy_on_log":    "",
+	"proxy_on_done":   "",
+	"proxy_on_delete": "",
 
 	// Responses are none of the plugin's business.
 	"proxy_on_response_headers":  "",

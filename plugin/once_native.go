@@ -1,0 +1,12 @@
+//go:build !wasm
+
+package plugin
+
+import "github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
+
+// The SDK's callbacks and its way of reading headers: see once_wasm.go for what
+// the module has in their place.
+
+func (*root) made() {}
+
+func readHeaders() ([][2]string, error) { return proxywasm.GetHttpRequestHeaders() }
