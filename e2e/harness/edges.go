@@ -2,9 +2,17 @@ package harness
 
 import (
 	"cmp"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"time"
 
 	"edgejwt/e2e/auth0"
 )
@@ -27,6 +35,8 @@ type Edge struct {
 	Before, Behind string
 	// Routes are Envoy's, a YAML list at column 0; default all to the API.
 	Routes string
+	// HTTP3 makes it one of HTTP/3, over UDP, with a certificate of its own making.
+	HTTP3 bool
 	// Log is the format of the access log (World.LogOf); default that of AccessLog.
 	Log string
 }
@@ -48,6 +58,33 @@ const (
 	// Envoy would wait a second before it closes a connection with a broken request.
 	soonClosed = "delayed_close_timeout: 0.1s\n"
 )
+
+// selfSigned is what an HTTP/3 edge shows, in PEM; nobody need trust it.
+var selfSigned = sync.OnceValues(func() (certificate, key string) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	template := x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"edge"}, NotAfter: time.Now().Add(24 * time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, &template, &template, &private.PublicKey, private)
+	if err != nil {
+		panic(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		panic(err)
+	}
+	block := func(kind string, bytes []byte) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: bytes}))
+	}
+	return block("CERTIFICATE", der), block("PRIVATE KEY", secret)
+})
+
+// Certificate is what an HTTP/3 edge shows, in PEM.
+func (e Edge) Certificate() string { certificate, _ := selfSigned(); return certificate }
+
+// Key is the certificate's, in PEM.
+func (e Edge) Key() string { _, key := selfSigned(); return key }
 
 // Cluster is one more server that Envoy reaches.
 type Cluster struct {
