@@ -62,7 +62,7 @@ func someChain(r *rand.Rand) chain {
 	for range r.IntN(4) {
 		c := cond{
 			path: pick(r, path{}, path{exactPath, "/a"}, path{exactPath, "/a/b"}, path{underPath, "/a"}, path{underPath, "/a/b"}, path{beginPath, "/a"},
-				path{beginPath, "/a/b"}, path{underPath, "/c"}, path{shapePath, "/a/{x}"}, path{shapePath, "/a/{x=**}"}, path{regexPath, "/(a|c)/.*"}),
+				path{beginPath, "/a/b"}, path{exactPath, "/a/"}, path{beginPath, "/a/"}, path{underPath, "/c"}, path{shapePath, "/a/{x}"}, path{shapePath, "/a/{x=**}"}, path{regexPath, "/(a|c)/.*"}, path{regexPath, "/.+/"}),
 			methods: pick(r, nil, nil, []string{"GET"}, []string{"GET", "POST"}, []string{"HEAD", "POST"}),
 			hosts:   pick(r, nil, nil, []string{"x.example"}, []string{"*.example"}, []string{"*.x.example", "y.example"}),
 		}
@@ -84,7 +84,7 @@ func someNeed(r *rand.Rand) need {
 		n.scopes = pick(r, nil, nil, []string{"r"}, []string{"r", "w"})
 		n.anyScope = pick(r, nil, nil, []string{"w"}, []string{"r", "w"})
 		if r.IntN(3) == 0 {
-			n.claims = []claim{{[]string{"role"}, pick(r, []string{`"a"`}, []string{`"a"`, `"b"`})}}
+			n.claims = []claim{{[]string{"role"}, pick(r, []string{`"a"`}, []string{`"a"`, `"b"`}, []string{`"c"`}), r.IntN(2) == 0}}
 		}
 	}
 	return n
@@ -92,7 +92,7 @@ func someNeed(r *rand.Rand) need {
 
 func someVisit(r *rand.Rand) *visit {
 	v := &visit{
-		path:   pick(r, "/", "/a", "/ab", "/a/b", "/a/bc", "/a/b/c", "/c", "/c/d", "/d"),
+		path:   pick(r, "/", "/a", "/a/", "/a/b/", "/c/", "/ab", "/a/b", "/a/bc", "/a/b/c", "/c", "/c/d", "/d"),
 		method: pick(r, "GET", "POST", "HEAD", "PUT"), host: pick(r, "x.example", "y.example", "z.x.example", "other"),
 		headers: map[string]string{}, token: r.IntN(4) > 0,
 		issuer: pick(r, "i", "j"), role: pick(r, "a", "b", "c"), scopes: pick(r, nil, []string{"r"}, []string{"w"}, []string{"r", "w"}),
@@ -113,6 +113,7 @@ func TestAlgebra(t *testing.T) {
 		and, errAnd := a.and(b)
 		or, errOr := a.or(b)
 		heads, errHeads := a.joined().heads()
+		settled := a.settled()
 		if errAnd == nil {
 			crossed++
 		}
@@ -133,6 +134,15 @@ func TestAlgebra(t *testing.T) {
 				t.Fatalf("or is laxer for %+v:\n%+v\n%+v\n%+v", v, a, b, or)
 			} else if got != (x || y) && !isTold(or) {
 				t.Fatalf("or is stricter for %+v:\n%+v\n%+v\n%+v", v, a, b, or)
+			}
+			other := *v
+			if other.path = bare(v.path); other.path == v.path && v.path != "/" {
+				other.path += "/"
+			}
+			merged := *v
+			merged.path = bare(v.path)
+			if got := merged.passes(settled, false); got && !x && !other.passes(a, false) {
+				t.Fatalf("settled is laxer for %+v:\n%v\n%v", v, a, settled)
 			}
 			if errHeads == nil {
 				if got := v.passes(heads, true); got && !x || !got && x && v.method != "HEAD" {

@@ -147,6 +147,7 @@ func TestRefused(t *testing.T) {
 // TestCommentsStayComments: what a file says cannot end a comment.
 func TestCommentsStayComments(t *testing.T) {
 	text := onePrefix + `rules: [{match: {prefix: /}, requires: {provider_name: a}}]`
+	text = strings.ReplaceAll(text, "payload_in_metadata: p", "header_in_metadata: p")
 	text = strings.ReplaceAll(text, "{a:", `{"a\nsignature: host\u2028x\u0085y\rz":`)
 	text = strings.ReplaceAll(text, "provider_name: a", `provider_name: "a\nsignature: host\u2028x\u0085y\rz"`)
 	r, err := Convert([]byte(text))

@@ -281,7 +281,7 @@ func (c *conversion) gatewayTest(r *gatewayRule) test {
 			}
 			way := dotted(one.Name)
 			c.shape(way, shape)
-			n.claims = append(n.claims, claim{way, values})
+			n.claims = append(n.claims, claim{way, values, one.ValueType != "StringArray"})
 		}
 		t.subs = append(t.subs, token(n))
 	}

@@ -100,8 +100,8 @@ func (a *authn) provider(name string, m *jwtv3.JwtProvider) *provider {
 		}
 	}
 	if p.metadata != "" {
-		a.note("Provider %s: payload_in_metadata is not carried over. What still reads it (RBAC, ext_authz, the access log) finds nothing, "+
-			"and a policy that DENIES by a claim denies no more: convert the RBAC filter with this one.", name)
+		a.note("payload_in_metadata is not carried over. What still reads it (RBAC, ext_authz, the access log) finds nothing, " +
+			"and a policy that DENIES by a claim denies no more: convert RBAC filters with this one.")
 	}
 	a.clear = a.clear || m.GetClearRouteCache()
 	a.keys(p, m)

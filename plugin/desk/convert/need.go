@@ -32,6 +32,8 @@ type need struct {
 type claim struct {
 	way    []string
 	values []string
+	// single is true when the claim had to be one value, and could not be two.
+	single bool
 }
 
 // bare is the need without its lists.
@@ -88,9 +90,16 @@ func (n need) and(m need) need {
 	}
 	both.claims = slices.Clone(n.claims)
 	for _, c := range m.claims {
-		if !slices.ContainsFunc(both.claims, c.equal) {
+		at := slices.IndexFunc(both.claims, func(d claim) bool { return d.equal(c) || d.single && c.single && slices.Equal(d.way, c.way) })
+		if at < 0 {
 			both.claims = append(both.claims, c)
+			continue
 		}
+		values, some := meetLists(both.claims[at].values, c.values)
+		if !some {
+			return need{auth: never} // whoever asks that of a claim has a token
+		}
+		both.claims[at].values = values
 	}
 	both.required = slices.Clone(n.required)
 	for _, way := range m.required {
@@ -148,6 +157,7 @@ func (n need) or(m need) (either need, exact bool) {
 			if x.equal(y) && slices.Equal(n.claims[i].way, m.claims[i].way) {
 				either.claims = slices.Clone(n.claims)
 				either.claims[i].values = union(n.claims[i].values, m.claims[i].values)
+				either.claims[i].single = n.claims[i].single && m.claims[i].single
 				return either, true
 			}
 		}

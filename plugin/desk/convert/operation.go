@@ -74,8 +74,8 @@ func istioTemplate(text string) (path, error) {
 		case strings.ContainsAny(s, "{}*") || i > 9:
 			return path{}, errUnwritable
 		case s != "":
-			if _, err := literal("/" + s); err != nil {
-				return path{}, err
+			if !isWritable("/" + s) {
+				return path{}, errUnwritable
 			}
 		}
 	}
@@ -138,7 +138,7 @@ func (c *conversion) istioClaim(way []string, value string) test {
 	case len(way) == 1 && way[0] == "scope":
 		return token(need{anyScope: []string{value}, required: [][]string{way}})
 	}
-	return token(need{claims: []claim{{way, []string{quoted(value)}}}})
+	return token(need{claims: []claim{{way: way, values: []string{quoted(value)}}}})
 }
 
 func istioHeader(name, value string) test {

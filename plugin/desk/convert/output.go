@@ -68,7 +68,7 @@ func (c *conversion) document() object {
 		c.note("A path is the same here with and without a slash at its end, and where the two were treated differently, " +
 			"both are now what the first route that matches one of them says. What servers read in different ways is refused with 400.")
 	}
-	if slices.ContainsFunc(c.decision, func(r rule) bool { return r.path.kind == beginPath }) {
+	if slices.ContainsFunc(c.decision, func(r rule) bool { return r.path.settled().kind == beginPath }) {
 		c.note("A prefix that ends inside of a segment, as /api does if it is for /apiary too, is an expression (regex) here. " +
 			"If there is nothing but /api and what is below it, write prefix: /api, which the standard module knows too.")
 	}
@@ -77,7 +77,7 @@ func (c *conversion) document() object {
 
 // routes is the decision as routes; what matches none needs a valid token.
 func (c *conversion) routes() []any {
-	decision, err := c.decision.joined().heads()
+	decision, err := c.decision.settled().joined().heads()
 	if err != nil {
 		c.problem("%v", err)
 		return nil
@@ -107,7 +107,7 @@ func (r *rule) route() object {
 	case beginPath:
 		text, _ := r.path.regex()
 		o.add("path", object{{key: "regex", value: text}})
-	case shapePath:
+	case edgePath:
 		o.add("path", object{{key: "template", value: r.path.text}})
 	case regexPath:
 		o.add("path", object{{key: "regex", value: r.path.text}})

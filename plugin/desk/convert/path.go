@@ -8,9 +8,8 @@ import (
 	"edgejwt/verify/route"
 )
 
-// A path is a set of paths in the form in which edgejwt judges them: no query,
-// no trailing slash. Every matcher of another filter is brought into that form
-// first, so a matcher that tells /a from /a/ becomes one that takes both.
+// A path is a set of paths as the other filter sees them: without the query, with
+// or without a slash at the end. Settled makes it one of paths as edgejwt sees them.
 type path struct {
 	kind pathKind
 	text string
@@ -22,59 +21,75 @@ const (
 	anyPath   pathKind = iota
 	exactPath          // text
 	underPath          // text, and what is below it by whole segments
-	beginPath          // what begins with text, which ends inside of a segment
-	shapePath          // text is a template
+	beginPath          // what begins with text
+	shapePath          // text is a template; what ends in {…=**} wants a slash before that
+	edgePath           // text is a template, as edgejwt reads it
 	regexPath          // text is a regular expression for the whole path
 )
 
 // errUnwritable is told of a path that no request is judged by.
 var errUnwritable = errors.New("a path that can be written in other ways too, which edgejwt resolves or refuses before it compares")
 
-// literal brings an exact path or a prefix into canonical form.
-func literal(text string) (trimmed string, err error) {
+// isWritable tells whether edgejwt knows the path by this text, but for a slash at
+// its end.
+func isWritable(text string) bool {
 	canonical, err := route.Canonical(text, route.Options{})
-	if err != nil || strings.Contains(text, "?") {
-		return "", errUnwritable
-	}
-	if trimmed = strings.TrimRight(text, "/"); trimmed == "" {
-		trimmed = "/"
-	}
-	if canonical != trimmed || strings.HasSuffix(text, "//") {
-		return "", errUnwritable
-	}
-	return trimmed, nil
+	return err == nil && !strings.Contains(text, "?") && !strings.HasSuffix(text, "//") && canonical == bare(text)
 }
 
-func exact(text string) (path, error) {
-	text, err := literal(text)
-	return path{exactPath, text}, err
+// bare is the path without a slash at its end.
+func bare(text string) string {
+	if text = strings.TrimRight(text, "/"); text == "" {
+		return "/"
+	}
+	return text
 }
+
+func exact(text string) (path, error) { return literal(exactPath, text) }
 
 // under is a prefix on segment borders.
 func under(text string) (path, error) {
-	text, err := literal(text)
 	if text == "/" {
-		return path{}, err
+		return path{}, nil
 	}
-	return path{underPath, text}, err
+	return literal(underPath, text)
 }
 
 // begins is a prefix by characters.
 func begins(text string) (path, error) {
-	if text == "" {
+	if text == "" || text == "/" {
 		return path{}, nil
 	}
-	if strings.HasSuffix(text, "/") {
-		return under(text)
+	return literal(beginPath, text)
+}
+
+func literal(kind pathKind, text string) (path, error) {
+	if !isWritable(text) {
+		return path{}, errUnwritable
 	}
-	text, err := literal(text)
-	return path{beginPath, text}, err
+	return path{kind, text}, nil
 }
 
 // pattern is a regular expression for the whole path.
 func pattern(text string) (path, error) {
-	text, err := withoutSlash(text)
+	_, err := withoutSlash(text)
 	return path{regexPath, text}, err
+}
+
+// settled is the set of those paths, without a slash at their end, that are in p
+// with one or without.
+func (p path) settled() path {
+	switch {
+	case p.kind == exactPath:
+		p.text = bare(p.text)
+	case p.kind == beginPath && strings.HasSuffix(p.text, "/"):
+		return path{underPath, bare(p.text)}
+	case p.kind == shapePath:
+		p.kind = edgePath
+	case p.kind == regexPath:
+		p.text, _ = withoutSlash(p.text) // pattern has seen to the error
+	}
+	return p
 }
 
 // folded is the path without regard to case.
@@ -119,6 +134,12 @@ func (p path) has(text string) bool {
 	case beginPath:
 		return strings.HasPrefix(text, p.text)
 	case shapePath:
+		// A slash at the end, or before the tail, counts here.
+		if tail := strings.HasSuffix(p.text, "=**}"); !tail && bare(text) != text || tail && strings.Count(text, "/") < strings.Count(p.text, "/") {
+			return false
+		}
+		return shapeHas(p.text, text)
+	case edgePath:
 		return shapeHas(p.text, text)
 	}
 	compiled, err := regexp.Compile(`\A(?:` + p.text + `)\z`)
@@ -167,7 +188,7 @@ func (p path) meet(q path) (path, relation) {
 			return p, meeting
 		}
 		return path{}, apart
-	case q.kind == shapePath || q.kind == regexPath:
+	case q.kind >= shapePath:
 		return p.meetOpen(q)
 	case p.kind == q.kind || p.kind == underPath: // under with under, begins with begins, under with begins
 		switch {
@@ -184,7 +205,7 @@ func (p path) meet(q path) (path, relation) {
 // beginning is known.
 func (p path) meetOpen(q path) (path, relation) {
 	start := q.start()
-	if p.kind == shapePath || p.kind == regexPath {
+	if p.kind >= shapePath {
 		if mine := p.start(); !strings.HasPrefix(mine, start) && !strings.HasPrefix(start, mine) {
 			return path{}, apart
 		}
@@ -202,10 +223,10 @@ func (p path) meetOpen(q path) (path, relation) {
 // start is what every path of the set begins with.
 func (p path) start() string {
 	switch p.kind {
-	case shapePath:
-		start, _, variable := strings.Cut(p.text, "{")
-		if variable && strings.HasSuffix(p.text, "=**}") {
-			start = strings.TrimRight(start, "/")
+	case shapePath, edgePath:
+		start, _, _ := strings.Cut(p.text, "{")
+		if strings.Count(p.text, "{") == 1 && strings.HasSuffix(p.text, "=**}") {
+			return strings.TrimRight(start, "/") // also of the path above
 		}
 		return start
 	case regexPath:

@@ -182,6 +182,7 @@ type splitting struct{ always, sometimes bool }
 
 // claim reads a matcher of one claim.
 func (c *conversion) claim(base need, way []string, m *matcherv3.ValueMatcher, split splitting) test {
+	single := true
 	cannot := other("a matcher of the claim " + way[0] + " that edgejwt does not have")
 	value := ""
 	switch by := m.GetMatchPattern().(type) {
@@ -221,6 +222,7 @@ func (c *conversion) claim(base need, way []string, m *matcherv3.ValueMatcher, s
 			return cannot
 		}
 		c.shape(way, "a list")
+		single = false
 		value = strconv.FormatFloat(number.GetExact(), 'f', -1, 64)
 	case *matcherv3.ValueMatcher_DoubleMatch:
 		if by.DoubleMatch.GetRange() != nil {
@@ -231,7 +233,7 @@ func (c *conversion) claim(base need, way []string, m *matcherv3.ValueMatcher, s
 	default:
 		return cannot
 	}
-	base.claims = []claim{{way, []string{value}}}
+	base.claims = []claim{{way, []string{value}, single}}
 	return token(base)
 }
 
@@ -246,7 +248,7 @@ func (c *conversion) claimText(base need, way []string, m *matcherv3.StringMatch
 	for _, text := range found {
 		values = append(values, quoted(text))
 	}
-	base.claims = []claim{{way, values}}
+	base.claims = []claim{{way, values, shape == "one value"}}
 	return token(base)
 }
 

@@ -154,15 +154,15 @@ func flow(value any) string {
 	return compact.String()
 }
 
-// bare are texts that need no quotes in YAML and are no other type there.
-var bare = regexp.MustCompile(`^[A-Za-z/][A-Za-z0-9_/.@:|-]*[A-Za-z0-9_/|-]$|^[a-z]$|^/$|^([0-9]+(ms|[smh]))+$`)
+// unquoted are texts that need no quotes in YAML and are no other type there.
+var unquoted = regexp.MustCompile(`^[A-Za-z/][A-Za-z0-9_/.@:|-]*[A-Za-z0-9_/|-]$|^[a-z]$|^/$|^([0-9]+(ms|[smh]))+$`)
 
 func scalar(text string) string {
 	switch strings.ToLower(text) {
 	case "true", "false", "null", "yes", "no", "on", "off", "y", "n":
 		return quoted(text)
 	}
-	if !bare.MatchString(text) {
+	if !unquoted.MatchString(text) {
 		return quoted(text)
 	}
 	if _, err := strconv.ParseFloat(text, 64); err == nil { // inf, nan

@@ -1,0 +1,143 @@
+package differential
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Request is one to try, as it stands on the wire.
+type Request struct {
+	Method, Path string
+	Headers      [][2]string
+	// Carries says what kind of token it carries, for messages.
+	Carries string
+
+	generator *Generator
+	token     *token
+	place     int
+	scheme    string
+	second    *token
+}
+
+var paths = []string{
+	"/a", "/a", "/a/", "/a/b", "/a/b/", "/a/b/c", "/ab", "/ab/c", "/A", "/A/b", "/p", "/p/x", "/p/x/", "/pub", "/pub/", "/pub/x",
+	"/health", "/health/", "/healthy", "/v1/x", "/v2/x/", "/v3/x", "/", "/zz", "/zz/x", "/a?x=1", "/a/b?q=1", "/pub/x?a=b/c",
+}
+
+// odd are paths that servers read in different ways.
+var odd = []string{
+	"//a", "/a//b", "/./a", "/a/./b", "/a/../pub/x", "/pub/../a", "/pub/%2e%2e/a", "/%61", "/%61/b", "/a%2fb", "/pub%2f..%2fa", "/a;x=1", "/pub/;/../a",
+	`/a\b`, `/pub/..\a`, "/a/b%20c", "/a/%C3%A9", "/a/.", "/pub/..", "/a%00", "/health%2f", "/health;", "/a/%zz", "/pub//", "//pub/x",
+}
+
+// Request makes up a request.
+func (g *Generator) Request(c *Config) *Request {
+	q := &Request{generator: g, Method: pick(g, "GET", "GET", "GET", "POST", "POST", "HEAD", "HEAD", "DELETE", "OPTIONS"), scheme: "Bearer "}
+	q.Path = pick(g, paths...)
+	if g.chance(20) {
+		q.Path = pick(g, odd...)
+	}
+	if g.chance(20) {
+		q.Headers = append(q.Headers, [2]string{"x-h", pick(g, "v", "w", "v1")})
+	}
+	p := pick(g, c.providers...)
+	q.place = p.place
+	q.token = g.token(p)
+	q.Carries = q.token.kind
+	if g.chance(4) {
+		q.place = g.r.IntN(len(places))
+	}
+	if g.chance(3) {
+		q.scheme = pick(g, "bearer ", "BEARER ")
+	}
+	if g.chance(3) {
+		q.second = g.token(p)
+		q.Carries += " and " + q.second.kind
+	}
+	return q
+}
+
+// Wire is the request as bytes, to the given host.
+func (q *Request) Wire() string {
+	path, headers := q.Path, q.Headers
+	put := func(t *token, place int) {
+		text := q.generator.sign(t)
+		if text == "" {
+			return
+		}
+		switch place {
+		case 1:
+			headers = append(headers, [2]string{"x-token", "JWT " + text})
+		case 2:
+			headers = append(headers, [2]string{"cookie", "a=b; session=" + text})
+		case 3, 0:
+			if t.inURL {
+				join := "?"
+				if strings.Contains(path, "?") {
+					join = "&"
+				}
+				path += join + map[int]string{0: "access_token", 3: "t"}[place] + "=" + text
+				return
+			}
+			headers = append(headers, [2]string{"authorization", q.scheme + text})
+		}
+	}
+	put(q.token, q.place)
+	if q.second != nil {
+		put(q.second, q.place)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nhost: edge\r\n", q.Method, path)
+	for _, h := range headers {
+		b.WriteString(h[0] + ": " + h[1] + "\r\n")
+	}
+	if q.Method == "POST" {
+		b.WriteString("content-length: 0\r\n")
+	}
+	b.WriteString("\r\n")
+	return b.String()
+}
+
+// Slashed are the requests with another number of slashes at the path's end: none
+// and one.
+func (q *Request) Slashed() (list []*Request) {
+	path, query, hasQuery := strings.Cut(q.Path, "?")
+	if strings.HasSuffix(path, "/.") { // which is a slash
+		path = strings.TrimSuffix(path, ".")
+	}
+	bare := strings.TrimRight(path, "/")
+	for _, path := range []string{bare, bare + "/"} {
+		if hasQuery {
+			path += "?" + query
+		}
+		if path != q.Path && path != "" && path[0] == '/' {
+			s := *q
+			s.Path = path
+			list = append(list, &s)
+		}
+	}
+	return list
+}
+
+// Schemed is the request with the scheme as jwt_authn wants it.
+func (q *Request) Schemed() *Request {
+	s := *q
+	s.scheme = "Bearer "
+	return &s
+}
+
+// Reshaped are the requests whose token has single claims in another shape: a
+// value that was alone in a list, or the other way round.
+func (q *Request) Reshaped() (list []*Request) {
+	for _, shaped := range q.token.reshaped() {
+		s := *q
+		s.token = shaped
+		list = append(list, &s)
+	}
+	return list
+}
+
+// String is for messages, without the token.
+func (q *Request) String() string {
+	return fmt.Sprintf("%s %s %v carrying %s", q.Method, q.Path, q.Headers, q.Carries)
+}
