@@ -94,7 +94,7 @@ func capabilitiesOf(t *testing.T, module string) (names []string) {
 
 var envoyVersion = regexp.MustCompile(`/1\.(\d+)\.\d+/`)
 
-// olderEnvoy is true for 1.38 and before.
+// olderEnvoy is true before 1.40.
 func olderEnvoy(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv("E2E_ENVOY") == "" {
@@ -109,5 +109,5 @@ func olderEnvoy(t *testing.T) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return minor <= 38
+	return minor < 40
 }
