@@ -80,6 +80,7 @@ func TestRoutesThroughEnvoy(t *testing.T) {
 		{"GET /hosts api.example.com.", "", none, ""},
 		{"GET /hosts a.b.example.org", "", none, ""},
 		{"GET /hosts example.org", "", none, "token_missing"},
+		{"GET /hosts a.example.org.evil.com", "", none, "token_missing"},
 		{"GET /hosts evil.com", "X-Forwarded-Host: api.example.com", none, "token_missing"},
 		{"GET /hosts api.example.com.evil.com", "", none, "token_missing"},
 		{"GET /hosts api.example.com:x", "", none, "path_ambiguous"},
