@@ -64,6 +64,13 @@ func (q *request) onHeaders() {
 		q.refuse(verify.Internal, err, 0)
 		return
 	}
+	now := q.root.clock()
+	if c := g.Quick(headers, now); c != nil {
+		if q.goOn(c) {
+			q.root.metrics.decided(verify.Accepted)
+		}
+		return
+	}
 	// Before anything else, whatever comes of the request: only this filter may
 	// say who the caller is.
 	forged, headers := g.Forged(headers)
@@ -81,7 +88,6 @@ func (q *request) onHeaders() {
 		}
 	}
 	q.isGRPC = isGRPC(gate.Value(headers, "content-type"))
-	now := q.root.clock()
 	j := &q.judgement
 	if g.Judge(j, headers, policy, now); j.Notice != "" {
 		logLines(proxywasm.LogError, "edgejwt: ", j.Notice)
@@ -141,16 +147,14 @@ func (q *request) onTrailers() {
 func (q *request) carryOut() {
 	j := &q.judgement
 	c := j.Changes()
-	q.tell(c.State)
 	if !j.GoesOn() {
+		q.tell(c.State)
 		q.refuse(j.Reason, j.Detail, j.RetryAfter)
 		return
 	}
-	if err := q.change(&c); err != nil {
-		q.refuse(verify.Internal, err, 0)
+	if !q.goOn(&c) {
 		return
 	}
-	q.state = passed
 	if j.Report {
 		q.reported(j.Reason, j.Detail, j.Match())
 	} else {
@@ -158,6 +162,18 @@ func (q *request) carryOut() {
 	}
 	// A stream may live for days; what it was judged by need not.
 	q.judgement = gate.Judgement{}
+}
+
+// goOn lets the request go on to the API with what it is to be told; ok is false
+// when the host failed, and the request is refused.
+func (q *request) goOn(c *gate.Changes) (ok bool) {
+	q.tell(c.State)
+	if err := q.change(c); err != nil {
+		q.refuse(verify.Internal, err, 0)
+		return false
+	}
+	q.state = passed
+	return true
 }
 
 // reported notes what would have been refused (mode: report). The log gets the

@@ -12,7 +12,7 @@ func (g *Gate) addRoutes(cfg *config.Config) {
 	if faults != nil {
 		panic("gate: routes with a fault")
 	}
-	g.routes = table
+	g.routes, g.routed = table, len(cfg.Routes) > 0
 	g.report = cfg.Report
 	g.reportUnread = cfg.Report && !cfg.RouteMetadata // a policy may enforce
 	g.reports = cfg.Report || cfg.RouteMetadata

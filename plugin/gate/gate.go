@@ -29,8 +29,10 @@ type Gate struct {
 	identity  []string // folded names of the headers that tell the API who calls
 	engine    verify.Engine
 	tokens    tokens
+	quick     quick
 
 	routes   *route.Table
+	routed   bool      // whether there are any
 	policies *policies // nil when Envoy's routes are not asked
 	// report is the mode of routes that name none; reportUnread that of requests
 	// whose path cannot be read: none where any route enforces.
@@ -70,6 +72,7 @@ func New(cfg *config.Config, engine verify.Engine, keys func(rule *config.Rule) 
 	}
 	g.rules = verify.NewRules(rules)
 	g.addRoutes(cfg)
+	g.quick = g.newQuick()
 	return g
 }
 

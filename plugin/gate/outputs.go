@@ -64,6 +64,10 @@ func (j *Judgement) Changes() (c Changes) {
 	t := j.told()
 	c.Set, c.State, c.Dropped = join(c.Set, t.set), join(c.State, t.state), t.dropped
 	c.ClearRoute = j.gate.clearRouteCache && j.Reason == verify.Accepted && len(c.Remove)+len(c.Set) > 0
+	if j.gate.quick.able && j.Reason == verify.Accepted && j.seen != nil && j.seen.changes == nil {
+		j.seen.changes = new(Changes)
+		*j.seen.changes = c
+	}
 	return c
 }
 

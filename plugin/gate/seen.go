@@ -30,6 +30,9 @@ type seen struct {
 	issuer *issuer
 	epoch  uint64
 	told   *told
+	// changes are what an accepted request with it means where no other part of the
+	// request has a say in that: see Quick.
+	changes *Changes
 
 	// Of bad ones: when to check again.
 	until time.Time
@@ -43,7 +46,7 @@ const badShare = 16
 const badFor = 30 * time.Second
 
 // seenBytes is what a seen takes besides its token.
-const seenBytes = 192
+const seenBytes = 320
 
 func newTokens(c config.TokenCache) tokens {
 	seed := rand.Uint64()
