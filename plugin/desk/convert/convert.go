@@ -15,8 +15,9 @@
 // # How
 //
 // What guards a request is brought into chains: lists of conditions and needs of
-// which the first that matches decides. chain.go has their algebra, with cond.go,
-// path.go and slash.go for the conditions and need.go for what is asked;
+// which the first that matches decides, at first as that filter sees requests, at
+// last as edgejwt does. chain.go has their algebra, with cond.go, path.go and
+// slash.go for the conditions and need.go for what is asked;
 // policy.go turns policies into chains. jwtauthn.go, rbac.go and matcher.go read
 // Envoy's filters, istio.go Istio's resources, gateway.go Envoy Gateway's;
 // provider.go has what they say of issuers. output.go turns the chain into
@@ -64,6 +65,7 @@ type conversion struct {
 	clear      bool          // clearRouteCache
 	refresh    time.Duration // the shortest of the providers
 	preflight  bool          // the other filter asks for tokens of preflights
+	guarded    bool          // an RBAC filter looks at what jwt_authn leaves of a token
 }
 
 func (c *conversion) note(format string, args ...any) {

@@ -114,7 +114,7 @@ func (c *conversion) perRoute(root *document.Node) {
 func (c *conversion) filters(found []*document.Node) {
 	var policies chain
 	seen := false
-	for _, n := range found {
+	for i, n := range found {
 		config := n
 		if inner := n.Get("typed_config"); inner != nil {
 			config = inner
@@ -152,7 +152,7 @@ func (c *conversion) filters(found []*document.Node) {
 			c.problem("line %d: jwt_authn stands there twice", n.Line)
 			return
 		}
-		seen = true
+		seen, c.guarded = true, i+1 < len(found)
 		m := new(jwtv3.JwtAuthentication)
 		if !c.message(config, m) {
 			return

@@ -163,6 +163,12 @@ func (a *authn) merge() {
 func (a *authn) rule(r *jwtv3.RequirementRule, requirement *alternatives, needs []need, i int) {
 	n := needs[i]
 	c, lacks, err := routeMatch(r.GetMatch())
+	if (err != nil || lacks != nil) && a.guarded {
+		// Where jwt_authn looks at no token, RBAC finds no claims and refuses what needs
+		// them: such requests must not come to a rule that looks at one.
+		a.problem("rule %d has a condition that edgejwt does not have, and an RBAC filter behind", i+1)
+		return
+	}
 	switch {
 	case err != nil && n.auth == open:
 		a.note("Stricter here: rule %d, which asks for no token, is left out: it has %v.", i+1, err)
