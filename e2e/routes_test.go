@@ -155,9 +155,11 @@ func TestRoutesThroughEnvoy(t *testing.T) {
 		if tc.claims != nil {
 			lines = append(lines, "Authorization: Bearer "+signed(t, w.Auth0, tc.claims))
 		}
-		got, arrived := ask(w, "routes", tc.request, lines)
-		if got.Err != nil || got.Reason != tc.want || arrived != (tc.want == "") {
-			t.Errorf("%s with %s, %v: %v, want %q; it arrived: %v", tc.request, tc.headers, tc.claims, got, tc.want, arrived)
+		for range 2 { // a token that was seen before is the same to every rule
+			got, arrived := ask(w, "routes", tc.request, lines)
+			if got.Err != nil || got.Reason != tc.want || arrived != (tc.want == "") {
+				t.Errorf("%s with %s, %v: %v, want %q; it arrived: %v", tc.request, tc.headers, tc.claims, got, tc.want, arrived)
+			}
 		}
 	}
 }

@@ -3,7 +3,9 @@ package e2e
 import (
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"edgejwt/e2e/auth0"
 	"edgejwt/e2e/harness"
@@ -69,18 +71,26 @@ func TestTenants(t *testing.T) {
 	if len(rows) < 12 || len(rows[0])-1 != len(all) {
 		t.Fatalf("the table has %d rows of %d columns", len(rows), len(rows[0]))
 	}
-	for _, row := range rows[1:] {
+	// One token each, for all that they do: what was decided of a token once must
+	// not be taken for another request's answer. And everything is done twice.
+	tokens := map[string]string{}
+	for name, who := range all {
+		if who.by != nil {
+			tokens[name] = signed(t, who.by, who.claims)
+		}
+	}
+	for _, row := range append(rows[1:], rows[1:]...) {
 		method, path, _ := strings.Cut(strings.Trim(row[0], "`"), " ")
 		for i, cell := range row[1:] {
 			name := rows[0][i+1]
-			who, known := all[name]
+			_, known := all[name]
 			reason, said := cells[cell]
 			if !known || !said {
 				t.Fatalf("%s %s: who is %q, and what is %q?", method, path, name, cell)
 			}
 			r := harness.Request{Method: method, Path: path, To: w.At("tenants")}
-			if who.by != nil {
-				r.Headers = bearer(signed(t, who.by, who.claims))
+			if tokens[name] != "" {
+				r.Headers = bearer(tokens[name])
 			}
 			if method == "POST" {
 				r.Headers, r.Body = append(r.Headers, "content-type", "application/json"), `{"item":"ink"}`
@@ -118,6 +128,40 @@ func TestTenantsAreTold(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestOneTokenManyConfigurations: listeners share the plugin's VM and its memory of
+// tokens, but not what they make of them.
+func TestOneTokenManyConfigurations(t *testing.T) {
+	w := edges(t)
+	token := signed(t, w.Auth0, auth0.Claims{"scope": "a b", "permissions": []string{"read:orders"}, "org_id": "org_acme"})
+	expired := signed(t, w.Auth0, auth0.Claims{"scope": "a b", "exp": ago(2 * time.Minute)})
+	var asked sync.WaitGroup
+	for range 4 {
+		asked.Go(func() {
+			for range 20 {
+				for _, tc := range []struct{ edge, path, token, want string }{
+					{"routes", "/scopes", token, ""},
+					{"tenants", "/orgs/org_acme/orders", token, ""},
+					{"routes", "/permissions", token, "permission_missing"},
+					{"tenants", "/orgs/org_globex/orders", token, "claim_mismatch"},
+					{"tenants", "/scopes", token, "permission_missing"},
+					{"trial", "/admin", token, "permission_missing"},
+					{"demo", "/orders", token, "issuer_unknown"},
+					{"described", "/mcp", token, ""},
+					{"reporting", "/orders/1", token, ""},
+					{"routes", "/scopes", expired, "token_expired"},
+					{"routes", "/exact", expired, ""},
+				} {
+					got := w.Do(harness.Request{Path: tc.path, To: w.At(tc.edge), Headers: bearer(tc.token)})
+					if got.Err != nil || got.Reason != tc.want || tc.want == "" && got.Status != 200 {
+						t.Errorf("%s at %s: %v, want %q", tc.path, tc.edge, got, tc.want)
+					}
+				}
+			}
+		})
+	}
+	asked.Wait()
 }
 
 // tableOf gives the cells of the Markdown table whose first row begins so.
