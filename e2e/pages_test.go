@@ -52,3 +52,38 @@ func TestContributing(t *testing.T) {
 		t.Errorf("only %d files are named", found)
 	}
 }
+
+var testName = regexp.MustCompile("`(Test[A-Za-z0-9]+)`")
+
+// TestFaultsPage: every row of docs/FAULTS.md names tests, and they are there.
+func TestFaultsPage(t *testing.T) {
+	var sources strings.Builder
+	for _, pattern := range []string{"e2e/*_test.go", "jwks/*_test.go", "plugin/*_test.go"} {
+		files, err := filepath.Glob(filepath.Join(harness.Root(), pattern))
+		if err != nil || len(files) == 0 {
+			t.Fatal(pattern, err)
+		}
+		for _, file := range files {
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sources.Write(raw)
+		}
+	}
+	rows := tableOf(t, fileInRoot(t, "docs", "FAULTS.md"), "| fault |")
+	if len(rows) < 10 {
+		t.Fatalf("%d rows", len(rows))
+	}
+	for _, row := range rows[1:] {
+		tests := testName.FindAllStringSubmatch(row[len(row)-1], -1)
+		if len(tests) == 0 {
+			t.Errorf("nothing shows %q", row[0])
+		}
+		for _, test := range tests {
+			if !strings.Contains(sources.String(), "func "+test[1]+"(") {
+				t.Errorf("%s, which shows %q, is not there", test[1], row[0])
+			}
+		}
+	}
+}

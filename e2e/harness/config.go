@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"text/template"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // DefaultPlugin is the shipped example's configuration of the plugin.
@@ -92,7 +94,20 @@ func (w *World) write() string {
 		}
 		w.put("lds/listeners.yaml", render("lds"))
 	}
-	w.put("envoy.yaml", render("bootstrap"))
+	bootstrap := render("bootstrap")
+	if o.Shape != nil {
+		var tree map[string]any
+		if err := yaml.Unmarshal([]byte(bootstrap), &tree); err != nil {
+			w.T.Fatal(err)
+		}
+		o.Shape(tree, w.Dir)
+		shaped, err := yaml.Marshal(tree)
+		if err != nil {
+			w.T.Fatal(err)
+		}
+		bootstrap = string(shaped)
+	}
+	w.put("envoy.yaml", bootstrap)
 	return filepath.Join(w.Dir, "envoy.yaml")
 }
 

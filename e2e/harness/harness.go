@@ -78,6 +78,9 @@ type Options struct {
 	// configuration, need besides "api" and "auth0".
 	Edges    []Edge
 	Clusters []Cluster
+	// Shape changes the bootstrap, as it was rendered, before it is written to the
+	// folder: for what only one test needs.
+	Shape func(bootstrap map[string]any, dir string)
 	// Prepare is called when the tenant runs and Envoy does not yet: the place
 	// for faults that a cold start shall meet.
 	Prepare func(*auth0.Server)
