@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"edgejwt/e2e/auth0"
 	"edgejwt/e2e/harness"
 
 	"go.yaml.in/yaml/v3"
@@ -44,8 +45,9 @@ func passes(t *testing.T, w *harness.World) {
 func TestFaultsInside(t *testing.T) {
 	w := harness.Start(t, harness.Options{Module: faultModule(t)})
 	w.AwaitKeys()
+	// A token that was not seen before, so that it is looked at.
 	strike := func(kind string) harness.Answer {
-		return w.Get("/orders", append(bearer(w.Auth0.Token()), "x-fault", kind)...)
+		return w.Get("/orders", append(bearer(signed(t, w.Auth0, auth0.Claims{"jti": kind})), "x-fault", kind)...)
 	}
 	t.Run("panic", func(t *testing.T) {
 		if got := strike("panic"); got.Status != 500 || got.Reason != "internal" {
