@@ -58,6 +58,39 @@ func Unknown(q Query, series []labels.Labels) (faults []string) {
 	return faults
 }
 
+// Series reads what a proxy shows to Prometheus, and adds the labels that Prometheus
+// adds by itself.
+func Series(text string) (all []labels.Labels, err error) {
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		l, err := language.ParseMetric(line[:strings.LastIndexByte(line, ' ')])
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", line, err)
+		}
+		all = append(all, labels.NewBuilder(l).Set("job", "edge").Set("instance", "here").Labels())
+	}
+	return append(all, labels.FromStrings(model.MetricNameLabel, "up", "job", "edge", "instance", "here")), nil
+}
+
+// Records are the series that alerts.yaml makes of others.
+func Records(dir string) (all []labels.Labels, err error) {
+	groups, err := Rules(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range groups.Groups {
+		for _, r := range g.Rules {
+			if r.Record != "" { // all of them are sums by job
+				all = append(all, labels.FromStrings(model.MetricNameLabel, r.Record, "job", "edge"))
+			}
+		}
+	}
+	return all, nil
+}
+
 // unknownSelector looks at one selector.
 func unknownSelector(where string, s *parser.VectorSelector, series []labels.Labels) (faults []string) {
 	named := slices.DeleteFunc(slices.Clone(series), func(l labels.Labels) bool {
