@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,7 +23,10 @@ func tenantEdges(t *testing.T) ([]harness.Edge, []harness.Cluster) {
 			t.Fatal(err)
 		}
 	}
-	return []harness.Edge{{Name: "tenants", Plugin: fromYAML(t, fileInRoot(t, "e2e", "tenants", "edgejwt.yaml"))}},
+	return []harness.Edge{
+			{Name: "tenants", Plugin: fromYAML(t, fileInRoot(t, "e2e", "tenants", "edgejwt.yaml"))},
+			{Name: "unforgiving", Plugin: strings.Replace(harness.DefaultPlugin, `"cluster"`, `"clockSkew": "0s", "cluster"`, 1)},
+		},
 		[]harness.Cluster{{Name: "initech", Provider: initech}}
 }
 
@@ -115,7 +119,19 @@ func TestTenantsAreTold(t *testing.T) {
 	w := edges(t)
 	lies := []string{"x-user", "root", "x-org", "org_globex", "x-permissions", "all"}
 	adam := people(w)["Acme's admin"]
-	got := w.Do(harness.Request{Path: "/me", To: w.At("tenants"), Headers: append(bearer(signed(t, adam.by, adam.claims)), lies...)})
+	token := bearer(signed(t, adam.by, adam.claims))
+	// Twice as it is, and then with lies: by then the token is known.
+	for range 2 {
+		w.Do(harness.Request{Path: "/me", To: w.At("tenants"), Headers: token})
+	}
+	got := w.Do(harness.Request{Path: "/me", To: w.At("tenants"), Headers: append(slices.Clone(token), lies...)})
+	w.ResetSeen()
+	w.Do(harness.Request{Path: "/me", To: w.At("tenants"), Headers: append(slices.Clone(token), "x_user", "root", "X_Org", "root", "x-permissions", "root")})
+	for _, h := range w.ResetSeen()[0].Headers {
+		if h[1] == "root" {
+			t.Errorf("the API was told %s: %s with a token that was known", h[0], h[1])
+		}
+	}
 	if want := `{"x-user":"auth0|adam","x-org":"org_acme","x-permissions":"read:orders,write:orders,admin:members"}`; got.Body != want {
 		t.Errorf("got %v, want %s", got, want)
 	}
@@ -128,6 +144,27 @@ func TestTenantsAreTold(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestKnownTokenExpires: that a token was good a moment ago does not make it good.
+func TestKnownTokenExpires(t *testing.T) {
+	w := edges(t)
+	token := bearer(signed(t, w.Auth0, auth0.Claims{"exp": time.Now().Add(3 * time.Second).Unix()}))
+	ask := func() harness.Answer {
+		return w.Do(harness.Request{Path: "/page", To: w.At("unforgiving"), Headers: token})
+	}
+	for range 3 {
+		if got := ask(); got.Status != 200 {
+			t.Fatal(got)
+		}
+	}
+	w.Eventually(10*time.Second, "the token has expired", func() bool {
+		got := ask()
+		if got.Status != 200 && got.Reason != "token_expired" {
+			t.Error(got)
+		}
+		return got.Status != 200
+	})
 }
 
 // TestOneTokenManyConfigurations: listeners share the plugin's VM and its memory of
