@@ -23,6 +23,10 @@ export GOFLAGS := -buildvcs=false
 # no longer offers the choice builds without.
 SMALL      := -gcflags=edgejwt/plugin/config=-l
 EXPERIMENT  = $(shell GOEXPERIMENT=nogreenteagc $(GO) version >/dev/null 2>&1 && echo nogreenteagc)
+# Envoy gets a module without the callbacks that it need not enter; the SDK's
+# emulator (proxytest) wants all of them: it gets the one from before that step.
+UNTRIMMED  := dist/untrimmed
+TRIM        = $(GO) run ./plugin/cmd/trim
 COMPILE     = GOOS=wasip1 GOARCH=wasm GOEXPERIMENT=$(EXPERIMENT) $(GO) build -buildmode=c-shared -trimpath $(SMALL) -ldflags="-s -w -buildid="
 
 .DEFAULT_GOAL := help
@@ -41,11 +45,13 @@ run: deps standard ## start Envoy, an API and a stand-in Auth0, and play the flo
 # One source, two modules: most need RS256 and no regular expressions, and every
 # worker of every proxy pays for the rest (see verify/signature.go).
 build: standard ## build dist/edgejwt.wasm, and dist/edgejwt-full.wasm with all algorithms and regex paths
-	$(COMPILE) -tags full -o $(FULL) .
+	$(COMPILE) -tags full -o $(UNTRIMMED)/edgejwt-full.wasm .
+	$(TRIM) -o $(FULL) $(UNTRIMMED)/edgejwt-full.wasm
 
 standard: need-go
 	@mkdir -p dist
-	$(COMPILE) -o $(WASM) .
+	$(COMPILE) -o $(UNTRIMMED)/edgejwt.wasm .
+	$(TRIM) -o $(WASM) $(UNTRIMMED)/edgejwt.wasm
 
 image: build ## pack both modules as OCI images in dist/image; IMAGE=registry/name:tag pushes them
 	@mkdir -p .run

@@ -14,8 +14,12 @@ import (
 	"edgejwt/verify/hostile"
 )
 
-// fullModulePath is the module with all algorithms, made by make build.
-const fullModulePath = "../dist/edgejwt-full.wasm"
+// fullModulePath is the module with all algorithms, made by make build, and
+// proxytestFullPath the same before its exports were trimmed.
+const (
+	fullModulePath    = "../dist/edgejwt-full.wasm"
+	proxytestFullPath = "../dist/untrimmed/edgejwt-full.wasm"
+)
 
 // TestModuleSize bounds what every VM has to load and compile.
 func TestModuleSize(t *testing.T) {
@@ -84,14 +88,14 @@ func judgedAs(t *testing.T, w *world, table []hostile.Case) {
 // module, and the table of RS256 too.
 func TestFullModule(t *testing.T) {
 	t.Run("all algorithms", func(t *testing.T) {
-		w, now, started := startModule(t, fullModulePath, verify.Algorithms(), hostile.FullKeySet())
+		w, now, started := startModule(t, proxytestFullPath, verify.Algorithms(), hostile.FullKeySet())
 		if !started {
 			t.Fatalf("the plugin did not start: %q", w.GetCriticalLogs())
 		}
 		judgedAs(t, w, hostile.FullTable(now, hostile.Options{Slack: 30 * time.Second}))
 	})
 	t.Run("RS256", func(t *testing.T) {
-		w, now, started := startModule(t, fullModulePath, []string{"RS256"}, hostile.KeySet())
+		w, now, started := startModule(t, proxytestFullPath, []string{"RS256"}, hostile.KeySet())
 		if !started {
 			t.Fatalf("the plugin did not start: %q", w.GetCriticalLogs())
 		}
@@ -103,14 +107,14 @@ func TestFullModule(t *testing.T) {
 // and holds that it refuses to be asked for more.
 func TestStandardModule(t *testing.T) {
 	t.Run("RS256", func(t *testing.T) {
-		w, now, started := startModule(t, modulePath, []string{"RS256"}, hostile.KeySet())
+		w, now, started := startModule(t, proxytestPath, []string{"RS256"}, hostile.KeySet())
 		if !started {
 			t.Fatalf("the plugin did not start: %q", w.GetCriticalLogs())
 		}
 		judgedAs(t, w, hostile.Table(now, hostile.Options{Slack: 30 * time.Second}))
 	})
 	t.Run("others", func(t *testing.T) {
-		w, _, started := startModule(t, modulePath, hostile.FullAlgorithms, hostile.FullKeySet())
+		w, _, started := startModule(t, proxytestPath, hostile.FullAlgorithms, hostile.FullKeySet())
 		log := strings.Join(w.GetCriticalLogs(), "\n")
 		if started || strings.Count(log, "edgejwt-full.wasm") != len(hostile.FullAlgorithms)-1 {
 			t.Errorf("started: %v, log %q", started, log)
