@@ -19,7 +19,7 @@ import (
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // table is made once: it holds hundreds of signatures.
-var table = sync.OnceValue(func() []hostile.Case { return hostile.Table(now, hostile.Options{Full: true}) })
+var table = sync.OnceValue(func() []hostile.Case { return hostile.Table(now, hostile.Options{}) })
 
 // newGate makes a gate with the keys of the hostile table written into its
 // configuration.
