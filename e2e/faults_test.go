@@ -1,11 +1,14 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -216,6 +219,36 @@ func TestFaultsAround(t *testing.T) {
 		}
 		stillGuarded(t, w, to)
 	})
+
+	t.Run("10,000 requests that wait", func(t *testing.T) {
+		known := bearer(w.Auth0.Token())
+		if _, err := w.Auth0.RotateUnseen(); err != nil {
+			t.Fatal(err)
+		}
+		w.Auth0.SetFault(auth0.Fault{Kind: auth0.Hang})
+		defer w.Auth0.SetFault(auth0.Fault{})
+		w.ResetSeen()
+		time.Sleep(1100 * time.Millisecond) // the cooldown
+		statuses, most := flood(t, w, 10_000, w.Auth0.Token(), func() {
+			// FastAPI's server closes idle connections when it likes.
+			if got := w.Get("/orders", known...); got.Status != 200 && !strings.HasPrefix(got.Body, "upstream connect error") {
+				t.Errorf("meanwhile, a key that is known: %v", got)
+			}
+		})
+		t.Logf("statuses %v, at most %d waited at once", statuses, most)
+		if statuses[503] != 10_000 {
+			t.Errorf("statuses %v", statuses)
+		}
+		if most < 1024 || most > 2*1024 {
+			t.Errorf("%d waited at once, want 1024 for each of two workers, or those of one", most)
+		}
+		w.Auth0.SetFault(auth0.Fault{})
+		w.Eventually(30*time.Second, "the provider is back, and so is the key", func() bool {
+			return w.Get("/orders", bearer(w.Auth0.Token())...).Status == 200
+		})
+		w.Eventually(10*time.Second, "nobody waits any more", func() bool { return counted(w, "edgejwt_parked_now") == 0 })
+		stillGuarded(t, w, "")
+	})
 }
 
 // movedToCDS takes the provider's cluster out of the bootstrap into a file that
@@ -264,5 +297,54 @@ func replace(t *testing.T, file, text string) {
 	}
 	if err := os.Rename(draft, file); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// flood sends n requests at once over a few connections. It gives how many got
+// which status, and how many waited at most at the same time; meanwhile is called
+// while they do.
+func flood(t *testing.T, w *harness.World, n int, token string, meanwhile func()) (statuses map[int]int, most int64) {
+	t.Helper()
+	var protocols http.Protocols
+	protocols.SetUnencryptedHTTP2(true)
+	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+	defer cancel()
+	statuses = map[int]int{}
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	const connections = 16
+	for range connections {
+		client := &http.Client{Transport: &http.Transport{Protocols: &protocols}}
+		t.Cleanup(client.CloseIdleConnections)
+		for range n / connections {
+			all.Go(func() {
+				status := 0
+				q, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+w.Edge+"/orders", nil)
+				if err == nil {
+					q.Header.Set("authorization", "Bearer "+token)
+					var answer *http.Response
+					if answer, err = client.Do(q); err == nil {
+						status = answer.StatusCode
+						answer.Body.Close()
+					}
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				statuses[status]++
+			})
+		}
+	}
+	done := make(chan struct{})
+	go func() { all.Wait(); close(done) }()
+	for {
+		select {
+		case <-done:
+			return statuses, most
+		case <-time.After(50 * time.Millisecond):
+			if now := counted(w, "edgejwt_parked_now"); now > most {
+				most = now
+				meanwhile()
+			}
+		}
 	}
 }

@@ -115,7 +115,7 @@ func TestWhatWasRefusedIsNotJudgedAgain(t *testing.T) {
 	if q.state != refused || len(vm.root.parked.requests) != 0 {
 		t.Errorf("state %d, %d parked; want it refused and forgotten", q.state, len(vm.root.parked.requests))
 	}
-	if q.settle(time.Now(), true) || q.state != refused {
+	if q.settle(time.Now()) || q.state != refused {
 		t.Error("it was judged again")
 	}
 }

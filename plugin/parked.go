@@ -13,9 +13,17 @@ import (
 // parked request holds its headers and at most its first body frames.
 const maxParked = 1024
 
+// maxSettled bounds how many of them are let go in one callback. Envoy carries
+// out what a callback has asked for when it is over, and each answer enters the VM
+// again from within the one before: some hundreds fill the stack, and the VM dies.
+const maxSettled = 32
+
 // parked are the requests that wait for keys, in the order in which they came,
 // which is the order of their deadlines too.
-type parked struct{ requests []*request }
+type parked struct {
+	requests []*request
+	more     bool // some of them are due, but for maxSettled
+}
 
 // park holds the request until its key set is there, keys.wait has passed, or
 // the client leaves. When too many wait already, it is given up at once.
@@ -57,15 +65,24 @@ func (p *parked) next() (deadline time.Time, ok bool) {
 // and leaves it so.
 func (p *parked) settle(r *root, now time.Time) {
 	if len(p.requests) == 0 {
+		p.more = false
 		return
 	}
 	still := p.requests[:0]
 	all := p.requests
-	p.requests = nil // settling parks nobody, and must not walk what it rebuilds
+	p.requests, p.more = nil, false // settling parks nobody, and must not walk what it rebuilds
+	settled := 0
 	for _, q := range all {
-		changed := r.changed(q.judgement.Awaits())
-		if !changed && now.Before(q.deadline) || q.settle(now, changed) {
+		q.due = q.due || r.changed(q.judgement.Awaits())
+		switch {
+		case !q.due && now.Before(q.deadline):
 			still = append(still, q)
+		case settled == maxSettled:
+			still, p.more = append(still, q), true
+		case q.settle(now):
+			still = append(still, q)
+		default:
+			settled++
 		}
 	}
 	for i := len(still); i < len(all); i++ {
@@ -78,7 +95,7 @@ func (p *parked) settle(r *root, now time.Time) {
 }
 
 // settle judges the request again and reports whether it goes on waiting.
-func (q *request) settle(now time.Time, changed bool) (waits bool) {
+func (q *request) settle(now time.Time) (waits bool) {
 	defer q.root.contain(parkedRequest, q)
 	if q.state != waiting {
 		return false
@@ -94,7 +111,8 @@ func (q *request) settle(now time.Time, changed bool) (waits bool) {
 		return true
 	}
 	j := &q.judgement
-	if changed {
+	if q.due {
+		q.due = false
 		j.Again(now)
 	}
 	if !j.Decided {

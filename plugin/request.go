@@ -20,6 +20,7 @@ type request struct {
 
 	judgement gate.Judgement
 	deadline  time.Time // while it waits for keys
+	due       bool      // they have changed since it was judged
 }
 
 type state uint8

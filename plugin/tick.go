@@ -60,6 +60,9 @@ func (r *root) schedule(now time.Time) {
 	if deadline, ok := r.parked.next(); ok {
 		next = min(next, deadline.Sub(now))
 	}
+	if r.parked.more {
+		next = 0
+	}
 	if r.faulty {
 		// A fault that comes with each tick must not come a thousand times a second.
 		r.faulty, next = false, max(next, faultyPeriod)
