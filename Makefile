@@ -86,8 +86,8 @@ check: need-go
 unit: need-go build
 	$(GO) test $(PURE) ./e2e/auth0/...
 
-e2e: deps build
-	$(GO) test -p 1 -count=1 -timeout 15m ./e2e ./e2e/demo
+e2e: bench-deps build
+	$(GO) test -p 1 -count=1 -timeout 15m ./e2e ./e2e/demo ./e2e/policytest ./e2e/bench/...
 
 # Other versions of Envoy play the part of the tests that could depend on it. Their
 # own packages stand beside the usual one; FastAPI is the same.

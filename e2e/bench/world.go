@@ -106,7 +106,7 @@ func (w *world) close() {
 }
 
 func (w *world) startAuthz(ctx context.Context) error {
-	address, err := freeAddress()
+	address, err := parts.FreeAddress()
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (w *world) startAuthz(ctx context.Context) error {
 }
 
 func (w *world) startAPI(ctx context.Context, name, app string) error {
-	address, err := freeAddress()
+	address, err := parts.FreeAddress()
 	if err != nil {
 		return err
 	}
@@ -192,7 +192,7 @@ func (w *world) startEnvoy(ctx context.Context, workers int, names []string) err
 		if !slices.Contains(names, l.Name) {
 			continue
 		}
-		address, err := freeAddress()
+		address, err := parts.FreeAddress()
 		if err != nil {
 			return err
 		}
@@ -300,13 +300,4 @@ func (w *world) await(ctx context.Context, r *Row) (err error) {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-}
-
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
 }

@@ -11,6 +11,8 @@ import (
 	"text/template"
 
 	"go.yaml.in/yaml/v3"
+
+	"edgejwt/e2e/parts"
 )
 
 // DefaultPlugin is the shipped example's configuration of the plugin.
@@ -122,14 +124,12 @@ func (w *World) put(name, content string) {
 	}
 }
 
-// freeAddress is a loopback port that nobody holds at this moment. Envoy binds
-// it a moment later; a restart of Envoy must find the same one.
+// freeAddress is a loopback port for Envoy; a restart of Envoy must find the same one.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := parts.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return address
 }
