@@ -34,6 +34,9 @@ const policyRoutes = `- match: {prefix: /billing}
 - match: {prefix: /open}
   route: {cluster: api}
   metadata: {filter_metadata: {edgejwt: {policy: '{"auth": "none"}'}}}
+- match: {prefix: /closed}
+  route: {cluster: api}
+  metadata: {filter_metadata: {edgejwt: {policy: '{"auth": "deny"}'}}}
 - match: {prefix: /trial}
   route: {cluster: api}
   metadata: {filter_metadata: {edgejwt: {policy: '{"mode": "report", "permissions": ["read:bills"]}'}}}
@@ -119,6 +122,7 @@ func TestPoliciesOfEnvoysRoutes(t *testing.T) {
 		{"a policy, not satisfied", "/billing", auth0.Claims{"scope": "read:orders"}, "permission_missing", 403},
 		{"a policy, no token", "/billing", nil, "token_missing", 401},
 		{"an open route", "/open", nil, "", 200},
+		{"a route that nobody passes", "/closed", auth0.Claims{"scope": "read:orders"}, "route_denied", 403},
 		{"a route on trial", "/trial", nil, "", 200},
 		{"a mistaken policy", "/mistaken", auth0.Claims{"scope": "read:orders"}, "internal", 500},
 		{"a mistaken policy, without a token", "/mistaken", nil, "internal", 500},

@@ -20,6 +20,7 @@ routes:
 - {name: hosts, path: {prefix: /hosts}, hosts: [api.example.com, "*.example.org"], auth: none}
 - {name: headers, path: {prefix: /headers}, headers: [{name: x-version, values: ["1", "2"]}, {name: x-there}], auth: none}
 - {name: optional, path: {prefix: /optional}, auth: optional}
+- {name: closed, path: {prefix: /closed}, auth: deny}
 - {name: opaque, path: {prefix: /opaque}, allowOpaque: true}
 - {name: scopes, path: {prefix: /scopes}, scopes: [a, b]}
 - {name: any-scope, path: {prefix: /any-scope}, anyScope: [a, b]}
@@ -91,6 +92,11 @@ func TestRoutesThroughEnvoy(t *testing.T) {
 		{"GET /optional", "", none, ""},
 		{"GET /optional", "", auth0.Claims{}, ""},
 		{"GET /optional", "", auth0.Claims{"exp": now - hour}, "token_expired"},
+		{"GET /closed", "", none, "route_denied"},
+		{"GET /closed/x", "", auth0.Claims{}, "route_denied"},
+		{"POST /closed", "Authorization: Bearer a.b.c", none, "route_denied"},
+		{"GET /closed", "", auth0.Claims{"exp": now - hour}, "route_denied"},
+		{"GET /closedness", "", auth0.Claims{}, ""},
 		{"GET /opaque", "Authorization: Bearer 2YotnFZFEjr1zCsicMWpAA", none, ""},
 		{"GET /opaque", "", none, "token_missing"},
 		{"GET /opaque", "Authorization: Bearer a.b.c", none, "token_malformed"},

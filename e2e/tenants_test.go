@@ -59,7 +59,7 @@ func people(w *harness.World) map[string]person {
 // cells are what the README's table says, and the reason that stands for it.
 var cells = map[string]string{
 	"yes": "", "401 token": "token_missing", "401 issuer": "issuer_unknown",
-	"403 permission": "permission_missing", "403 scope": "scope_missing", "403 claim": "claim_mismatch",
+	"403 permission": "permission_missing", "403 scope": "scope_missing", "403 claim": "claim_mismatch", "403 route": "route_denied",
 }
 
 // TestTenants plays the README's table of who may do what, by the example's
@@ -182,7 +182,7 @@ func TestOneTokenManyConfigurations(t *testing.T) {
 					{"tenants", "/orgs/org_acme/orders", token, ""},
 					{"routes", "/permissions", token, "permission_missing"},
 					{"tenants", "/orgs/org_globex/orders", token, "claim_mismatch"},
-					{"tenants", "/scopes", token, "permission_missing"},
+					{"tenants", "/scopes", token, "route_denied"},
 					{"trial", "/admin", token, "permission_missing"},
 					{"demo", "/orders", token, "issuer_unknown"},
 					{"described", "/mcp", token, ""},

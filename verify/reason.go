@@ -25,6 +25,8 @@ const (
 	// PathAmbiguous: servers would read the request's path in different ways, to
 	// which different rules apply. See package route.
 	PathAmbiguous
+	// RouteDenied: the route refuses every request, whatever its token.
+	RouteDenied
 	// TokenMissing: no token where one may stand (RFC 6750 §3.1, last paragraph).
 	TokenMissing
 	// TokenAmbiguous: more than one token (RFC 6750 §2).
@@ -98,6 +100,7 @@ var table = [reasonEnd]row{
 	Opaque:              {name: "opaque"},
 	ResourceMetadata:    {name: "resource_metadata", status: statusOK, description: "The API's metadata."},
 	PathAmbiguous:       {"path_ambiguous", statusBadRequest, grpcInvalidArgument, "", false, "The request's target can be read in more than one way."},
+	RouteDenied:         {"route_denied", statusForbidden, grpcPermissionDenied, "", false, "This is not open to anyone."},
 	TokenMissing:        {"token_missing", statusUnauthorized, grpcUnauthenticated, "", true, "An access token is required."},
 	TokenAmbiguous:      {"token_ambiguous", statusBadRequest, grpcInvalidArgument, invalidRequest, true, "The request carries more than one access token."},
 	TokenMalformed:      {"token_malformed", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is malformed."},

@@ -36,7 +36,7 @@ const noCondition = "is a condition, and Envoy has chosen its route already; let
 // demandFields are what a route has besides its conditions.
 var demandFields = []field{
 	{Name: "name", Kind: Text, Example: "orders-write", Max: maxName},
-	{Name: "auth", Kind: Choice, Default: "required", OneOf: []string{"required", "optional", "none"}}, // as route.Auth has them
+	{Name: "auth", Kind: Choice, Default: "required", OneOf: []string{"required", "optional", "none", "deny"}}, // as route.Auth has them
 	{Name: "mode", Kind: Choice, Example: "report", OneOf: modes},
 	{Name: "allowOpaque", Kind: Switch, Default: "false"},
 	{Fields: needFields},

@@ -118,7 +118,7 @@ func checkRoutes(t *testing.T, routes []route.Route, options route.Options) {
 			t.Errorf("name %q", r.Name)
 		}
 		named[r.Name] = true
-		if r.Need.MaxAge < 0 || r.Need.MaxLifetime < 0 || r.Auth == route.None && r.Need.Scopes != nil {
+		if r.Need.MaxAge < 0 || r.Need.MaxLifetime < 0 || r.Auth >= route.None && r.Need.Scopes != nil {
 			t.Errorf("need %+v", r.Need)
 		}
 		for _, claim := range r.Need.Claims {

@@ -41,10 +41,12 @@ var policyRefusals = []refusalCase{
 	{"no scope", `{"scopes":["a b"]}`, `scopes[0]: "a b"` + notScope},
 	{"auth none with claims", `{"claims":{"a":["b"]},"auth":"none"}`,
 		`auth: is "none", but the route needs something of a token; "optional" checks those that come`},
+	{"auth deny with allowOpaque", `{"allowOpaque":true,"auth":"deny"}`,
+		`auth: is "deny", but allowOpaque lets tokens pass; write one of them`},
 	{"variable", `{"claimMatches":[{"claim":"a","variable":"org"}]}`,
 		`claimMatches[0].variable: "org" is not a variable of the route's template`},
 	{"several", `{"auth":"off","maxAge":"x","name":"a b"}`,
-		`auth: "off" is not known; write required, optional or none` + "\n" + `maxAge: "x" is not a duration (example: 1h)` + "\n" +
+		`auth: "off" is not known; write required, optional, none or deny` + "\n" + `maxAge: "x" is not a duration (example: 1h)` + "\n" +
 			`name: "a b" may only have letters, digits, dots, hyphens and underscores (example: orders-write)`},
 }
 

@@ -51,7 +51,7 @@ func TestRoutes(t *testing.T) {
 	document := []byte(top(`"ignorePathCase":true,"routeMetadata":true,"routes":[
 		{"path":{"template":"/orgs/{org}/orders"},"methods":["POST","PUT"],"hosts":["api.example.com","*.example.com"],
 		 "headers":[{"name":"X-Api-Version","values":["2","3"]},{"name":"x-here"}],` + everyDemand + `},
-		{"path":{"exact":"/a b"}},{"path":{"prefix":"/public"},"auth":"none","mode":"enforce"},
+		{"path":{"prefix":"/closed"},"auth":"deny"},{"path":{"exact":"/a b"}},{"path":{"prefix":"/public"},"auth":"none","mode":"enforce"},
 		{"methods":["GET"],"claims":[{"claim":["realm_access","roles"],"values":["admin"]},{"claim":"x","values":[1]}]}]`))
 	c := mustParse(t, string(document))
 	again, err := config.Parse(document)
@@ -64,6 +64,7 @@ func TestRoutes(t *testing.T) {
 	first.Methods, first.Hosts = []string{"POST", "PUT"}, []string{"api.example.com", "*.example.com"}
 	first.Headers = []route.Header{{Name: "x-api-version", Values: []string{"2", "3"}}, {Name: "x-here"}}
 	want := []route.Route{first,
+		{Path: route.Path{Kind: route.Prefix, Text: "/closed"}, Auth: route.Deny},
 		{Path: route.Path{Kind: route.Exact, Text: "/a b"}},
 		{Path: route.Path{Kind: route.Prefix, Text: "/public"}, Auth: route.None, Mode: route.Enforce},
 		{Methods: []string{"GET"}, Need: route.Need{Claims: []route.Claim{
@@ -140,6 +141,10 @@ func TestRouteWarnings(t *testing.T) {
 		{"none for a method", `"routes":[{"auth":"none","methods":["OPTIONS"]}]`, ``},
 		{"none by a header", `"routes":[{"auth":"none","path":{"exact":"/a"},"headers":[{"name":"x-probe"}]}]`,
 			`routes[0].headers: open the route (auth: none) to whoever sends them: a client chooses its headers`},
+		{"deny for everything", `"routes":[{"path":{"exact":"/a"}},{"auth":"deny"}]`, ``},
+		{"deny by a header", `"routes":[{"auth":"deny","headers":[{"name":"x-debug"}]}]`, ``},
+		{"covered by deny", `"routes":[{"auth":"deny","path":{"prefix":"/"}},{"path":{"exact":"/a"}}]`, covered("1", "0")},
+		{"deny, covered", `"routes":[{"path":{"prefix":"/a"}},{"auth":"deny","path":{"exact":"/a/b"}}]`, covered("1", "0")},
 		{"opaque tokens on a route that needs scopes", `"routes":[{"allowOpaque":true,"scopes":["a"]}]`,
 			`routes[0].allowOpaque: lets tokens pass that are no JWS, of which nothing that the route needs is checked`},
 		{"opaque tokens on a route that needs nothing", `"routes":[{"allowOpaque":true,"name":"a","methods":["GET"]}]`, ``},

@@ -19,7 +19,7 @@ const (
 	// StepPolicy: the policy of Envoy's route, if routes may carry one, and whether
 	// the path can lead to no other.
 	StepPolicy
-	// StepRoute: which route applies, and whether it asks for a token.
+	// StepRoute: which route applies, and whether it asks for a token or refuses all.
 	StepRoute
 	// StepExtract: the token's place.
 	StepExtract

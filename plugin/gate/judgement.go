@@ -66,8 +66,12 @@ func (g *Gate) Judge(j *Judgement, headers [][2]string, policy *string, now time
 	if !j.findRoute(headers, policy) {
 		return
 	}
-	if j.match.Route.Auth == route.None {
+	switch j.match.Route.Auth {
+	case route.None:
 		j.decide(verify.Public, nil)
+		return
+	case route.Deny:
+		j.decide(verify.RouteDenied, nil)
 		return
 	}
 	j.step = StepExtract

@@ -82,5 +82,5 @@ func (g *Gate) Quick(headers [][2]string, now time.Time) *Changes {
 func (g *Gate) satisfied(s *seen, headers [][2]string, now time.Time) bool {
 	q := route.Request{Method: Value(headers, ":method"), Host: Value(headers, ":authority"), Path: Value(headers, ":path"), Headers: headers}
 	var m route.Match
-	return g.routes.Find(&q, &m) == nil && m.Route.Auth != route.None && m.Check(s.token, now, s.rule.ClockSkew) == nil
+	return g.routes.Find(&q, &m) == nil && m.Route.Auth <= route.Optional && m.Check(s.token, now, s.rule.ClockSkew) == nil
 }

@@ -43,6 +43,7 @@ var quickly = map[string]struct{ rule, top string }{
 	"reported":     {"", `"mode": "report"`},
 	"routes": {`"clockSkew": "60s", "forwardOriginalToken": false, "outputClaimToHeaders": [{"header": "x-sub", "claim": "sub"}]`, `"routes": [
 		{"path": {"prefix": "/public"}, "auth": "none"}, {"path": {"prefix": "/maybe"}, "auth": "optional"}, {"path": {"prefix": "/opaque"}, "allowOpaque": true},
+		{"path": {"prefix": "/closed"}, "auth": "deny"}, {"path": {"prefix": "/shut"}, "auth": "deny", "mode": "report"},
 		{"path": {"prefix": "/write"}, "methods": ["POST"], "scopes": ["write"]}, {"path": {"prefix": "/lenient"}, "scopes": ["write"], "mode": "report"},
 		{"path": {"template": "/users/{user}"}, "claimMatches": [{"claim": "sub", "variable": "user"}]}, {"path": {"prefix": "/young"}, "maxAge": "10m"},
 		{"hosts": ["*.tenant.example"], "claimMatches": [{"claim": "org", "host": true}]}, {"headers": [{"name": "x-v", "values": ["2"]}], "scopes": ["write"]}]`},
@@ -96,6 +97,9 @@ func TestQuickKnowsWhenNot(t *testing.T) {
 		{"preflight", request("OPTIONS /", "origin: https://a.example", "access-control-request-method: PUT", bearer(own)), 0, false},
 		{"reported", request("GET /lenient", bearer(own)), 0, false},
 		{"no token wanted", request("GET /public", bearer(own)), 0, false},
+		{"nobody may", request("GET /closed", bearer(own)), 0, false},
+		{"nobody may, and reported", request("GET /shut", bearer(own)), 0, false},
+		{"beside what nobody may", request("GET /closedness", bearer(own)), 0, true},
 		{"old enough but for the skew", request("GET /young", bearer(own)), 10*time.Minute + 59*time.Second, true},
 		{"too old", request("GET /young", bearer(own)), 10*time.Minute + 61*time.Second, false},
 		{"the last second", request("GET /", bearer(own)), time.Hour + 59*time.Second, true},
@@ -108,13 +112,39 @@ func TestQuickKnowsWhenNot(t *testing.T) {
 	}
 }
 
+// TestDenyOfKnownTokens: that a token was accepted elsewhere opens no route that
+// nobody passes, and where that is only reported nothing is told of it.
+func TestDenyOfKnownTokens(t *testing.T) {
+	g := newEdge(t, quickly["routes"].rule, quickly["routes"].top)
+	own := bearer(token(nil))
+	for range 2 {
+		agree(t, g, request("GET /", own), now)
+	}
+	if !agree(t, g, request("GET /", own), now) {
+		t.Fatal("the token is not known")
+	}
+	for path, report := range map[string]bool{"/closed": false, "/closed/x": false, "/shut": true} {
+		r := request("GET "+path, own)
+		if g.Quick(r, now) != nil {
+			t.Errorf("%s: accepted quickly", path)
+		}
+		j := judge(g, r, now)
+		if j.Reason != verify.RouteDenied || j.Report != report || j.GoesOn() != report || j.Valid() || j.Token() != nil || j.Locations() != nil {
+			t.Errorf("%s: %v, reported %v, valid %v", path, j.Reason, j.Report, j.Valid())
+		}
+		if c := j.Changes(); len(c.Set) > 0 || len(c.Remove) > 0 {
+			t.Errorf("%s: the API is told %v, and not %v", path, c.Set, c.Remove)
+		}
+	}
+}
+
 // TestQuickAgrees: whatever is sent, Quick never says what Judge does not.
 func TestQuickAgrees(t *testing.T) {
 	tokens := []string{token(nil), scoped("write"), scoped("read"), token(map[string]any{"sub": "ann", "org": "a.tenant.example", "bad": "\u0001"}),
 		token(map[string]any{"exp": now.Add(5 * time.Minute).Unix()}), token(map[string]any{"nbf": now.Add(10 * time.Minute).Unix()}), token(map[string]any{"aud": "other"})}
 	tokens = append(tokens, spoilt(tokens[0]), "", "opaque", tokens[0]+","+tokens[1], " "+tokens[0], tokens[0]+" ")
 	lines := []string{"GET /", "POST /write", "GET /write", "POST /write/x", "OPTIONS /", "options /write", "HEAD /public", "GET /public", "GET /maybe",
-		"GET /opaque", "POST /lenient", "GET /users/ann", "GET /users/client", "GET /users/%61nn", "GET /young", "POST /x/../write", "POST /write%2f", "POST //write", "PUT /", "GET /write;x"}
+		"GET /opaque", "POST /lenient", "GET /closed", "GET /closed/x", "GET /shut", "GET /users/ann", "GET /users/client", "GET /users/%61nn", "GET /young", "POST /x/../write", "POST /write%2f", "POST //write", "PUT /", "GET /write;x"}
 	schemes := []string{"Bearer ", "Bearer ", "Bearer ", "bearer ", "Bearer", "Basic ", "Bearer  ", ""}
 	others := pairs("user-agent", "test", "content-type", "application/grpc", "x-sub", "forged", "x_sub", "forged", "X-PAYLOAD", "forged",
 		"origin", "https://a.example", "access-control-request-method", "POST", "x-v", "2", "x-v", "3", "cookie", "a=b", "x-other", "1",

@@ -15,8 +15,9 @@ func TestReport(t *testing.T) {
 	const lenient = `{"name": "lenient", "path": {"exact": "/lenient"}, "mode": "report", "scopes": ["s"]}`
 	const strict = `{"name": "strict", "path": {"exact": "/strict"}, "mode": "enforce", "scopes": ["s"]}`
 	const plain = `{"name": "plain", "path": {"exact": "/plain"}, "scopes": ["s"]}`
-	enforcing := newEdge(t, "", `"routes": [`+lenient+`,`+strict+`,`+plain+`]`)
-	reporting := newEdge(t, "", `"mode": "report", "routes": [`+lenient+`,`+strict+`,`+plain+`]`)
+	const closed = `{"path": {"exact": "/closed"}, "auth": "deny"}`
+	enforcing := newEdge(t, "", `"routes": [`+lenient+`,`+strict+`,`+plain+`,`+closed+`]`)
+	reporting := newEdge(t, "", `"mode": "report", "routes": [`+lenient+`,`+strict+`,`+plain+`,`+closed+`]`)
 	nothingStrict := newEdge(t, "", `"mode": "report", "routes": [`+lenient+`,`+plain+`]`)
 	noRoutes := newEdge(t, "", `"mode": "report"`)
 	silent := newEdge(t, "", `"routes": [`+strict+`,`+plain+`]`)
@@ -34,6 +35,8 @@ func TestReport(t *testing.T) {
 		{"enforcing, lenient route, no token", enforcing, request("GET /lenient"), verify.TokenMissing, true, false},
 		{"enforcing, lenient route, forged", enforcing, request("GET /lenient", bearer(spoilt(valid))), verify.SignatureInvalid, true, false},
 		{"enforcing, lenient route, good", enforcing, request("GET /lenient", bearer(scoped("s"))), verify.Accepted, false, true},
+		{"enforcing, nobody passes", enforcing, request("GET /closed", bearer(valid)), verify.RouteDenied, false, false},
+		{"reporting, nobody passes", reporting, request("GET /closed", bearer(valid)), verify.RouteDenied, true, false},
 		{"enforcing, no route", enforcing, request("GET /x"), verify.TokenMissing, false, false},
 		{"enforcing, unreadable", enforcing, request("GET /x%2f"), verify.PathAmbiguous, false, false},
 		{"reporting, plain route", reporting, request("GET /plain", bearer(valid)), verify.ScopeMissing, true, true},

@@ -16,6 +16,7 @@ const edgeRoutes = `"routes": [
 	{"name": "tenant", "path": {"exact": "/tenant"}, "claimMatches": [{"claim": "org", "header": "x-tenant"}, {"claim": "host", "host": true}]},
 	{"name": "legacy", "path": {"prefix": "/legacy"}, "allowOpaque": true, "scopes": ["legacy"]},
 	{"name": "fresh", "path": {"exact": "/fresh"}, "maxAge": "10s"},
+	{"name": "closed", "path": {"prefix": "/closed"}, "auth": "deny"},
 	{"name": "admin", "hosts": ["admin.example.com"], "permissions": ["all"]}
 ]`
 
@@ -40,6 +41,15 @@ func TestRoutes(t *testing.T) {
 		{"encoded slash", request("GET /public%2fx"), verify.PathAmbiguous, "-", gate.StepRoute},
 		{"encoded slash with a good token", request("GET /x%2fy", bearer(valid)), verify.PathAmbiguous, "-", gate.StepRoute},
 		{"query is no path", request("GET /orders?/public"), verify.TokenMissing, "", gate.StepExtract},
+
+		{"deny, no token", request("GET /closed"), verify.RouteDenied, "closed", gate.StepRoute},
+		{"deny, good token", request("GET /closed/x", bearer(valid)), verify.RouteDenied, "closed", gate.StepRoute},
+		{"deny, bad token", request("GET /closed", bearer("nonsense")), verify.RouteDenied, "closed", gate.StepRoute},
+		{"deny, two tokens", request("POST /closed", bearer(valid), bearer(write)), verify.RouteDenied, "closed", gate.StepRoute},
+		{"deny, on a host for others", request("GET /closed", ":authority: admin.example.com", bearer(valid)), verify.RouteDenied, "closed", gate.StepRoute},
+		{"deny, by another reading", request("GET /public/../closed", bearer(valid)), verify.PathAmbiguous, "-", gate.StepRoute},
+		{"deny, a preflight", request("OPTIONS /closed", "origin: https://a.example", "access-control-request-method: PUT"), verify.Preflight, "-", gate.StepPreflight},
+		{"beside deny", request("GET /closedness", bearer(valid)), verify.Accepted, "", gate.StepNeed},
 
 		{"optional, none", request("GET /maybe"), verify.Anonymous, "maybe", gate.StepExtract},
 		{"optional, another scheme", request("GET /maybe", "authorization: Basic eA=="), verify.Anonymous, "maybe", gate.StepExtract},

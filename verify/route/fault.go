@@ -66,12 +66,17 @@ func (c *checker) check(o Options) {
 		c.text("headers", r.Headers[i].Name, header)
 		c.list("headers", r.Headers[i].Values, any)
 	}
-	if r.Auth > None || r.Mode > Report {
+	if r.Auth > Deny || r.Mode > Report {
 		c.fault("auth", "", "is of no known value")
 	}
 	c.need(&r.Need)
 	if r.Auth == None && c.asks {
 		c.fault("auth", "", `is "none", but the route needs something of a token; "optional" checks those that come`)
+	}
+	if r.Auth == Deny && c.asks {
+		c.fault("auth", "", `is "deny", but the route needs something of a token; "required" lets in who has it`)
+	} else if r.Auth == Deny && r.AllowOpaque {
+		c.fault("auth", "", `is "deny", but allowOpaque lets tokens pass; write one of them`)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 // the skew that its issuer's rule grants. The token's signature must have been
 // verified and its times checked.
 // Where a route asks for no token and there is none, there is nothing to check.
+// A route that denies refuses all, also nil: RouteDenied.
 //
 // What another token might mend comes first. Reasons: ClaimInvalid,
 // IssuerUnknown, AudienceMismatch, TokenExpired (too old for this route);
@@ -20,6 +21,9 @@ import (
 func (m *Match) Check(t *verify.Token, now time.Time, skew time.Duration) error {
 	if m.rule == nil {
 		return nil
+	}
+	if m.Route.Auth == Deny {
+		return refuse(verify.RouteDenied, "the route refuses every request")
 	}
 	n := &m.Route.Need
 	if err := n.checkType(t); err != nil {

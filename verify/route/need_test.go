@@ -298,3 +298,20 @@ func TestNoMatchIsSatisfiedByAnyValidToken(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestDenyIsSatisfiedByNoToken, nor by none.
+func TestDenyIsSatisfiedByNoToken(t *testing.T) {
+	var m route.Match
+	table := newTable(t, []route.Route{{Path: prefix("/closed"), Auth: route.Deny}}, route.Options{})
+	for path, want := range map[string]verify.Reason{"/closed/x": verify.RouteDenied, "/closed": verify.RouteDenied, "/closedness": verify.Accepted} {
+		if err := table.Find(&route.Request{Method: "GET", Path: path}, &m); err != nil {
+			t.Fatal(err)
+		}
+		for _, presented := range []*verify.Token{token(t, jwt, `{"scope":"a"}`), nil} {
+			err := m.Check(presented, now, 0)
+			if got := verify.ReasonOf(err); err != nil && got != want || (err == nil) != (want == verify.Accepted) {
+				t.Errorf("%s: %v, want %v", path, err, want)
+			}
+		}
+	}
+}

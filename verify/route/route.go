@@ -46,6 +46,8 @@ const (
 	Optional
 	// None: nothing; tokens are not looked at.
 	None
+	// Deny: refuses every request, with verify.RouteDenied; tokens are not looked at.
+	Deny
 )
 
 // Mode says what becomes of a request that the route refuses.

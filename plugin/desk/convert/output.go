@@ -10,8 +10,8 @@ import (
 	"edgejwt/plugin/config"
 )
 
-// nobody is the issuer of no rule: no token is valid that names it, so a route
-// that takes it alone lets no request through.
+// nobody is the issuer of no rule: no token of it is valid. A route whose token is
+// optional and of this issuer lets requests through that have none, and no others.
 const nobody = "urn:edgejwt:nobody"
 
 // result writes the configuration down and has it checked.
@@ -135,6 +135,9 @@ func (r *rule) route() object {
 }
 
 func (n *need) members(o *object) {
+	if n.auth == must && slices.Equal(n.issuers, []string{nobody}) {
+		n = &need{auth: never}
+	}
 	switch n.auth {
 	case open:
 		o.add("auth", "none")
@@ -143,7 +146,7 @@ func (n *need) members(o *object) {
 	case must:
 		o.add("auth", "required")
 	case never:
-		o.add("issuers", []any{nobody}, "nobody passes: no token is of this issuer")
+		o.add("auth", "deny")
 	}
 	for _, l := range []struct {
 		name  string

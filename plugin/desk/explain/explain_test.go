@@ -99,6 +99,7 @@ func TestPolicy(t *testing.T) {
 	for _, x := range []struct{ policy, reason, say string }{
 		{`{"scopes": ["a"]}`, "scope_missing", "scopes: a — NOT MET"},
 		{`{"name": "p", "auth": "none"}`, "public", "p matches"},
+		{`{"name": "p", "auth": "deny"}`, "route_denied", "p matches: auth deny, nobody passes"},
 		{`{"scope": ["a"]}`, "internal", "scope: is not a field"},
 	} {
 		q, err := NewRequest("GET /public/x", nil)

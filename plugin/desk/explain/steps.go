@@ -113,6 +113,8 @@ func (x *explainer) route(ok bool) (string, []string) {
 		text += " (" + conditions + ")"
 	}
 	switch {
+	case x.decidedAt(gate.StepRoute) && !ok:
+		text += ": auth deny, nobody passes, and the token is not looked at"
 	case x.decidedAt(gate.StepRoute):
 		text += ": auth none, the token is not looked at"
 	case m.Route.Auth == route.Optional:

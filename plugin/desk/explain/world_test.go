@@ -87,7 +87,8 @@ const policy = `{
    {"name": "all", "path": {"template": "/all/{org}"}, "hosts": ["a.example"], "headers": [{"name": "x-v", "values": ["2"]}], "anyScope": ["a", "b"], "anyPermission": ["p"],
     "claims": [{"claim": ["deep", "n"], "values": [1, true, "x"]}], "claimMatches": [{"claim": "org", "variable": "org"}, {"claim": "tenant", "header": "x-tenant"}, {"claim": "host", "host": true}],
     "requiredClaims": ["email"], "issuers": ["https://idp.example/"], "audiences": ["https://api.example.com"], "subjects": ["s3cr3t-subject"], "clients": ["c"], "maxAge": "1h", "maxLifetime": "24h"},
-   {"path": {"exact": "/unnamed"}, "scopes": ["x"]}],
+   {"path": {"exact": "/unnamed"}, "scopes": ["x"]},
+   {"name": "closed", "path": {"prefix": "/closed"}, "auth": "deny"}],
  "filterState": true, "clearRouteCache": true, "routeMetadata": %t, "realm": "shop",
  "resourceMetadata": {"resource": "https://api.example.com"}}`
 
@@ -145,6 +146,7 @@ var examples = []example{
 	{"another signature", "GET /x", nil, func(at time.Time) string { return token(at, "k", "other", nil) }, "signature_invalid", "signature", false, nil},
 	{"public", "GET /public/x", []string{"x-sub: admin"}, nil, "public", "route", true, []string{"public matches (prefix /public): auth none"}},
 	{"other spelling", "GET /public//x", nil, nil, "public", "route", true, []string{`the path is read as "/public/x"`}},
+	{"nobody passes", "GET /closed", nil, valid(nil), "route_denied", "route", false, []string{"closed matches (prefix /closed): auth deny, nobody passes", "!looked for"}},
 	{"odd path", "GET /public/%2e%2e%2forders", nil, nil, "path_ambiguous", "route", false, nil},
 	{"another spelling", "GET /%70ublic/../public/x", nil, nil, "path_ambiguous", "route", false, nil},
 	{"anonymous", "GET /maybe", nil, nil, "anonymous", "source", true, []string{"maybe matches"}},
