@@ -55,6 +55,7 @@ var stricter = map[string]string{
 	"issuer_unknown":        "a token of an issuer that is not named is refused even where none is needed, or what convert could not say is refused",
 	"algorithm_not_allowed": "a bad token is refused even where none is needed (allow_missing_or_failed)",
 	"claim_invalid":         "a token without audience where it is checked",
+	"route_denied":          "what convert could not say is refused (auth: deny)",
 	"token_missing":         "what convert could not say asks for a token, such as a rule for requests with a query parameter that asks for none",
 	"claim_mismatch":        "of several policies for one request only one could be said",
 	"scope_missing":         "of several policies for one request only one could be said",
