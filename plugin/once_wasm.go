@@ -49,6 +49,8 @@ func sdkOnDelete(contextID uint32)
 //go:wasmexport edgejwt_on_context_create
 func onContextCreate(contextID, pluginContextID uint32) {
 	if pluginContextID == 0 {
+		// Also in the VM of the main thread, which never sees a request.
+		forget(contextID)
 		sdkOnContextCreate(contextID, 0)
 		return
 	}

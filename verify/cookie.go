@@ -19,7 +19,7 @@ func (f *Found) addCookies(header, name string, at int) error {
 			if err := f.add(value, at); err != nil {
 				return err
 			}
-		} else if hides(pair, name, splitsCookies) {
+		} else if hides(pair, name, splitsCookies, false) {
 			return refuse(TokenAmbiguous, "a cookie that only some servers take for the token's")
 		}
 	}

@@ -53,12 +53,15 @@ func Extract(headers [][2]string, locations []Location) (Found, error) {
 	for i := range locations {
 		location := &locations[i]
 		name := location.header()
-		inThisHeader := 0
+		inThisHeader, first := 0, ""
 		for h := range headers {
+			value := headers[h][1]
 			if headers[h][0] != name {
+				if location.In == InHeader && value != "" && looksLike(headers[h][0], name) {
+					return Found{}, refuse(TokenAmbiguous, "a header that only some servers take for the token's")
+				}
 				continue
 			}
-			value := headers[h][1]
 			var err error
 			switch {
 			case location.In == InCookie:
@@ -66,12 +69,17 @@ func Extract(headers [][2]string, locations []Location) (Found, error) {
 			case location.In == InQuery:
 				err = found.addParams(value, location.Name, i)
 			default:
-				if name == Authorization.Name {
+				inThisHeader++
+				switch {
+				case name == Authorization.Name && (inThisHeader > 1 || joinsBearer(value)):
 					// A proxy joins repeated headers with a comma.
-					if inThisHeader++; inThisHeader > 1 || joinsBearer(value) {
-						return Found{}, refuse(TokenAmbiguous, "authorization stands twice")
-					}
+					return Found{}, refuse(TokenAmbiguous, "authorization stands twice")
+				case inThisHeader > 1 && value != first:
+					return Found{}, refuse(TokenAmbiguous, "a header of the token's stands twice")
+				case location.nearly(value):
+					return Found{}, refuse(TokenAmbiguous, "only some servers find the scheme")
 				}
+				first = value
 				err = found.add(location.token(value), i)
 			}
 			if err != nil {
@@ -108,6 +116,32 @@ func (l *Location) token(value string) string {
 		}
 	}
 	return token
+}
+
+// nearly reports whether the scheme stands there with white space behind it that
+// is no space: to those who split at any (Python) that is a token.
+func (l *Location) nearly(value string) bool {
+	n := len(l.Prefix) - 1
+	if n < 1 || l.Prefix[n] != ' ' || len(value) <= n || value[n] == ' ' {
+		return false
+	}
+	c := value[n]
+	return (0 < c && c < ' ' || c == 0x85 || c == 0xa0) && hasPrefixFold(value, l.Prefix[:n])
+}
+
+// looksLike reports whether servers of the CGI family (WSGI, PHP, Rack), to which
+// all that is neither letter nor digit is an underscore, take one name for the
+// other. Both are in lower case.
+func looksLike(name, like string) bool {
+	if len(name) != len(like) || name[0] == ':' {
+		return false
+	}
+	for i := range len(name) {
+		if name[i] != like[i] && (isAlphanumeric(name[i]) || isAlphanumeric(like[i])) {
+			return false
+		}
+	}
+	return true
 }
 
 // single has slices of one index each, so that the usual request needs none of

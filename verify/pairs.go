@@ -9,10 +9,10 @@ import "edgejwt/verify/ascii"
 
 // hides reports whether a server may find the named value in a text that has
 // another meaning here: behind one of its own splits, or under a name that it
-// unescapes.
+// takes for this one.
 //
 //go:noinline
-func hides(text, name string, splits func(c byte) bool) bool {
+func hides(text, name string, splits func(c byte) bool, anyCase bool) bool {
 	for i := range len(text) {
 		if text[i] != '=' {
 			continue
@@ -26,7 +26,7 @@ func hides(text, name string, splits func(c byte) bool) bool {
 			start--
 		}
 		isValue := start > 0 && text[start-1] == '='
-		if !isValue && spells(text[start:end], name) {
+		if !isValue && resembles(text[start:end], name, anyCase) {
 			return true
 		}
 	}
@@ -48,6 +48,41 @@ func spells(text, name string) bool {
 		text = text[size:]
 	}
 	return text == ""
+}
+
+// resembles reports whether some server takes text for the name: PHP unescapes
+// it, drops spaces in front, makes underscores of spaces, dots and brackets, makes
+// a list of what a bracket follows, and reads up to a zero byte; ASP.NET ignores
+// the case of parameters.
+//
+//go:noinline
+func resembles(text, name string, anyCase bool) bool {
+	for text != "" {
+		c, size := unescape(text)
+		if c != ' ' {
+			break
+		}
+		text = text[size:]
+	}
+	for i := range len(name) {
+		if text == "" {
+			return false
+		}
+		c, size := unescape(text)
+		switch n := name[i]; {
+		case c == n:
+		case n == '_' && (c == ' ' || c == '.' || c == '['):
+		case anyCase && c|0x20 == n|0x20 && 'a' <= c|0x20 && c|0x20 <= 'z':
+		default:
+			return false
+		}
+		text = text[size:]
+	}
+	if text == "" {
+		return true
+	}
+	c, _ := unescape(text)
+	return c == 0 || c == '['
 }
 
 // unescape reads the first byte of a form-urlencoded text, which is not empty,

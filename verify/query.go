@@ -38,11 +38,11 @@ func (f *Found) addParams(path, name string, at int) error {
 			if err := f.add(value, at); err != nil {
 				return err
 			}
-		} else if hides(pair, name, splitsParams) {
+		} else if hides(pair, name, splitsParams, true) {
 			return refuse(TokenAmbiguous, "a parameter that only some servers take for the token's")
 		}
 	}
-	if hides(fragment, name, splitsParams) {
+	if hides(fragment, name, splitsParams, true) {
 		// A request has no fragment (RFC 9112 §3.2). Who sends one all the same finds
 		// servers that leave it in the query.
 		return refuse(TokenAmbiguous, "a parameter in the fragment")

@@ -33,7 +33,7 @@ var paramCases = []struct {
 	{"empty", "/?T=", "", verify.TokenMissing, []string{""}},
 	{"empty, and full", "/?T=&T=t", "t", verify.Accepted, []string{"", "t"}},
 	{"another case", "/?Access_Token=t", "", verify.TokenMissing, nil},
-	{"longer names", "/?xT=t&T2=t&T[]=t&T.=t", "", verify.TokenMissing, nil},
+	{"longer names", "/?xT=t&T2=t&T.=t&T_=t", "", verify.TokenMissing, nil},
 	{"the name as a value", "/?a=T&b=T=t", "", verify.TokenMissing, nil},
 	{"an escaped sign", "/?T%3Du=1&T=t", "t", verify.Accepted, []string{"t"}},
 
@@ -44,7 +44,7 @@ var paramCases = []struct {
 	{"escaped name beside the name", "/?%61ccess_token=u&T=t", "", verify.TokenAmbiguous, []string{"u", "t"}},
 	{"escaped name beside the name, the same", "/?%61ccess_token=t&T=t", "t", verify.Accepted, []string{"t", "t"}},
 	{"escaped twice", "/?%2561ccess_token=u&T=t", "t", verify.Accepted, []string{"t"}},
-	{"spaces around the name", "/?+T=u&T+=u&T=t", "t", verify.Accepted, []string{"t"}},
+	{"a space behind the name", "/?T+=u&T=t", "t", verify.Accepted, []string{"t"}},
 	{"a zero byte before the name", "/?%00T=u&T=t", "t", verify.Accepted, []string{"t"}},
 	{"a broken escape beside", "/?%zz&a=%zz&T=t", "t", verify.Accepted, []string{"t"}},
 	{"escaped value", "/?T=%74", "t", verify.Accepted, []string{"t"}},
@@ -68,6 +68,14 @@ var paramCases = []struct {
 	{"behind a semicolon, escaped", "/?a=1;%61ccess_token=u&T=t", "", verify.TokenAmbiguous, []string{"t"}},
 	{"behind a semicolon that leads", "/?;T=u&T=t", "", verify.TokenAmbiguous, []string{"t"}},
 	{"behind a semicolon, empty", "/?a;T&T=t", "t", verify.Accepted, []string{"t"}},
+
+	{"a space before the name (PHP)", "/?+T=u&T=t", "", verify.TokenAmbiguous, nil},
+	{"a dot for the underscore (PHP)", "/?access.token=u&T=t", "", verify.TokenAmbiguous, nil},
+	{"a space for the underscore, alone (PHP)", "/?access%20token=u", "", verify.TokenAmbiguous, nil},
+	{"a bracket for the underscore (PHP)", "/?access%5Btoken=u&T=t", "", verify.TokenAmbiguous, nil},
+	{"a list of that name (PHP)", "/?T[]=u&T=t", "", verify.TokenAmbiguous, nil},
+	{"up to a zero byte (PHP)", "/?T%00x=u&T=t", "", verify.TokenAmbiguous, nil},
+	{"in another case (ASP.NET)", "/?ACCESS_token=u&T=t", "", verify.TokenAmbiguous, nil},
 
 	// Question marks and number signs.
 	{"behind a second question mark", "/?a?T=u&T=t", "t", verify.Accepted, []string{"t"}},

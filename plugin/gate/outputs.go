@@ -64,7 +64,7 @@ func (j *Judgement) Changes() (c Changes) {
 	t := j.told()
 	c.Set, c.State, c.Dropped = join(c.Set, t.set), join(c.State, t.state), t.dropped
 	c.ClearRoute = j.gate.clearRouteCache && j.Reason == verify.Accepted && len(c.Remove)+len(c.Set) > 0
-	if j.gate.quick.able && j.Reason == verify.Accepted && j.seen != nil && j.seen.changes == nil {
+	if j.gate.quick.able && j.Reason == verify.Accepted && j.seen != nil && j.seen.told != nil && j.seen.changes == nil {
 		j.seen.changes = new(Changes)
 		*j.seen.changes = c
 	}
@@ -75,6 +75,7 @@ func (j *Judgement) Changes() (c Changes) {
 type told struct {
 	set, state [][2]string
 	dropped    int
+	payload    int // bytes of set that are the payload
 }
 
 // told makes it, once for each token that is remembered.
@@ -99,11 +100,28 @@ func (j *Judgement) told() *told {
 			c.tell(o.Key, value)
 		}
 	}
-	t := &told{c.Set, c.State, c.Dropped}
-	if j.seen != nil {
+	t := &told{set: c.Set, state: c.State, dropped: c.Dropped}
+	if out.payloadHeader != "" {
+		t.payload = len(j.token.Payload())
+	}
+	if j.seen != nil && t.bytes() <= mostTold {
 		j.seen.told = t
 	}
 	return t
+}
+
+// mostTold is how much of what is told may be remembered with a token, in bytes;
+// the payload, which is a part of the token, apart. The cache counts the token
+// before anybody has asked what is told of it.
+const mostTold = 1 << 10
+
+func (t *told) bytes() (n int) {
+	for _, list := range [...][][2]string{t.set, t.state} {
+		for i := range list {
+			n += len(list[i][1])
+		}
+	}
+	return n - t.payload
 }
 
 // join appends b to a. Where there is nothing to append it to, b itself will do.

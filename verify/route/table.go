@@ -84,18 +84,21 @@ func (t *Table) Find(q *Request, m *Match) error {
 	}
 	m.Path = path.canonical
 	l.first(m.Path, m)
+	var readings []string
 	if t.byPath {
-		for _, reading := range path.readings() {
+		readings = path.readings()
+	}
+	for _, reading := range readings {
+		if err := l.agrees(reading, m); err != nil {
+			return err
+		}
+	}
+	// RFC 9110 §9.1 tells get from GET; some frameworks do not.
+	if l.method = upperOf(q.Method); l.method != q.Method {
+		for _, reading := range append(readings, m.Path) {
 			if err := l.agrees(reading, m); err != nil {
 				return err
 			}
-		}
-	}
-	// RFC 9110 §9.1 tells get from GET; some frameworks do not. (Their paths are
-	// as odd as their methods; the canonical one will do.)
-	if l.method = upperOf(q.Method); l.method != q.Method {
-		if err := l.agrees(m.Path, m); err != nil {
-			return err
 		}
 	}
 	m.bind(q)
