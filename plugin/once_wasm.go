@@ -128,6 +128,9 @@ func forget(stream uint32) {
 //go:wasmexport edgejwt_on_request_trailers
 func onRequestTrailers(contextID uint32, _ int32) uint32 {
 	for _, r := range roots {
+		if r.gate == nil {
+			continue // its configuration was refused: it judges nobody
+		}
 		q := request{root: r, id: contextID, state: passed}
 		if q.on(requestTrailers) != types.ActionContinue {
 			return hold

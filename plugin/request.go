@@ -122,7 +122,7 @@ func routePolicy() (policy *string, err error) {
 // to the headers.
 func (q *request) onTrailers() {
 	g := q.root.gate
-	if g == nil || !g.Outputs() { // a plugin of this VM may not have started
+	if !g.Outputs() {
 		return
 	}
 	trailers, err := proxywasm.GetHttpRequestTrailers()
