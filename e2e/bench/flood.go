@@ -69,7 +69,7 @@ func (w *world) flood(valid, bad *Row, perSecond float64, under bool, during tim
 	result, err := load.Open(w.listeners[valid.Listener].Address, openConnections, perSecond, during, good)
 	all.Wait()
 	for _, r := range []*load.Result{result, beside} {
-		if err == nil && r != nil && r.Wrong > 0 && (r != beside || !mayWait(r.Fault)) {
+		if err == nil && r != nil && r.Wrong > 0 && (r != beside || !mayWait(bad, r.Fault)) {
 			err = r.Fault
 		}
 	}
@@ -85,4 +85,6 @@ func (w *world) flood(valid, bad *Row, perSecond float64, under bool, during tim
 // mayWait reports whether a bad token was told that it cannot be judged now. The
 // first ones that name a new key wait for an early fetch, and a thousand a second
 // are more than may wait.
-func mayWait(fault error) bool { return strings.Contains(fault.Error(), `"keys_unavailable"`) }
+func mayWait(r *Row, fault error) bool {
+	return r.Reason == "key_unknown" && strings.Contains(fault.Error(), `"keys_unavailable"`)
+}

@@ -57,7 +57,7 @@ func (w *world) measure(r *Row, n int, run func(load.Source) (*load.Result, erro
 	if err != nil {
 		return s, err
 	}
-	if result.Wrong > 0 {
+	if result.Wrong > 0 && !mayWait(r, result.Fault) {
 		return s, fmt.Errorf("row %s: %d of %d requests went wrong: %w", r.ID, result.Wrong, result.Requests+result.Wrong, result.Fault)
 	}
 	if result.Requests == 0 {
