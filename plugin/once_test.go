@@ -246,6 +246,44 @@ func TestTrailersOfTwoPlugins(t *testing.T) {
 	}
 }
 
+// TestTrailersBesideOneThatDidNotStart: its configuration was refused, and it has
+// no word in what others let pass.
+func TestTrailersBesideOneThatDidNotStart(t *testing.T) {
+	v := newVM(t)
+	v.plugin(1, inline("k1", "a", subjectHeader))
+	if v.plugin(3, `{"no": "configuration"}`) {
+		t.Fatal("a plugin without a configuration started")
+	}
+	v.request(10, 1, bearer(v.sign("k1", map[string]any{"aud": "a"})))
+	v.trailers[10] = [][2]string{{"x-other", "1"}}
+	if action := v.enter(10, "proxy_on_request_trailers", 1); action != 0 || v.replies[10] != "" {
+		t.Errorf("action %d, reply %q", action, v.replies[10])
+	}
+}
+
+// TestReplacedWhereNoRequestComes: the VM of the main thread lets go of plugins
+// that are gone, too.
+func TestReplacedWhereNoRequestComes(t *testing.T) {
+	v := newVM(t)
+	v.plugin(1, inline("k1", "a", ""))
+	asked := 0
+	for id := uint32(2); id < 12; id++ {
+		v.gone(id - 1)
+		v.now = v.now.Add(2 * time.Second)
+		v.calls = nil
+		v.plugin(id, inline("k1", "a", ""))
+		for _, call := range v.calls {
+			if call == "proxy_set_effective_context" {
+				asked++
+			}
+		}
+	}
+	// Each time for the one before, and once to return.
+	if asked != 20 {
+		t.Errorf("asked for a context %d times, want 20: one plugin at a time is there", asked)
+	}
+}
+
 // TestLargeAndOddHeaders: headers beyond the buffer, empty ones and none.
 func TestLargeAndOddHeaders(t *testing.T) {
 	v := newVM(t)

@@ -108,23 +108,10 @@ func (r *root) keysOf(rule *config.Rule, keys *config.Keys) *jwks.Machine {
 	if rule.InlineSet != nil {
 		return jwks.Fixed(rule.InlineSet, keys.Deny)
 	}
-	policy := jwks.Policy{
-		URL:      rule.JWKSURI,
-		Issuer:   rule.Issuer,
-		Refresh:  keys.Refresh,
-		MaxStale: keys.MaxStale,
-		Cooldown: keys.Cooldown,
-		Timeout:  keys.Timeout,
-		Wait:     keys.Wait,
-		Tick:     keys.Tick,
-		Deny:     keys.Deny,
-	}
+	policy := rule.Policy(keys)
 	address := rule.JWKSURI
 	if rule.Discovery {
 		address = rule.Issuer
-	}
-	if rule.KeysHost != "" {
-		policy.ExtraHosts = []string{rule.KeysHost}
 	}
 	record := recordName(rule.Cluster, rule.DiscoveryCluster, policy.Source())
 	for _, s := range r.sources {

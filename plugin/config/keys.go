@@ -3,6 +3,8 @@ package config
 import (
 	"slices"
 	"time"
+
+	"edgejwt/jwks"
 )
 
 // keys reads the top level's field keys, or gives its defaults.
@@ -54,4 +56,24 @@ func (o *object) denied() []string {
 		}
 	}
 	return kids
+}
+
+// Policy is how the rule's key set is fetched and kept; of no use for a rule with
+// an inline set.
+func (r *Rule) Policy(keys *Keys) jwks.Policy {
+	policy := jwks.Policy{
+		URL:      r.JWKSURI,
+		Issuer:   r.Issuer,
+		Refresh:  keys.Refresh,
+		MaxStale: keys.MaxStale,
+		Cooldown: keys.Cooldown,
+		Timeout:  keys.Timeout,
+		Wait:     keys.Wait,
+		Tick:     keys.Tick,
+		Deny:     keys.Deny,
+	}
+	if r.KeysHost != "" {
+		policy.ExtraHosts = []string{r.KeysHost}
+	}
+	return policy
 }

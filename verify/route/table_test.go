@@ -115,6 +115,8 @@ func TestConditions(t *testing.T) {
 		{"GET is not HEAD's", methods("HEAD"), method("GET"), not},
 		{"lower case", methods("GET"), method("get"), ambiguous},
 		{"lower case that is listed", methods("get"), method("get"), ambiguous},
+		{"lower case of another path's reading", route.Route{Methods: []string{"GET"}, Path: prefix("/public/admin")},
+			route.Request{Method: "get", Path: "/public/admin/../a"}, ambiguous},
 		{"lower case of another", methods("POST"), method("get"), not},
 
 		{"host", hosts("api.example.com"), host("api.example.com"), holds},

@@ -124,5 +124,5 @@ type explainer struct {
 
 // noKeys is a machine that has not fetched yet: what needs keys is not decided.
 func noKeys(rule *config.Rule) *jwks.Machine {
-	return jwks.New(policyOf(rule, &config.Keys{}), 1, func() float64 { return 0 })
+	return jwks.New(rule.Policy(&config.Keys{}), 1, func() float64 { return 0 })
 }

@@ -9,25 +9,6 @@ import (
 	"edgejwt/plugin/config"
 )
 
-// policyOf is what the plugin makes of a rule.
-func policyOf(rule *config.Rule, keys *config.Keys) jwks.Policy {
-	p := jwks.Policy{
-		URL:      rule.JWKSURI,
-		Issuer:   rule.Issuer,
-		Refresh:  keys.Refresh,
-		MaxStale: keys.MaxStale,
-		Cooldown: keys.Cooldown,
-		Timeout:  keys.Timeout,
-		Wait:     keys.Wait,
-		Tick:     keys.Tick,
-		Deny:     keys.Deny,
-	}
-	if rule.KeysHost != "" {
-		p.ExtraHosts = []string{rule.KeysHost}
-	}
-	return p
-}
-
 // Fetch gets the keys of every rule that has to fetch them, as the plugin would:
 // by its own state machine, which also asks for the discovery document and judges
 // what comes. at is the time for which decisions are made. The error is the
@@ -40,7 +21,7 @@ func (s *KeySource) Fetch(c *config.Config, client *http.Client, at time.Time) e
 		if rule.Cluster == "" || s.Of[rule.Issuer] != nil || s.Default != nil {
 			continue
 		}
-		w := &worker{client: client, now: at, machine: jwks.New(policyOf(rule, &c.Keys), 1, func() float64 { return 0 })}
+		w := &worker{client: client, now: at, machine: jwks.New(rule.Policy(&c.Keys), 1, func() float64 { return 0 })}
 		if err := w.run(); err != nil {
 			failed = append(failed, errors.New(rule.Path+": "+err.Error()))
 			continue
