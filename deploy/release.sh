@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes a release from the tag at HEAD, on any machine that can run `make test`:
+# Makes a release from the tag at HEAD, on any machine that can run `make test`.
+# The version stands in plugin/version, and CHANGELOG.md has an entry for it:
 #
 #   git tag -a v1.2.3 -m 'edgejwt 1.2.3'
 #   make release                                      # all but the pushing
@@ -18,6 +19,16 @@ tag=$(git describe --exact-match --match 'v[0-9]*' HEAD 2>/dev/null) || {
 test -z "$(git status --porcelain)" || {
 	echo "release: there are changes that $tag does not have:" >&2
 	git status --short >&2
+	exit 1
+}
+
+number=$(sed -n 's/^const Number = "\(.*\)"$/\1/p' plugin/version/version.go)
+test "$tag" = "v$number" || {
+	echo "release: the tag is $tag, plugin/version/version.go says ${number:-nothing}" >&2
+	exit 1
+}
+grep -qF "## [$number]" CHANGELOG.md || {
+	echo "release: CHANGELOG.md has no entry \"## [$number]\"" >&2
 	exit 1
 }
 

@@ -57,6 +57,11 @@ func TestRelease(t *testing.T) {
 	}
 	put("deploy/release.sh", string(script))
 	put(".gitignore", "/dist/\n")
+	set := func(number string) {
+		put("plugin/version/version.go", "package version\n\nconst Number = \""+number+"\"\n")
+	}
+	set("1.2.3-dev")
+	put("CHANGELOG.md", "# Changelog\n\n## [Unreleased]\n\n- 1.2.4\n")
 	put("Makefile", "test:\n\t@echo test >>$$NOTES\nimage:\n\t@echo image $(IMAGE) >>$$NOTES; mkdir -p dist; echo the same >dist/SHA256SUMS\n")
 	git("init", "-q")
 	git("add", ".")
@@ -68,6 +73,17 @@ func TestRelease(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "stray")); err != nil {
 		t.Fatal(err)
 	}
+	release("a tag that is not the version's", "the tag is v1.2.3, plugin/version/version.go says 1.2.3-dev")
+	retag := func(tag string) {
+		t.Helper()
+		git("commit", "-qam", tag)
+		git("tag", "-fam", "x", tag)
+	}
+	set("1.2.3")
+	retag("v1.2.3")
+	release("not in the changelog", `CHANGELOG.md has no entry "## [1.2.3]"`)
+	put("CHANGELOG.md", "# Changelog\n\n## [Unreleased]\n\n## [1.2.4] - 2026-03-01\n\n## [1.2.3] - 2026-02-01\n")
+	retag("v1.2.3")
 	release("a release", "")
 	noted, err := os.ReadFile(notes)
 	if want := "test\nimage\nimage\nimage registry.example.com/edgejwt\n"; err != nil || string(noted) != want {
@@ -77,7 +93,7 @@ func TestRelease(t *testing.T) {
 		t.Errorf("%q %v", sums, err)
 	}
 	put("Makefile", "test:\nimage:\n\t@mkdir -p dist; pwd >dist/SHA256SUMS\n")
-	git("commit", "-qam", "two")
-	git("tag", "-am", "x", "v1.2.4")
+	set("1.2.4")
+	retag("v1.2.4")
 	release("two builds that differ", "differ")
 }

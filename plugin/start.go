@@ -12,6 +12,7 @@ import (
 	"edgejwt/jwks"
 	"edgejwt/plugin/config"
 	"edgejwt/plugin/gate"
+	"edgejwt/plugin/version"
 	"edgejwt/verify/ascii"
 	"edgejwt/verify/base64url"
 )
@@ -66,6 +67,7 @@ func (r *root) onStart(size int) (status types.OnPluginStartStatus) {
 		proxywasm.LogCritical("edgejwt: the host refuses to tick: " + err.Error())
 		return status
 	}
+	proxywasm.LogInfo("edgejwt " + version.Number + ": issuers " + strconv.Itoa(len(cfg.Rules)) + ", routes " + strconv.Itoa(len(cfg.Routes)))
 	return types.OnPluginStartStatusOK
 }
 

@@ -34,7 +34,8 @@ type Options struct {
 
 // Origin is what images and bills of materials tell of their source.
 type Origin struct {
-	// Version is the release, as 1.2.3, or what git describes. It is also the tag.
+	// Version is the release, as 1.2.3, or what OriginOf makes of another commit. It
+	// is also the tag.
 	Version string
 	// Revision is the commit; "" leaves the annotation out.
 	Revision string

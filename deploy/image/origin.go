@@ -11,26 +11,39 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"edgejwt/plugin/version"
 )
 
-// OriginOf asks git where the project's folder stands. SOURCE_DATE_EPOCH (seconds
-// since 1970, as getenv gives it) takes the place of the commit's time. A folder
-// without git is version "devel" of 1970: the same for everybody who unpacks the
-// same archive.
+// OriginOf asks git where the project's folder stands. The version is
+// version.Number, as in the module's log. A commit that does not bear its tag has
+// the commit's first letters behind it, and "-dirty" if the folder differs from
+// the commit: no two contents have one tag in a registry. SOURCE_DATE_EPOCH
+// (seconds since 1970, as getenv gives it) takes the place of the commit's time. A
+// folder without git is of 1970: the same for everybody who unpacks the same
+// archive.
 func OriginOf(ctx context.Context, root string, getenv func(string) string) (Origin, error) {
-	o := Origin{Version: "devel", Created: time.Unix(0, 0).UTC()}
+	o := Origin{Version: version.Number, Created: time.Unix(0, 0).UTC()}
 	_, err := os.Stat(filepath.Join(root, ".git"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return o, err
 	}
 	if err == nil {
-		described, err := git(ctx, root, "describe", "--tags", "--match", "v[0-9]*", "--always", "--dirty")
+		// Only the release's own tag: a commit may bear others.
+		described, err := git(ctx, root, "describe", "--tags", "--exclude", "*", "--always", "--abbrev=12", "--dirty")
 		if err != nil {
 			return o, err
 		}
-		o.Version = strings.TrimPrefix(described, "v")
+		tags, err := git(ctx, root, "tag", "--points-at", "HEAD", "--list", "v"+version.Number)
+		if err != nil {
+			return o, err
+		}
+		dirty := strings.HasSuffix(described, "-dirty")
+		if tags == "" || dirty {
+			o.Version += "-" + described
+		}
 		// A tree with changes is none of its commit's.
-		if !strings.HasSuffix(described, "-dirty") {
+		if !dirty {
 			if o.Revision, err = git(ctx, root, "rev-parse", "HEAD"); err != nil {
 				return o, err
 			}

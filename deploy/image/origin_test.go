@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"edgejwt/plugin/version"
 )
 
 // TestOrigin walks a folder from an unpacked archive to a release.
@@ -37,7 +39,7 @@ func TestOrigin(t *testing.T) {
 		}
 	}
 	committed := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
-	check("an archive", "devel", "", time.Unix(0, 0))
+	check("an archive", version.Number, "", time.Unix(0, 0))
 	git("init", "-q")
 	if _, err := OriginOf(t.Context(), dir, os.Getenv); err == nil {
 		t.Error("a repository that git cannot describe has no version")
@@ -46,17 +48,19 @@ func TestOrigin(t *testing.T) {
 	git("add", ".")
 	git("commit", "-qm", "one")
 	head := git("rev-parse", "HEAD")
-	check("a commit", git("rev-parse", "--short", "HEAD"), head, committed)
+	check("a commit", version.Number+"-"+head[:12], head, committed)
 	git("tag", "-m", "x", "unrelated")
 	git("tag", "-m", "x", "v1.2.3")
-	check("a release", "1.2.3", head, committed)
+	check("tags that are not the version's", version.Number+"-"+head[:12], head, committed)
+	git("tag", "-m", "x", "v"+version.Number)
+	check("a release", version.Number, head, committed)
 	env["SOURCE_DATE_EPOCH"] = "86400"
-	check("with a date", "1.2.3", head, time.Unix(86400, 0))
+	check("with a date", version.Number, head, time.Unix(86400, 0))
 	env["SOURCE_DATE_EPOCH"] = "yesterday"
 	if _, err := OriginOf(t.Context(), dir, func(name string) string { return env[name] }); err == nil {
 		t.Error("yesterday is no number")
 	}
 	delete(env, "SOURCE_DATE_EPOCH")
 	edit("two")
-	check("changed", "1.2.3-dirty", "", committed)
+	check("changed", version.Number+"-"+head[:12]+"-dirty", "", committed)
 }

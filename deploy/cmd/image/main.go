@@ -19,7 +19,6 @@ import (
 func main() {
 	root := flag.String("root", ".", "the project's `folder`")
 	push := flag.String("push", "", "push to `registry/name[:tag]`")
-	version := flag.String("version", "", "version and tag; default what git describes")
 	source := flag.String("source", os.Getenv("SOURCE_URL"), "the sources' `address`, for the annotation org.opencontainers.image.source")
 	flag.Parse()
 	if flag.NArg() != 0 {
@@ -28,20 +27,18 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *root, *push, *version, *source); err != nil {
+	if err := run(ctx, *root, *push, *source); err != nil {
 		fmt.Fprintln(os.Stderr, "image:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, root, push, version, source string) error {
+func run(ctx context.Context, root, push, source string) error {
 	origin, err := image.OriginOf(ctx, root, os.Getenv)
 	if err != nil {
 		return err
 	}
-	if origin.Source = source; version != "" {
-		origin.Version = version
-	}
+	origin.Source = source
 	dist := filepath.Join(root, "dist")
 	images, err := image.Write(ctx, image.Options{Root: root, Dist: dist, Origin: origin})
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"edgejwt/plugin/desk/schema"
+	"edgejwt/plugin/version"
 )
 
 // at is when the tests' tokens are used.
@@ -98,7 +99,7 @@ func TestCommands(t *testing.T) {
 	}{
 		{"nothing", "", "", 0, []string{"Usage:", "explain", "validate", "convert", "schema"}},
 		{"unknown command", "frob", "", 2, []string{"unknown command"}},
-		{"version", "version", "", 0, []string{"edgejwt "}},
+		{"version", "version", "", 0, []string{"edgejwt " + version.Number + " "}},
 
 		{"validate a good one", "validate policy.yaml", "", 0, []string{"policy.yaml:1: configuration: the plugin starts with it", "0 errors"}},
 		{"validate Envoy's", "validate envoy.yaml", "", 0, []string{": Envoy: the plugin starts with it"}},

@@ -5,6 +5,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"edgejwt/plugin/version"
 )
 
 func newVersionCommand() *cobra.Command {
@@ -13,19 +15,20 @@ func newVersionCommand() *cobra.Command {
 		Short: "Print which edgejwt this is",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), version())
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), which())
 			return err
 		},
 	}
 }
 
-// version is the module's version, or else the commit that it was built from.
-func version() string {
+// which is the version, with the commit and the Go that it was built from and by
+// where the build noted them.
+func which() string {
+	text := "edgejwt " + version.Number
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "edgejwt, built without a version"
+		return text
 	}
-	text := "edgejwt " + info.Main.Version
 	for _, setting := range info.Settings {
 		if setting.Key == "vcs.revision" {
 			text += " " + setting.Value
