@@ -17,14 +17,15 @@ const protocols = `
 auth0: {domain: tenant.auth0.example, audience: https://api.example.com, cluster: auth0}
 routes:
 - {name: public, path: {prefix: /public}, auth: none}
+- {name: shut, path: {prefix: /shut}, auth: deny}
 - {name: check, path: {exact: /grpc.health.v1.Health/Check}, scopes: [read:health]}
 - {name: chat, path: {exact: /chat}, scopes: [chat]}
 - {name: internal, path: {prefix: /me}, hosts: ["*.internal.example.com"]}
 - {name: outside, path: {prefix: /me}, permissions: [nobody]}
 `
 
-// protocolEdges: one edge with the filters that belong before the plugin, one
-// without.
+// protocolEdges: an edge with the filters that belong before the plugin, one
+// without, and both again where preflights are judged.
 func protocolEdges(t *testing.T) ([]harness.Edge, []harness.Cluster) {
 	routes := `- match: {path: /chat}
   route: {cluster: chat, upgrade_configs: [{upgrade_type: websocket}]}
@@ -47,10 +48,12 @@ func protocolEdges(t *testing.T) ([]harness.Edge, []harness.Cluster) {
 - name: envoy.filters.http.grpc_web
   typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.grpc_web.v3.GrpcWeb}
 `
-	plugin := fromYAML(t, protocols)
+	plugin, judging := fromYAML(t, protocols), fromYAML(t, protocols+"corsPreflight: judge\n")
 	return []harness.Edge{
 			{Name: "plain", Plugin: plugin, Manager: manager, Routes: routes},
 			{Name: "browsers", Plugin: plugin, Manager: manager, Routes: cors, Before: before},
+			{Name: "judging", Plugin: judging, Manager: manager, Routes: routes},
+			{Name: "browsers-judging", Plugin: judging, Manager: manager, Routes: cors, Before: before},
 		}, []harness.Cluster{
 			{Name: "chat", Address: httptest.NewServer(http.HandlerFunc(echo)).Listener.Addr().String()},
 			{Name: "grpc", Address: healthServer(t), HTTP2: true},
@@ -153,6 +156,43 @@ func TestCORS(t *testing.T) {
 	} {
 		if got := ask("plain", "OPTIONS", "/me", headers...); got.Status != 401 {
 			t.Errorf("no preflight, for it is %s: %v", name, got)
+		}
+	}
+}
+
+// TestPreflights: they pass but where nobody does, or are judged like any other
+// request; those that Envoy's cors filter answers never come to the plugin.
+func TestPreflights(t *testing.T) {
+	w := edges(t)
+	page := []string{"origin", "https://app.example", "access-control-request-method", "POST"}
+	token := bearer(w.Auth0.Token())
+	for _, tc := range []struct {
+		edge, path string
+		headers    []string
+		reason     string // "" when it passes
+		status     int    // 0: the API's own
+	}{
+		{"plain", "/orders", page, "", 0},
+		{"plain", "/public/x", page, "", 0},
+		{"plain", "/shut", page, "route_denied", 403},
+		{"plain", "/shut/x", append(token, page...), "route_denied", 403},
+		{"plain", "/public;x/shut", page, "path_ambiguous", 400},
+		{"judging", "/orders", page, "token_missing", 401},
+		{"judging", "/orders", append(bearer("a.b.c"), page...), "token_malformed", 401},
+		{"judging", "/orders", append(token, page...), "", 0},
+		{"judging", "/public/x", page, "", 0},
+		{"judging", "/shut", page, "route_denied", 403},
+		{"browsers-judging", "/orders", page, "", 200},
+		{"browsers-judging", "/shut", page, "", 200},
+		{"browsers-judging", "/orders", []string{"origin", "https://evil.example", "access-control-request-method", "POST"}, "token_missing", 401},
+	} {
+		for _, http2 := range []bool{false, true} {
+			w.ResetSeen()
+			got := w.Do(harness.Request{Method: "OPTIONS", Path: tc.path, Headers: tc.headers, HTTP2: http2, To: w.At(tc.edge)})
+			passed := tc.reason == "" && tc.status == 0
+			if got.Reason != tc.reason || tc.status != 0 && got.Status != tc.status || (len(w.Seen()) == 1) != passed {
+				t.Errorf("%s: OPTIONS %s with %.40q, HTTP/2 %v: %v, and the API saw %v; want %d %s", tc.edge, tc.path, tc.headers, http2, got, w.Seen(), tc.status, tc.reason)
+			}
 		}
 	}
 }

@@ -68,6 +68,10 @@ type Config struct {
 	// Report is true when refusals are only counted and logged (mode: report). A
 	// route's own Mode goes before it.
 	Report bool
+	// JudgePreflights is true when CORS preflights are requests like any other
+	// (corsPreflight: judge). Else they pass without a token, except where their
+	// route or policy denies.
+	JudgePreflights bool
 	// ResourceMetadata describes the API to clients (RFC 9728); nil when it is not
 	// to be served.
 	ResourceMetadata *ResourceMetadata
@@ -251,6 +255,7 @@ func (r *reader) config(root *object) *Config {
 	if c.Report {
 		root.warn("mode", `"report"`, "refuses no request, whatever its token")
 	}
+	c.JudgePreflights = root.choice("corsPreflight") == 1
 	c.Signature = Signature(max(root.choice("signature"), 0))
 	c.FilterState = root.switched("filterState")
 	c.ClearRouteCache = root.switched("clearRouteCache")

@@ -119,7 +119,9 @@ var descriptions = map[string]description{
 	"ignorePathCase": {"", "True when the servers behind ignore the case of paths; then routes do, too."},
 	"routeMetadata": {"", "True lets Envoy's routes carry a policy in their metadata (filter_metadata, key edgejwt, string policy: the JSON of one route without conditions); " +
 		"for such a route it takes the place of routes."},
-	"mode":             {"", "What a refusal does: enforce stops the request; report only counts and logs what would have been refused."},
+	"mode": {"", "What a refusal does: enforce stops the request; report only counts and logs what would have been refused."},
+	"corsPreflight": {"", "What a CORS preflight is, to which browsers give no token: pass lets it through, except where its route says auth: deny; " +
+		"judge takes it for a request like any other, which is right where Envoy's cors filter answers browsers before the plugin."},
 	"keys":             {"", "How key sets are fetched and kept."},
 	"tokenCache":       {"", "The cache of verified tokens, for each worker."},
 	"signature":        {"", "Which engine checks signatures: go is that of the plugin, host that of Envoy; auto takes Envoy's where it proves itself at the start."},

@@ -14,7 +14,8 @@ const (
 	_ Step = iota
 	// StepMetadata: whether the API's description is asked for.
 	StepMetadata
-	// StepPreflight: whether it is a CORS preflight.
+	// StepPreflight: whether it is a CORS preflight that passes. Where routes may
+	// deny, the next two are taken before that is decided.
 	StepPreflight
 	// StepPolicy: the policy of Envoy's route, if routes may carry one, and whether
 	// the path can lead to no other.

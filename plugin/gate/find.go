@@ -16,9 +16,12 @@ func (g *Gate) addRoutes(cfg *config.Config) {
 	g.report = cfg.Report
 	g.reportUnread = cfg.Report && !cfg.RouteMetadata // a policy may enforce
 	g.reports = cfg.Report || cfg.RouteMetadata
+	g.judgesPreflights = cfg.JudgePreflights
+	g.denies = cfg.RouteMetadata // a policy may deny
 	for i := range cfg.Routes {
 		g.reportUnread = g.reportUnread && cfg.Routes[i].Mode != route.Enforce
 		g.reports = g.reports || cfg.Routes[i].Mode == route.Report
+		g.denies = g.denies || cfg.Routes[i].Auth == route.Deny
 	}
 	if cfg.RouteMetadata {
 		g.policies = newPolicies()
@@ -46,9 +49,10 @@ func (g *Gate) describes(headers [][2]string) bool {
 	return err == nil && path == g.metadata
 }
 
-// isPreflight follows the Fetch standard, §3.2.2: a preflight carries no
+// IsPreflight reports whether a request, by its headers as Judge takes them, is a
+// CORS preflight. It follows the Fetch standard, §3.2.2: a preflight carries no
 // credentials, so asking for a token would refuse every browser.
-func isPreflight(headers [][2]string) bool {
+func IsPreflight(headers [][2]string) bool {
 	return Value(headers, ":method") == "OPTIONS" &&
 		Value(headers, "origin") != "" &&
 		Value(headers, "access-control-request-method") != ""

@@ -38,6 +38,10 @@ type Gate struct {
 	// whose path cannot be read: none where any route enforces.
 	report, reportUnread bool
 	reports              bool // whether anything may be reported
+	// judgesPreflights is true when CORS preflights are requests like any other;
+	// else they pass, but where nobody does, and denies says whether there may be
+	// such a place.
+	judgesPreflights, denies bool
 
 	metadata        string // canonical path of the API's description; "" for none
 	filterState     bool

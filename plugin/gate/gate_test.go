@@ -96,6 +96,49 @@ func TestPreflight(t *testing.T) {
 	}
 }
 
+func preflight(path string) [][2]string {
+	return request("OPTIONS "+path, "origin: https://a.example", "access-control-request-method: PUT")
+}
+
+// TestJudgedPreflight: with corsPreflight: judge a preflight is what any other
+// OPTIONS is.
+func TestJudgedPreflight(t *testing.T) {
+	g := newEdge(t, "", `"corsPreflight": "judge", "resourceMetadata": {"resource": "https://api.example.com"}, `+edgeRoutes)
+	reporting := newEdge(t, "", `"corsPreflight": "judge", "mode": "report"`)
+	valid := token(nil)
+	for _, c := range []struct {
+		name    string
+		request [][2]string
+		want    verify.Reason
+		step    gate.Step
+	}{
+		{"no token", preflight("/other"), verify.TokenMissing, gate.StepExtract},
+		{"bad token", append(preflight("/other"), [2]string{"authorization", "Bearer a.b.c"}), verify.TokenMalformed, gate.StepParse},
+		{"good token", append(preflight("/other"), [2]string{"authorization", "Bearer " + valid}), verify.Accepted, gate.StepNeed},
+		{"public", preflight("/public"), verify.Public, gate.StepRoute},
+		{"optional", preflight("/maybe"), verify.Anonymous, gate.StepExtract},
+		{"nobody passes", preflight("/closed"), verify.RouteDenied, gate.StepRoute},
+		{"unreadable", preflight("/public%2fx"), verify.PathAmbiguous, gate.StepRoute},
+		{"for the API's description", preflight("/.well-known/oauth-protected-resource"), verify.ResourceMetadata, gate.StepMetadata},
+	} {
+		if j := judge(g, c.request, now); j.Reason != c.want || j.Step() != c.step {
+			t.Errorf("%s: %v at step %d, want %v at %d", c.name, j.Reason, j.Step(), c.want, c.step)
+		}
+	}
+	if j := judge(reporting, preflight("/"), now); j.Reason != verify.TokenMissing || !j.GoesOn() {
+		t.Errorf("reporting: %v, goes on %v", j.Reason, j.GoesOn())
+	}
+}
+
+// TestPreflightLooksForNoRouteInVain: where nothing denies, a path that cannot be
+// read stands in no preflight's way.
+func TestPreflightLooksForNoRouteInVain(t *testing.T) {
+	g := newEdge(t, "", `"routes": [{"path": {"prefix": "/public"}, "auth": "none"}, {"scopes": ["s"]}]`)
+	if j := judge(g, preflight("/public%2fx"), now); j.Reason != verify.Preflight || j.Match() != nil {
+		t.Errorf("%v, want preflight", j.Reason)
+	}
+}
+
 func TestForged(t *testing.T) {
 	g := newGate(t, `"outputPayloadToHeader": "X-Jwt-Payload", "outputClaimToHeaders": [{"header": "x-jwt-sub", "claim": "sub"}]`)
 	sent := [][2]string{{"x-jwt-payload", ""}, {"x_jwt_sub", "a"}, {"x-jwt_sub", "b"}, {"X-JWT-SUB", "c"}, {"x-jwt-subject", "d"}, {"xjwtsub", "e"}, {":path", "/"}}

@@ -59,19 +59,26 @@ func (g *Gate) Judge(j *Judgement, headers [][2]string, policy *string, now time
 		return
 	}
 	j.step = StepPreflight
-	if isPreflight(headers) {
+	preflight := !g.judgesPreflights && IsPreflight(headers)
+	if preflight && !g.denies {
 		j.decide(verify.Preflight, nil)
 		return
 	}
 	if !j.findRoute(headers, policy) {
 		return
 	}
-	switch j.match.Route.Auth {
-	case route.None:
-		j.decide(verify.Public, nil)
-		return
-	case route.Deny:
+	switch auth := j.match.Route.Auth; {
+	case auth == route.Deny:
 		j.decide(verify.RouteDenied, nil)
+		return
+	case preflight:
+		// Its route was looked for to learn whether anybody passes, and is nobody
+		// else's matter: the same is told where no route denies.
+		j.step, j.routed, j.byPolicy, j.lenient = StepPreflight, false, false, false
+		j.decide(verify.Preflight, nil)
+		return
+	case auth == route.None:
+		j.decide(verify.Public, nil)
 		return
 	}
 	j.step = StepExtract

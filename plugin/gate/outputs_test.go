@@ -71,7 +71,7 @@ func TestTellsClaims(t *testing.T) {
 // token that is not valid.
 func TestTellsDecisions(t *testing.T) {
 	g := newEdge(t, `"outputClaimToFilterState": [{"key": "edgejwt.sub", "claim": "sub"}]`,
-		`"filterState": true, "mode": "report", "routes": [{"name": "r", "mode": "enforce", "path": {"exact": "/r"}, "scopes": ["s"]}, {"path": {"exact": "/p"}, "auth": "none"}]`)
+		`"filterState": true, "mode": "report", "routes": [{"name": "r", "mode": "enforce", "path": {"exact": "/r"}, "scopes": ["s"]}, {"path": {"exact": "/p"}, "auth": "none"}, {"name": "d", "path": {"exact": "/d"}, "auth": "deny"}]`)
 	silent := newEdge(t, "", "")
 	const decision, name, issuer = "edgejwt.decision", "edgejwt.route", "edgejwt.issuer"
 	for _, c := range []struct {
@@ -86,7 +86,9 @@ func TestTellsDecisions(t *testing.T) {
 		{"no route, reported", request("GET /"), pairs(decision, "token_missing")},
 		{"public, no name", request("GET /p"), pairs(decision, "public")},
 		{"unreadable", request("GET /p%2f"), pairs(decision, "path_ambiguous")},
-		{"preflight", request("OPTIONS /", "origin: https://a.example", "access-control-request-method: PUT"), pairs(decision, "preflight")},
+		{"preflight", preflight("/"), pairs(decision, "preflight")},
+		{"preflight of a route", preflight("/r"), pairs(decision, "preflight")},
+		{"preflight where nobody passes", preflight("/d"), pairs(decision, "route_denied", name, "d")},
 	} {
 		if got := judge(g, c.request, now).Changes(); !slices.Equal(got.State, c.want) {
 			t.Errorf("%s: %q, want %q", c.name, got.State, c.want)

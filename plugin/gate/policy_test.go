@@ -56,7 +56,13 @@ func TestPolicyOfEnvoysRoute(t *testing.T) {
 		{"a condition", `{"path": {"prefix": "/"}}`, g, request("GET /", bearer(valid)), verify.Internal, false},
 		{"unknown field", `{"scope": ["s"]}`, g, request("GET /", bearer(valid)), verify.Internal, false},
 		{"refused while reporting", `{`, reporting, request("GET /", bearer(valid)), verify.Internal, false},
-		{"refused, preflight", `{`, g, request("OPTIONS /", "origin: https://a.example", "access-control-request-method: GET"), verify.Preflight, false},
+
+		{"refused, preflight", `{`, g, preflight("/"), verify.Internal, false},
+		{"deny, preflight", `{"auth": "deny"}`, g, preflight("/"), verify.RouteDenied, false},
+		{"deny, preflight, reported", `{"auth": "deny"}`, reporting, preflight("/"), verify.RouteDenied, true},
+		{"scope, preflight", `{"scopes": ["s"]}`, g, preflight("/"), verify.Preflight, false},
+		{"preflight whose path may have another policy", `{"scopes": ["s"]}`, g, preflight("/x/../y"), verify.PathAmbiguous, false},
+		{"is not looked at, preflight", `{"auth": "deny"}`, off, preflight("/x/../y"), verify.Preflight, false},
 	} {
 		for range 2 { // as read, and as remembered
 			j := judgeBy(c.g, c.policy, c.request)

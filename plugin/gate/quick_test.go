@@ -41,6 +41,7 @@ var quickly = map[string]struct{ rule, top string }{
 	"stripped":     {`"forwardOriginalToken": false, "outputClaimToFilterState": [{"key": "who", "claim": "sub"}]`, `"clearRouteCache": true`},
 	"filter state": {"", `"filterState": true`},
 	"reported":     {"", `"mode": "report"`},
+	"preflights":   {"", `"corsPreflight": "judge"`},
 	"routes": {`"clockSkew": "60s", "forwardOriginalToken": false, "outputClaimToHeaders": [{"header": "x-sub", "claim": "sub"}]`, `"routes": [
 		{"path": {"prefix": "/public"}, "auth": "none"}, {"path": {"prefix": "/maybe"}, "auth": "optional"}, {"path": {"prefix": "/opaque"}, "allowOpaque": true},
 		{"path": {"prefix": "/closed"}, "auth": "deny"}, {"path": {"prefix": "/shut"}, "auth": "deny", "mode": "report"},

@@ -45,6 +45,9 @@ func TestReport(t *testing.T) {
 		{"reporting, unreadable, and a route enforces", reporting, request("GET /x%2f"), verify.PathAmbiguous, false, false},
 		{"reporting, unreadable, and none enforces", nothingStrict, request("GET /x%2f"), verify.PathAmbiguous, true, false},
 		{"reporting, no routes at all", noRoutes, request("GET /x%2f"), verify.TokenMissing, true, false},
+		{"reporting, preflight where nobody passes", reporting, preflight("/closed"), verify.RouteDenied, true, false},
+		{"reporting, preflight, unreadable, and a route denies", reporting, preflight("/x%2f"), verify.PathAmbiguous, false, false},
+		{"enforcing, preflight of a lenient route", enforcing, preflight("/lenient"), verify.Preflight, false, false},
 		{"reporting, preflight", noRoutes, request("OPTIONS /", "origin: https://a.example", "access-control-request-method: PUT"), verify.Preflight, false, false},
 	} {
 		j := judge(c.g, c.request, now)

@@ -48,7 +48,10 @@ func TestRoutes(t *testing.T) {
 		{"deny, two tokens", request("POST /closed", bearer(valid), bearer(write)), verify.RouteDenied, "closed", gate.StepRoute},
 		{"deny, on a host for others", request("GET /closed", ":authority: admin.example.com", bearer(valid)), verify.RouteDenied, "closed", gate.StepRoute},
 		{"deny, by another reading", request("GET /public/../closed", bearer(valid)), verify.PathAmbiguous, "-", gate.StepRoute},
-		{"deny, a preflight", request("OPTIONS /closed", "origin: https://a.example", "access-control-request-method: PUT"), verify.Preflight, "-", gate.StepPreflight},
+		{"deny, a preflight", request("OPTIONS /closed", "origin: https://a.example", "access-control-request-method: PUT"), verify.RouteDenied, "closed", gate.StepRoute},
+		{"deny, a preflight below", request("OPTIONS /closed/x", "origin: https://a.example", "access-control-request-method: PUT", bearer(valid)), verify.RouteDenied, "closed", gate.StepRoute},
+		{"deny, a preflight by another reading", request("OPTIONS /public/../closed", "origin: https://a.example", "access-control-request-method: PUT"), verify.PathAmbiguous, "-", gate.StepRoute},
+		{"beside deny, a preflight", request("OPTIONS /closedness", "origin: https://a.example", "access-control-request-method: PUT"), verify.Preflight, "-", gate.StepPreflight},
 		{"beside deny", request("GET /closedness", bearer(valid)), verify.Accepted, "", gate.StepNeed},
 
 		{"optional, none", request("GET /maybe"), verify.Anonymous, "maybe", gate.StepExtract},
@@ -87,7 +90,9 @@ func TestRoutes(t *testing.T) {
 
 		{"no route", request("GET /other", bearer(valid)), verify.Accepted, "", gate.StepNeed},
 		{"no route, no token", request("GET /other"), verify.TokenMissing, "", gate.StepExtract},
-		{"preflight anywhere", request("OPTIONS /public%2fx", "origin: https://a.example", "access-control-request-method: PUT"), verify.Preflight, "-", gate.StepPreflight},
+		{"preflight of no route", request("OPTIONS /other", "origin: https://a.example", "access-control-request-method: PUT"), verify.Preflight, "-", gate.StepPreflight},
+		{"preflight of a public route", request("OPTIONS /public", "origin: https://a.example", "access-control-request-method: PUT"), verify.Preflight, "-", gate.StepPreflight},
+		{"preflight that may be of a route that denies", request("OPTIONS /public%2fx", "origin: https://a.example", "access-control-request-method: PUT"), verify.PathAmbiguous, "-", gate.StepRoute},
 		{"no description unless asked for", request("GET /.well-known/oauth-protected-resource"), verify.TokenMissing, "", gate.StepExtract},
 	} {
 		j := judge(g, c.request, now)

@@ -146,6 +146,19 @@ func TestMode(t *testing.T) {
 	}
 }
 
+// TestJudgedPreflight: a step says what a preflight is, and the others follow.
+func TestJudgedPreflight(t *testing.T) {
+	c, err := config.Parse([]byte(`{"auth0": {"domain": "tenant.eu.auth0.com", "audience": "a"}, "corsPreflight": "judge"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := Explain(mustRequest(t, "OPTIONS /x", preflight...), &Options{Config: c, At: time.Now()})
+	first := e.Steps[0]
+	if e.Reason != "token_missing" || e.GoesOn || first.Name != "preflight" || !first.OK || !strings.Contains(first.Text, "corsPreflight: judge") {
+		t.Errorf("%s: %+v", e.Reason, e.Steps)
+	}
+}
+
 // TestFull: what only the full module can do is judged too.
 func TestFull(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -72,10 +72,15 @@ func (x *explainer) metadata(bool) (string, []string) {
 }
 
 func (x *explainer) preflight(bool) (string, []string) {
-	if x.decidedAt(gate.StepPreflight) {
+	switch {
+	case x.decidedAt(gate.StepPreflight):
 		return "a CORS preflight, which carries no token, passes", nil
+	case !gate.IsPreflight(x.headers) || x.decidedAt(gate.StepMetadata):
+		return "", nil
+	case x.o.Config.JudgePreflights:
+		return "a CORS preflight, judged like any other request (corsPreflight: judge)", nil
 	}
-	return "", nil
+	return "a CORS preflight, which passes unless its route denies", nil
 }
 
 func (x *explainer) policy(ok bool) (string, []string) {

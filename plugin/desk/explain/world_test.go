@@ -126,6 +126,8 @@ func text(s string) func(time.Time) string { return func(time.Time) string { ret
 var deep = map[string]any{"scope": "b", "permissions": []string{"p"}, "deep": map[string]any{"n": 1, "list": []string{"x", "y"}}, "org": "acme",
 	"tenant": "t1", "host": "a.example", "email": "e", "azp": "c"}
 
+var preflight = []string{"origin: https://a.example", "access-control-request-method: PUT"}
+
 var examples = []example{
 	{"valid", "GET /x?a=b", nil, valid(nil), "accepted", "requirements", true, []string{"no route matches", "x-payload (payload)", "x-sub (claim sub)", "removed       authorization", "!is read as"}},
 	{"forged", "GET /x", []string{"X_Sub: admin"}, valid(nil), "accepted", "requirements", true, []string{"removed what only the edge may set: x_sub"}},
@@ -166,7 +168,10 @@ var examples = []example{
 	{"gRPC", "POST /orders/7", []string{"content-type: application/grpc"}, nil, "token_missing", "source", false, []string{"grpc-status: 16"}},
 	{"gRPC with a subtype", "POST /orders/7", []string{"content-type: application/grpc+proto"}, nil, "token_missing", "source", false, []string{"grpc-status: 16"}},
 	{"gRPC-Web", "POST /orders/7", []string{"content-type: application/grpc-web"}, nil, "token_missing", "source", false, []string{"  401\n", "!grpc-status"}},
-	{"preflight", "OPTIONS /x", []string{"origin: https://a.example", "access-control-request-method: PUT"}, nil, "preflight", "preflight", true, nil},
+	{"preflight", "OPTIONS /x", preflight, nil, "preflight", "preflight", true, []string{"which carries no token, passes", "!matches"}},
+	{"preflight where nobody passes", "OPTIONS /closed", preflight, nil, "route_denied", "route", false, []string{"passes unless its route denies", "auth deny, nobody passes"}},
+	{"preflight that may be of it", "OPTIONS /x%2fclosed", preflight, nil, "path_ambiguous", "route", false, []string{"passes unless its route denies"}},
+	{"OPTIONS that is none", "OPTIONS /x", preflight[:1], nil, "token_missing", "source", false, []string{"!CORS preflight"}},
 	{"description", "GET /.well-known/oauth-protected-resource", nil, nil, "resource_metadata", "description", false, []string{"  200\n", `"resource":"https://api.example.com"`}},
 }
 
