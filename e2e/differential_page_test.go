@@ -28,12 +28,15 @@ var takenForOne = []struct {
 	{"the case of the scheme",
 		"schemes are compared without case (RFC 9110 §11.1)",
 		func(q *differential.Request) []*differential.Request { return []*differential.Request{q.Schemed()} }},
+	{"a CORS preflight, and the same request that is none",
+		"jwt_authn lets preflights pass unread where it is told to (bypass_cors_preflight), and RBAC behind it finds no claims: together they become corsPreflight: judge",
+		func(q *differential.Request) []*differential.Request { return []*differential.Request{q.Plain()} }},
 	{"a claim that is a value, and one that is a list with it",
 		"providers write a single role either way; RBAC has a matcher for each",
 		(*differential.Request).Reshaped},
 	{"several of these at once", "as above", func(q *differential.Request) (all []*differential.Request) {
 		for _, spelled := range append(q.Slashed(), q) {
-			for _, spelled := range []*differential.Request{spelled, spelled.Schemed()} {
+			for _, spelled := range []*differential.Request{spelled, spelled.Schemed(), spelled.Plain(), spelled.Plain().Schemed()} {
 				all = append(append(all, spelled), spelled.Reshaped()...)
 			}
 		}
@@ -84,7 +87,7 @@ func (y *differences) add(t *testing.T, i int, w *twin, q *differential.Request,
 	case theirs.passed == ours.passed:
 		y.agreed++
 	case theirs.passed:
-		for _, kind := range takenForOne[:2] {
+		for _, kind := range takenForOne[:3] {
 			for _, other := range kind.others(q) {
 				if v, err := w.listeners[0].send(other); err == nil && !v.passed {
 					y.two[kind.title]++

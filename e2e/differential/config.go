@@ -69,7 +69,7 @@ func (g *Generator) Config() *Config {
 	}
 	c.Filters = append(c.Filters, object{"name": "envoy.filters.http.jwt_authn", "typed_config": object{
 		"@type":     "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
-		"providers": all, "rules": rules,
+		"providers": all, "rules": rules, "bypass_cors_preflight": g.chance(50),
 	}})
 	for range pick(g, 0, 0, 1, 1, 2) {
 		c.Filters = append(c.Filters, g.rbac(c))

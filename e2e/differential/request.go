@@ -2,6 +2,7 @@ package differential
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -32,13 +33,16 @@ var odd = []string{
 
 // Request makes up a request.
 func (g *Generator) Request(c *Config) *Request {
-	q := &Request{generator: g, Method: pick(g, "GET", "GET", "GET", "POST", "POST", "HEAD", "HEAD", "DELETE", "OPTIONS"), scheme: "Bearer "}
+	q := &Request{generator: g, Method: pick(g, "GET", "GET", "GET", "POST", "POST", "HEAD", "HEAD", "DELETE", "OPTIONS", "OPTIONS"), scheme: "Bearer "}
 	q.Path = pick(g, paths...)
 	if g.chance(20) {
 		q.Path = pick(g, odd...)
 	}
 	if g.chance(20) {
 		q.Headers = append(q.Headers, [2]string{"x-h", pick(g, "v", "w", "v1")})
+	}
+	if q.Method == "OPTIONS" && g.chance(60) {
+		q.Headers = append(q.Headers, [2]string{"origin", "https://page.example"}, [2]string{"access-control-request-method", "POST"})
 	}
 	p := pick(g, c.providers...)
 	q.place = p.place
@@ -117,6 +121,15 @@ func (q *Request) Slashed() (list []*Request) {
 		}
 	}
 	return list
+}
+
+// Plain is the request without what makes a CORS preflight of it.
+func (q *Request) Plain() *Request {
+	s := *q
+	s.Headers = slices.DeleteFunc(slices.Clone(q.Headers), func(h [2]string) bool {
+		return h[0] == "origin" || h[0] == "access-control-request-method"
+	})
+	return &s
 }
 
 // Schemed is the request with the scheme as jwt_authn wants it.

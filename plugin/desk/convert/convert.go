@@ -64,7 +64,7 @@ type conversion struct {
 	problems   []string
 	clear      bool          // clearRouteCache
 	refresh    time.Duration // the shortest of the providers
-	preflight  bool          // the other filter asks for tokens of preflights
+	judges     bool          // the other filters judge CORS preflights (corsPreflight)
 	guarded    bool          // an RBAC filter looks at what jwt_authn leaves of a token
 }
 

@@ -159,3 +159,55 @@ func TestCommentsStayComments(t *testing.T) {
 		t.Errorf("the name is not told:\n%s", r.YAML)
 	}
 }
+
+// TestPreflights: who judges CORS preflights now, and what is said of it.
+func TestPreflights(t *testing.T) {
+	authn := func(more string) string {
+		return "http_filters:\n- name: jwt\n  typed_config:\n    '@type': type.googleapis.com/" + jwtType + "\n    " + onePrefix +
+			"    rules: [{match: {path: /a}, requires: {provider_name: a}}]\n" + more
+	}
+	rbac := func(rules string) string {
+		return "- name: rbac\n  typed_config:\n    '@type': type.googleapis.com/" + rbacType + "\n    " + rules + "\n"
+	}
+	const bypass = "    bypass_cors_preflight: true\n"
+	allowA := rbac("rules: {action: ALLOW, policies: {p: {permissions: [{url_path: {path: {exact: /a}}}], principals: [{any: true}]}}}")
+	istio := func(policies string) string {
+		return "apiVersion: security.istio.io/v1\nkind: RequestAuthentication\nmetadata: {name: r}\nspec: {jwtRules: [{issuer: https://a.example, audiences: [x]}]}\n" + policies
+	}
+	policy := func(spec string) string {
+		return "---\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: p}\nspec: " + spec + "\n"
+	}
+	const judged = "judged them as requests without a token"
+	for _, c := range []struct {
+		name, text string
+		judges     bool
+		says       string // "" when preflights are not spoken of
+	}{
+		{"jwt_authn", authn(""), true, ""},
+		{"jwt_authn that says no", authn("    bypass_cors_preflight: false\n"), true, ""},
+		{"jwt_authn that lets them pass", authn(bypass), false, ""},
+		{"jwt_authn and RBAC", authn("") + allowA, true, ""},
+		{"jwt_authn that lets them pass, and RBAC", authn(bypass) + allowA, true, judged},
+		{"jwt_authn that lets them pass, and RBAC without rules", authn(bypass) + rbac("shadow_rules: {}"), false, ""},
+		{"Istio, without policies", istio(""), false, ""},
+		{"Istio, a policy that allows", istio(policy("{rules: [{to: [{operation: {paths: [/a]}}]}]}")), true, judged},
+		{"Istio, a policy that denies", istio(policy("{action: DENY, rules: [{to: [{operation: {paths: [/a]}}]}]}")), true, judged},
+		{"Envoy Gateway", "apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: SecurityPolicy\nmetadata: {name: s}\n" +
+			"spec: {jwt: {providers: [{name: a, issuer: https://a.example, audiences: [x], remoteJWKS: {uri: 'https://a.example/k'}}]}}\n", true, ""},
+		{"Istio, a policy that is left aside", istio(policy("{action: AUDIT, rules: [{}]}")), false, ""},
+	} {
+		r, err := Convert([]byte(c.text))
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		parsed, err := config.ParseWith(r.JSON, config.Full())
+		if err != nil || parsed.JudgePreflights != c.judges {
+			t.Errorf("%s: judged: %v (%v), want %v\n%s", c.name, !c.judges, err, c.judges, r.YAML)
+		}
+		said := strings.Join(r.Comments, "\n")
+		if c.says == "" && strings.Contains(said, "preflights") || !strings.Contains(said, c.says) {
+			t.Errorf("%s: not %q, but\n%s", c.name, c.says, said)
+		}
+	}
+}

@@ -168,6 +168,9 @@ func (c *conversion) filters(found []*document.Node) {
 		return
 	}
 	c.decision = both
+	if !c.judges {
+		c.judgesBehind("jwt_authn", "RBAC filter")
+	}
 	c.note("The RBAC filter is in this too: with edgejwt it would find no claims any more, so remove it.")
 }
 

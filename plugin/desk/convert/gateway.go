@@ -132,7 +132,7 @@ func (c *conversion) gateway(documents []*document.Node) {
 	}
 	c.note("Attach the plugin with an EnvoyExtensionPolicy to the targets of this SecurityPolicy, and remove jwt and authorization from it.")
 	c.note("Envoy Gateway takes any algorithm that a key allows; edgejwt takes RS256 unless a rule names others (algorithms).")
-	c.preflight = true
+	c.judges = true // it sets no bypass_cors_preflight
 	for i := range p.JWT.Providers {
 		c.gatewayProvider(&p.JWT.Providers[i])
 	}

@@ -2,6 +2,7 @@ package convert
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protojson"
@@ -112,6 +113,12 @@ func (c *conversion) jwtRule(title string, r *security.JWTRule) {
 func (c *conversion) authorize(policies []*named) {
 	c.decision = always(need{auth: maybe})
 	var allowed chain
+	judged := slices.ContainsFunc(policies, func(p *named) bool {
+		return p.GetAction() == security.AuthorizationPolicy_ALLOW || p.GetAction() == security.AuthorizationPolicy_DENY
+	})
+	if judged { // Istio sets bypass_cors_preflight, and has RBAC before cors
+		c.judgesBehind("a RequestAuthentication", "AuthorizationPolicy")
+	}
 	for _, p := range policies {
 		var one chain
 		var lost []string

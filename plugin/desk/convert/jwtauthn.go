@@ -19,7 +19,7 @@ func (c *conversion) jwtAuthn(m *jwtv3.JwtAuthentication) {
 	if m.GetFilterStateRules() != nil {
 		c.problem("filter_state_rules: which requirement applies is said by another filter, which edgejwt does not ask")
 	}
-	c.preflight = !m.GetBypassCorsPreflight()
+	c.judges = !m.GetBypassCorsPreflight()
 	var requirements []*alternatives
 	var rules []*jwtv3.RequirementRule
 	for _, r := range m.GetRules() {

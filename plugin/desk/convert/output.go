@@ -53,6 +53,9 @@ func (c *conversion) document() object {
 	if routes := c.routes(); routes != nil {
 		o.add("routes", routes)
 	}
+	if c.judges {
+		o.add("corsPreflight", "judge")
+	}
 	if c.clear {
 		o.add("clearRouteCache", true)
 	}
@@ -61,9 +64,6 @@ func (c *conversion) document() object {
 			"as often as the key sets were fetched; when a provider cannot be reached, edgejwt goes on with the last keys for keys.maxStale (24h)")
 	}
 	c.head = append([]string{"Written by edgejwt convert. Read the comments: they say what is not as it was."}, c.head...)
-	if c.preflight {
-		c.note("CORS preflights (OPTIONS with Origin and Access-Control-Request-Method) pass without a token here; they did not before.")
-	}
 	if slices.ContainsFunc(c.decision, func(r rule) bool { return r.path.kind != anyPath }) {
 		c.note("A path is the same here with and without a slash at its end, and where the two were treated differently, " +
 			"both are now what the first route that matches one of them says. What servers read in different ways is refused with 400.")
@@ -132,6 +132,15 @@ func (r *rule) route() object {
 	r.need.members(&o)
 	o[0].notes = append(slices.Clone(r.notes), o[0].notes...)
 	return o
+}
+
+// judgesBehind is for a filter that lets CORS preflights pass, their tokens
+// unread, to one that judges them without claims. Nothing of ours is just that.
+func (c *conversion) judgesBehind(first, second string) {
+	c.judges = true
+	c.note("CORS preflights (OPTIONS with Origin and Access-Control-Request-Method) passed %s, and the %s judged them as requests without a token. "+
+		"Here they are judged like any other request: a token that one carries counts, and one without is refused where a token is needed. "+
+		"Envoy's cors filter before the plugin answers those of the pages it knows; corsPreflight: pass lets through all but those to routes with auth: deny.", first, second)
 }
 
 func (n *need) members(o *object) {
