@@ -52,6 +52,9 @@ func (o *object) route(r *route.Route, options route.Options, rules []*placedRul
 	if r.Auth == route.None && r.Headers != nil {
 		o.warn("headers", "", "open the route (auth: none) to whoever sends them: a client chooses its headers")
 	}
+	if r.Auth == route.None && r.Hosts != nil {
+		o.warn("hosts", "", "open the route (auth: none) to whoever names them, unless Envoy's domains part these hosts from others")
+	}
 	if r.Auth == route.None && r.Methods == nil && r.Hosts == nil && isEverything(&r.Path) {
 		o.warn("auth", "", "is none for every path: what no earlier route matches needs no token")
 	}

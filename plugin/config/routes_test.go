@@ -144,6 +144,8 @@ func TestRouteWarnings(t *testing.T) {
 		{"none for a method", `"routes":[{"auth":"none","methods":["OPTIONS"]}]`, ``},
 		{"none by a header", `"routes":[{"auth":"none","path":{"exact":"/a"},"headers":[{"name":"x-probe"}]}]`,
 			`routes[0].headers: open the route (auth: none) to whoever sends them: a client chooses its headers`},
+		{"none by a host", `"routes":[{"auth":"none","path":{"exact":"/a"},"hosts":["docs.example.com"]}]`,
+			`routes[0].hosts: open the route (auth: none) to whoever names them, unless Envoy's domains part these hosts from others`},
 		{"deny for everything", `"routes":[{"path":{"exact":"/a"}},{"auth":"deny"}]`, ``},
 		{"deny by a header", `"routes":[{"auth":"deny","headers":[{"name":"x-debug"}]}]`, ``},
 		{"covered by deny", `"routes":[{"auth":"deny","path":{"prefix":"/"}},{"path":{"exact":"/a"}}]`, covered("1", "0")},

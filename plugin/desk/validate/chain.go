@@ -72,6 +72,7 @@ func (m *manager) judge(w *world) {
 	m.judgePaths(w)
 	m.judgeUpgrades(w)
 	m.judgeRoutes(w, own.Get("name").Str())
+	m.judgeMatches(w)
 }
 
 // order lists the filters whose place beside edgejwt matters.

@@ -108,6 +108,55 @@ func TestPolicyOfRoute(t *testing.T) {
 	}
 }
 
+// TestRouteChosenByWhatIsChanged: with routeMetadata, a route that a header chooses
+// which edgejwt sets or removes is chosen twice, and judged once.
+func TestRouteChosenByWhatIsChanged(t *testing.T) {
+	text, err := os.ReadFile("../../../envoy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const route, auth0 = "                route: {cluster: api}\n", `{"auth0": {`
+	const stripped = `{"routeMetadata": true, "auth0": {"forwardOriginalToken": false, "fromCookies": ["session"], "fromParams": ["access_token"], "fromHeaders": [{"name": "x-token"}], `
+	for _, c := range []struct {
+		name, auth0, match, want string
+	}{
+		{"an identity header", `{"routeMetadata": true, "auth0": {`, "{prefix: /, headers: [{name: x-jwt-sub, present_match: true}]}", "chosen by the header x-jwt-sub,"},
+		{"in another spelling", `{"routeMetadata": true, "auth0": {`, "{prefix: /, headers: [{name: X_JWT_Sub, present_match: true}]}", "chosen by the header X_JWT_Sub,"},
+		{"the payload's", `{"routeMetadata": true, "auth0": {`, "{prefix: /, headers: [{name: x-jwt-payload}]}", "chosen by the header x-jwt-payload,"},
+		{"the token's header, stripped", stripped, "{prefix: /, headers: [{name: x-token}]}", "chosen by the header x-token,"},
+		{"the cookie, stripped", stripped, "{prefix: /, headers: [{name: cookie}]}", "chosen by the header cookie,"},
+		{"the parameter, stripped", stripped, "{prefix: /, query_parameters: [{name: access_token}]}", "chosen by the query parameter access_token,"},
+		{"the token's header, kept", `{"routeMetadata": true, "auth0": {`, "{prefix: /, headers: [{name: authorization}]}", ""},
+		{"another header", `{"routeMetadata": true, "auth0": {`, "{prefix: /, headers: [{name: x-api-version}]}", ""},
+		{"another parameter", stripped, "{prefix: /, query_parameters: [{name: page}]}", ""},
+		{"routes of the configuration", auth0, "{prefix: /, headers: [{name: x-jwt-sub}]}", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			changed := strings.Replace(string(text), auth0, c.auth0, 1)
+			changed = strings.Replace(changed, "match: {prefix: /}\n"+route, "match: "+c.match+"\n"+route, 1)
+			if !strings.Contains(changed, c.match) {
+				t.Fatal("envoy.yaml has no such route")
+			}
+			var got []string
+			for _, f := range found(changed) {
+				if strings.Contains(f, "(routeMetadata)") {
+					got = append(got, f)
+				}
+			}
+			if c.want == "" && len(got) > 0 || c.want != "" && (len(got) != 1 || !strings.HasPrefix(got[0], "warning ") || !strings.Contains(got[0], c.want)) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+	const tree = `              matcher: {matcher_list: {matchers: [{predicate: {single_predicate: {input: {typed_config: {"@type": type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput, header_name: x-jwt-sub}}}}}]}}
+`
+	changed := strings.Replace(string(text), auth0, `{"routeMetadata": true, "auth0": {`, 1)
+	changed = strings.Replace(changed, "              domains: [\"*\"]\n", "              domains: [\"*\"]\n"+tree, 1)
+	if got := strings.Join(found(changed), "\n"); !strings.Contains(got, "chosen by the header x-jwt-sub,") {
+		t.Errorf("in a tree of matchers: got %q", got)
+	}
+}
+
 func TestCluster(t *testing.T) {
 	const ca = "trusted_ca: {filename: .run/ca.pem}"
 	// From the switch that compares names to the authority.
