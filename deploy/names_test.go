@@ -71,6 +71,26 @@ func TestGatewayNamesClustersSo(t *testing.T) {
 	}
 }
 
+// TestMergingReplacesLists holds what the pages say of mergeType against Envoy
+// Gateway's own tests: of two policies with a list, the route's is all that is left.
+func TestMergingReplacesLists(t *testing.T) {
+	base := filepath.Join(published(t, "Envoy Gateway 1.9"), "internal/gatewayapi/testdata/envoyextensionpolicy-with-merge-needs-fieldowner.")
+	given, err := os.ReadFile(base + "in.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := os.ReadFile(base + "out.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(given), "    lua:\n"); n != 2 || !strings.Contains(string(given), "mergeType: StrategicMerge") {
+		t.Errorf("%d policies have a list, want 2 that are merged", n)
+	}
+	if text := string(made); strings.Count(text, "/lua/") != 1 || !strings.Contains(text, "policy-for-route/lua/0") {
+		t.Error("the Gateway's list is no longer replaced by the route's")
+	}
+}
+
 // TestBootstrapIsEnvoys: what is merged into the bootstrap has only names that Envoy
 // knows, and holds Envoy's own constraints. Envoy Gateway merges the same way.
 func TestBootstrapIsEnvoys(t *testing.T) {

@@ -118,7 +118,7 @@ var descriptions = map[string]description{
 	"routes":         {"", "Who may do what: the first route that matches applies; what matches none needs a valid token."},
 	"ignorePathCase": {"", "True when the servers behind ignore the case of paths; then routes do, too."},
 	"routeMetadata": {"", "True lets Envoy's routes carry a policy in their metadata (filter_metadata, key edgejwt, string policy: the JSON of one route without conditions); " +
-		"for such a route it takes the place of routes."},
+		"for such a route it takes the place of routes. No Envoy route may then be chosen by a header that edgejwt sets or removes."},
 	"mode": {"", "What a refusal does: enforce stops the request; report only counts and logs what would have been refused."},
 	"corsPreflight": {"", "What a CORS preflight is, to which browsers give no token: pass lets it through, except where its route says auth: deny; " +
 		"judge takes it for a request like any other, which is right where Envoy's cors filter answers browsers before the plugin."},
@@ -168,7 +168,7 @@ var descriptions = map[string]description{
 	"routes[].path.template":           {"at most 8 variables, none twice", "Paths of a shape: {id} stands for one segment, {rest=**}, as the last, for any number of them."},
 	"routes[].path.regex":              {"only in edgejwt-full.wasm; RE2", "An expression that the whole path matches."},
 	"routes[].methods":                 {"none twice", "The request's methods; GET stands for HEAD, too."},
-	"routes[].hosts":                   {"names without port, none twice", "The request's hosts; *.example.com is for everything below it."},
+	"routes[].hosts":                   {"names without port, none twice", "The request's hosts; *.example.com is for everything below it. A client chooses what it names, as far as Envoy's domains let it."},
 	"routes[].headers":                 {"", "Headers that must all be there; a client chooses what it sends."},
 	"routes[].headers[].name":          {"none that the plugin writes for the API; for host there is hosts", "The header's name; case does not matter."},
 	"routes[].headers[].values":        {"none twice", "What the header may be; without it, anything."},

@@ -41,20 +41,30 @@ func Configurations(files []File) (all []Configuration, err error) {
 // find looks through all documents for the plugin and for what it needs.
 func (w *world) find() {
 	for _, s := range w.sources {
-		switch kind := s.root.Get("kind").Str(); {
-		case kind == "WasmPlugin":
-			w.wasmPlugin(s)
-		case kind == "EnvoyExtensionPolicy":
-			w.extensionPolicy(s)
-		case kind == "ServiceEntry":
-			w.entries = append(w.entries, located{s.file, s.root})
-		case kind == "DestinationRule":
-			w.rules = append(w.rules, located{s.file, s.root})
-		case isConfiguration(s.root) || isLikeOne(s.root):
-			w.plugins = append(w.plugins, &plugin{file: s.file, in: "configuration", at: s.root, inner: s.root, text: s.root.JSON()})
-		default:
-			w.envoy(s)
+		w.take(s)
+	}
+}
+
+// take looks at one document, or at each of the documents that kubectl puts into a
+// list.
+func (w *world) take(s source) {
+	switch kind := s.root.Get("kind").Str(); {
+	case strings.HasSuffix(kind, "List") && s.root.Get("apiVersion") != nil:
+		for _, item := range s.root.Get("items").Items() {
+			w.take(source{s.file, item})
 		}
+	case kind == "WasmPlugin":
+		w.wasmPlugin(s)
+	case kind == "EnvoyExtensionPolicy":
+		w.extensionPolicy(s)
+	case kind == "ServiceEntry":
+		w.entries = append(w.entries, located{s.file, s.root})
+	case kind == "DestinationRule":
+		w.rules = append(w.rules, located{s.file, s.root})
+	case isConfiguration(s.root) || isLikeOne(s.root):
+		w.plugins = append(w.plugins, &plugin{file: s.file, in: "configuration", at: s.root, inner: s.root, text: s.root.JSON()})
+	default:
+		w.envoy(s)
 	}
 }
 

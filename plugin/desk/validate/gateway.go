@@ -4,6 +4,12 @@ import "edgejwt/plugin/desk/document"
 
 // extensionPolicy takes Envoy Gateway's resource up, for each edgejwt in it.
 func (w *world) extensionPolicy(s source) {
+	before := len(w.plugins)
+	defer func() {
+		if len(w.plugins) == before {
+			w.others = append(w.others, located{s.file, s.root})
+		}
+	}()
 	for _, wasm := range s.root.Get("spec", "wasm").Items() {
 		held, code := wasm.Get("config"), wasm.Get("code")
 		source := first(code.Get("image"), code.Get("http"))
@@ -35,4 +41,41 @@ func (w *world) judgeExtension(p *plugin, wasm, source *document.Node) {
 		w.found(Finding{Severity: Warning, What: "the code is not pinned", Why: "Whoever can move the tag decides what runs in front of your API.",
 			Write: "sha256: <digest>"}, p.file, source)
 	}
+}
+
+// judgeOthers looks for policies that take edgejwt's place: Envoy Gateway applies
+// the most specific one only, and a policy that merges brings its own list of Wasm
+// plugins in place of the Gateway's.
+func (w *world) judgeOthers() {
+	guarded := false
+	for _, p := range w.plugins {
+		guarded = guarded || p.in == "EnvoyExtensionPolicy"
+	}
+	if !guarded {
+		return
+	}
+	for _, o := range w.others {
+		spec := o.Get("spec")
+		if !isBelowGateway(spec) || spec.Get("mergeType") != nil && len(spec.Get("wasm").Items()) == 0 {
+			continue
+		}
+		w.found(Finding{Severity: Warning, What: "a policy without edgejwt for a part of a Gateway",
+			Why:   "It takes the place of the Gateway's policy (with mergeType, its wasm takes the place of the Gateway's wasm): requests that it is for pass unchecked.",
+			Write: "edgejwt among its wasm, or mergeType and no wasm (Envoy Gateway 1.9 and later)"}, o.file, spec)
+	}
+}
+
+// isBelowGateway reports whether a policy is for routes or listeners, and not for
+// Gateways as a whole.
+func isBelowGateway(spec *document.Node) bool {
+	refs := append(spec.Get("targetRefs").Items(), spec.Get("targetSelectors").Items()...)
+	if ref := spec.Get("targetRef"); ref != nil {
+		refs = append(refs, ref)
+	}
+	for _, ref := range refs {
+		if ref.Get("kind").Str() != "Gateway" || ref.Get("sectionName") != nil {
+			return true
+		}
+	}
+	return false
 }

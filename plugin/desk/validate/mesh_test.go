@@ -1,6 +1,10 @@
 package validate
 
-import "testing"
+import (
+	"os"
+	"strings"
+	"testing"
+)
 
 func TestIstio(t *testing.T) {
 	check(t, "testdata/istio.yaml", []change{
@@ -45,4 +49,42 @@ func TestEnvoyGateway(t *testing.T) {
 		{"no code", "      image:\n", "      x:\n", []string{"error |name: edgejwt\n    rootID| code names neither image nor http"}},
 		{"no configuration", "    config:\n", "    other:\n", []string{"error |name: edgejwt\n    rootID| config is missing"}},
 	})
+}
+
+// TestPolicyInPlaceOfTheGateways: what a route's own policy does to the Gateway's.
+func TestPolicyInPlaceOfTheGateways(t *testing.T) {
+	text, err := os.ReadFile("testdata/gateway.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const head = "\n---\napiVersion: gateway.envoyproxy.io/v1alpha1\nkind: EnvoyExtensionPolicy\nmetadata: {name: other}\n"
+	const lua, wasm = "lua: [{type: Inline, inline: x}]", "wasm: [{name: other, code: {type: Image, image: {url: r.example/other}}}]"
+	for _, c := range []struct {
+		name, spec string
+		warned     bool
+	}{
+		{"a route's", "targetRefs: [{kind: HTTPRoute, name: a}], " + lua, true},
+		{"a gRPC route's, by the old name", "targetRef: {kind: GRPCRoute, name: a}, " + lua, true},
+		{"routes' by labels", "targetSelectors: [{kind: HTTPRoute, matchLabels: {a: b}}], " + lua, true},
+		{"a listener's", "targetRefs: [{kind: Gateway, name: edge, sectionName: https}], " + lua, true},
+		{"a route's, of another plugin", "targetRefs: [{kind: HTTPRoute, name: a}], " + wasm, true},
+		{"merged, of another plugin", "mergeType: StrategicMerge, targetRefs: [{kind: HTTPRoute, name: a}], " + wasm, true},
+		{"merged", "mergeType: StrategicMerge, targetRefs: [{kind: HTTPRoute, name: a}], " + lua, false},
+		{"another Gateway's", "targetRefs: [{kind: Gateway, name: other}], " + lua, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			files := map[string]string{"apart": string(text) + head + "spec: {" + c.spec + "}\n"}
+			files["in a list"] = string(text) + "\n---\napiVersion: v1\nkind: List\nitems:\n- {kind: EnvoyExtensionPolicy, spec: {" + c.spec + "}}\n"
+			for how, file := range files {
+				got := strings.Join(found(file), "\n")
+				if warned := strings.Contains(got, "a policy without edgejwt for a part of a Gateway"); warned != c.warned {
+					t.Errorf("%s: warned %v, want %v: %s", how, warned, c.warned, got)
+				}
+			}
+		})
+	}
+	alone := strings.TrimPrefix(head, "\n---\n") + "spec: {targetRefs: [{kind: HTTPRoute, name: a}], " + lua + "}\n"
+	if got := found(alone); len(got) != 0 {
+		t.Errorf("where there is no edgejwt: %q", got)
+	}
 }

@@ -111,6 +111,7 @@ func Files(files []File) *Report {
 		w.judge(p)
 	}
 	w.judgeManagers()
+	w.judgeOthers()
 	w.judgeStats()
 	w.report.sort()
 	return &w.report
@@ -130,6 +131,7 @@ type world struct {
 	clusters []located
 	entries  []located // Istio's ServiceEntry
 	rules    []located // Istio's DestinationRule
+	others   []located // EnvoyExtensionPolicy without edgejwt
 	// static is true when a bootstrap lists its clusters and fetches none.
 	static bool
 	report Report
