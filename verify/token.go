@@ -4,7 +4,6 @@ import (
 	"math"
 	"strings"
 
-	"edgejwt/verify/base64url"
 	"edgejwt/verify/strictjson"
 )
 
@@ -28,10 +27,7 @@ type Token struct {
 	signed    string // header and payload as they came: what the signature covers
 	payload   string // the payload, still base64url
 	signature []byte
-	algorithm string
-	keyID     string
-	hasKeyID  bool
-	mediaType string // "typ"
+	header
 
 	claims    strictjson.Value // the payload's object
 	issuer    textClaim
@@ -43,6 +39,14 @@ type Token struct {
 
 	audience      []string
 	audienceState claimState
+}
+
+// header is what is taken from a JOSE header.
+type header struct {
+	algorithm string
+	keyID     string
+	hasKeyID  bool
+	mediaType string // "typ"
 }
 
 type claimState uint8
@@ -130,14 +134,14 @@ func Parse(compact string) (*Token, error) {
 		return nil, refuse(TokenMalformed, "the token is too long")
 	}
 	first := strings.IndexByte(compact, '.')
-	last := strings.LastIndexByte(compact, '.')
-	if first < 0 || first == last || strings.IndexByte(compact[first+1:last], '.') >= 0 {
+	last := first + 1 + strings.IndexByte(compact[first+1:], '.')
+	if first < 0 || last == first || strings.IndexByte(compact[last+1:], '.') >= 0 {
 		return nil, refuse(TokenMalformed, "the token has not three parts")
 	}
 	t := &Token{signed: compact[:last], payload: compact[first+1 : last]}
 
-	header, err := decodeObject(compact[:first])
-	if err != nil {
+	var err error
+	if t.header, err = readHeader(compact[:first]); err != nil {
 		return nil, err
 	}
 	if t.claims, err = decodeObject(t.payload); err != nil {
@@ -146,51 +150,8 @@ func Parse(compact string) (*Token, error) {
 	if t.signature, err = decodeBase64URL(compact[last+1:]); err != nil {
 		return nil, err
 	}
-	if err := t.readHeader(&header); err != nil {
-		return nil, err
-	}
 	t.readClaims()
 	return t, nil
-}
-
-// readHeader takes what is needed from the JOSE header. "jwk", "jku", "x5u" and
-// "x5c" are left alone: a key that comes with the token proves nothing
-// (RFC 8725 §3.10).
-func (t *Token) readHeader(header *strictjson.Value) error {
-	for i := range header.Children {
-		member := &header.Children[i]
-		isString := member.Kind == strictjson.String
-		switch member.Name {
-		case "alg":
-			t.algorithm = member.Text
-			if !isString || member.Text == "" {
-				return refuse(TokenMalformed, "alg is not a name")
-			}
-		case "kid":
-			t.keyID, t.hasKeyID = member.Text, true
-			if !isString {
-				return refuse(TokenMalformed, "kid is not a string")
-			}
-		case "typ", "cty":
-			if !isString {
-				return refuse(TokenMalformed, "typ or cty is not a string")
-			}
-			if member.Name == "typ" {
-				t.mediaType = member.Text
-			}
-		case "crit":
-			// RFC 7515 §4.1.11: an extension that is not understood, and none is
-			// here, makes the JWS invalid.
-			return refuse(TokenMalformed, "crit names an extension")
-		case "b64":
-			// RFC 7797 §6: it needs crit; without it, readers differ on what was signed.
-			return refuse(TokenMalformed, "b64 stands without crit")
-		}
-	}
-	if t.algorithm == "" {
-		return refuse(TokenMalformed, "alg is missing")
-	}
-	return nil
 }
 
 // readClaims takes the registered claims out (RFC 7519 §4.1). A wrong type is
@@ -248,29 +209,4 @@ func audience(claim *strictjson.Value) ([]string, claimState) {
 		return list, present
 	}
 	return nil, wrongType
-}
-
-// decodeObject reads one part of the token as a JSON object.
-func decodeObject(part string) (strictjson.Value, error) {
-	text, err := decodeBase64URL(part)
-	if err != nil {
-		return strictjson.Value{}, err
-	}
-	object, err := strictjson.Parse(string(text), tokenLimits)
-	if err != nil {
-		return strictjson.Value{}, refuse(TokenMalformed, err.Error()) // fixed texts, see strictjson
-	}
-	if object.Kind != strictjson.Object {
-		return strictjson.Value{}, refuse(TokenMalformed, "a part is not a JSON object")
-	}
-	return object, nil
-}
-
-// decodeBase64URL reads one part of the token.
-func decodeBase64URL(part string) ([]byte, error) {
-	decoded, ok := base64url.Decode(part)
-	if !ok {
-		return nil, refuse(TokenMalformed, "a part is not base64url")
-	}
-	return decoded, nil
 }

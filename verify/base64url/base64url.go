@@ -15,7 +15,18 @@ func Decode(text string) (decoded []byte, ok bool) {
 	if len(text)%4 == 1 {
 		return nil, false
 	}
-	decoded = make([]byte, 0, len(text)*3/4)
+	decoded = make([]byte, len(text)*3/4)
+	at := 0
+	for ; len(text) >= 4; text = text[4:] {
+		a, b, c, d := values[text[0]], values[text[1]], values[text[2]], values[text[3]]
+		if (a|b|c|d)&invalid != 0 {
+			return nil, false
+		}
+		bits := uint32(a)<<18 | uint32(b)<<12 | uint32(c)<<6 | uint32(d)
+		three := decoded[at : at+3 : len(decoded)]
+		three[0], three[1], three[2] = byte(bits>>16), byte(bits>>8), byte(bits)
+		at += 3
+	}
 	bits, n := uint32(0), 0 // those that are not in decoded yet, and how many
 	for i := range len(text) {
 		v := values[text[i]]
@@ -25,7 +36,8 @@ func Decode(text string) (decoded []byte, ok bool) {
 		bits, n = bits<<6|uint32(v), n+6
 		if n >= 8 {
 			n -= 8
-			decoded = append(decoded, byte(bits>>n))
+			decoded[at] = byte(bits >> n)
+			at++
 		}
 	}
 	if bits&(1<<n-1) != 0 {
@@ -51,7 +63,8 @@ func Encode(data []byte) string {
 	return string(text)
 }
 
-const invalid = 0xff
+// invalid has a bit that no place in the alphabet has.
+const invalid = 0x80
 
 // values gives each byte of the alphabet its place there.
 var values = func() (values [256]byte) {

@@ -1,20 +1,24 @@
 package strictjson
 
 // number follows RFC 8259 §6: -? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?
-func (p *parser) number(v *Value) error {
+func (p *parser) number() (float64, error) {
 	start := p.at
 	if p.next() == '-' {
 		p.at++
 	}
+	first := p.at
 	if p.next() == '0' {
 		p.at++
 	} else if p.digits() == 0 {
-		return ErrSyntax
+		return 0, ErrSyntax
+	}
+	if digits := p.text[first:p.at]; len(digits) <= 18 && !p.goesOn() {
+		return integer(digits, start < first), nil
 	}
 	if p.next() == '.' {
 		p.at++
 		if p.digits() == 0 {
-			return ErrSyntax
+			return 0, ErrSyntax
 		}
 	}
 	if c := p.next(); c == 'e' || c == 'E' {
@@ -23,11 +27,28 @@ func (p *parser) number(v *Value) error {
 			p.at++
 		}
 		if p.digits() == 0 {
-			return ErrSyntax
+			return 0, ErrSyntax
 		}
 	}
-	v.Num = float(p.text[start:p.at])
-	return nil
+	return float(p.text[start:p.at]), nil
+}
+
+// goesOn reports whether a number's integer part is followed by another.
+func (p *parser) goesOn() bool {
+	c := p.next()
+	return c == '.' || c == 'e' || c == 'E'
+}
+
+// integer gives the value of up to 18 digits.
+func integer(digits string, isNegative bool) float64 {
+	n := int64(0)
+	for i := range len(digits) {
+		n = 10*n + int64(digits[i]-'0')
+	}
+	if isNegative {
+		return -float64(n) // also -0
+	}
+	return float64(n)
 }
 
 func (p *parser) digits() (n int) {

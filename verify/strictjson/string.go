@@ -10,6 +10,7 @@ import (
 func (p *parser) str() (string, error) {
 	p.at++
 	start := p.at
+	p.at = plain(p.text, start)
 	var decoded []byte
 	for p.at < len(p.text) {
 		switch c := p.text[p.at]; {
@@ -34,10 +35,21 @@ func (p *parser) str() (string, error) {
 		case c < ' ':
 			return "", ErrSyntax
 		default:
-			p.at++
+			p.at = plain(p.text, p.at)
 		}
 	}
 	return "", ErrSyntax
+}
+
+// plain gives the end of the run of bytes from at on that stand for themselves.
+func plain(text string, at int) int {
+	for at < len(text) {
+		if c := text[at]; c == '"' || c == '\\' || c < ' ' {
+			break
+		}
+		at++
+	}
+	return at
 }
 
 // escape reads one escape, whose backslash is at hand, or the two of a surrogate
