@@ -225,7 +225,6 @@ func (m *Machine) Current(now time.Time) (epoch uint64, usable bool) {
 	if m.fixed {
 		return m.epoch, true
 	}
-	m.advance(now)
 	if !m.usable(now) {
 		return 0, false
 	}

@@ -11,16 +11,45 @@ import (
 // metrics counts what happened. Labels are part of the name, in the form that
 // Envoy's stats_tags can take apart: edgejwt_requests;reason=token_expired;;
 // No label is ever taken from a token.
+//
+// A call of the host costs more than most of what is decided. So the counts of
+// requests that pass are kept here and handed over with the next tick, or with
+// the next request that is refused or would be, whichever is first: tell.
 type metrics struct {
-	requests []metric // by verify.Reason
-	refused  []metric // in report mode; by verify.Reason
+	requests []counter // by verify.Reason
+	refused  []counter // in report mode; by verify.Reason
 	panics   metric
 	parked   metric
 	waiting  metric // requests that wait for keys now, of all workers together
 	timeouts metric
-	dropped  metric
-	untold   metric // filter state that the host did not take
+	dropped  counter
+	untold   counter // filter state that the host did not take
 	checks   checks
+
+	owed []*counter // counters that the host is yet to be told of
+}
+
+// counter is a metric whose counts are kept until metrics.tell.
+type counter struct {
+	metric
+	kept int64
+}
+
+// keep counts without telling the host.
+func (m *metrics) keep(c *counter, n int64) {
+	if c.kept == 0 {
+		m.owed = append(m.owed, c)
+	}
+	c.kept += n
+}
+
+// tell hands over what has been kept.
+func (m *metrics) tell() {
+	for _, c := range m.owed {
+		c.add(c.kept)
+		c.kept = 0
+	}
+	m.owed = m.owed[:0]
 }
 
 // metric is the host's number for a metric. Without one (the host would not
@@ -62,31 +91,34 @@ func label(metric, name, value string) string { return metric + ";" + name + "="
 // define makes the metrics that every configuration has.
 func (m *metrics) define(reports bool) {
 	reasons := verify.Reasons()
-	m.requests = make([]metric, 1+reasons[len(reasons)-1])
-	m.refused = make([]metric, 1+reasons[len(reasons)-1])
+	m.requests = make([]counter, 1+reasons[len(reasons)-1])
+	m.refused = make([]counter, 1+reasons[len(reasons)-1])
 	m.panics = define(counterMetric, "edgejwt_panics")
 	m.parked = define(counterMetric, "edgejwt_parked")
 	m.waiting = define(gaugeMetric, "edgejwt_parked_now")
 	m.timeouts = define(counterMetric, "edgejwt_wait_timeouts")
-	m.dropped = define(counterMetric, "edgejwt_claims_dropped")
-	m.untold = define(counterMetric, "edgejwt_state_failures")
+	m.dropped.metric = define(counterMetric, "edgejwt_claims_dropped")
+	m.untold.metric = define(counterMetric, "edgejwt_state_failures")
 	for _, reason := range reasons {
-		m.requests[reason] = define(counterMetric, label("edgejwt_requests", "reason", reason.String())+";;")
+		m.requests[reason].metric = define(counterMetric, label("edgejwt_requests", "reason", reason.String())+";;")
 		if reports && !reason.Passes() {
-			m.refused[reason] = define(counterMetric, label("edgejwt_would_refuse", "reason", reason.String())+";;")
+			m.refused[reason].metric = define(counterMetric, label("edgejwt_would_refuse", "reason", reason.String())+";;")
 		}
 	}
 }
 
 // decided counts a decision that was carried out.
-func (m *metrics) decided(reason verify.Reason) { count(m.requests, reason) }
+func (m *metrics) decided(reason verify.Reason) { m.count(m.requests, reason) }
 
 // reported counts one that was not: what was refused went on (mode: report).
-func (m *metrics) reported(reason verify.Reason) { count(m.refused, reason) }
+func (m *metrics) reported(reason verify.Reason) {
+	m.count(m.refused, reason)
+	m.tell()
+}
 
-func count(by []metric, reason verify.Reason) {
+func (m *metrics) count(by []counter, reason verify.Reason) {
 	if int(reason) < len(by) {
-		by[reason].add(1)
+		m.keep(&by[reason], 1)
 	}
 }
 

@@ -2,7 +2,11 @@
 
 package plugin
 
-import "github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
+import (
+	"time"
+
+	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
+)
 
 // The SDK's callbacks and its way of reading headers: see once_wasm.go for what
 // the module has in their place.
@@ -10,3 +14,5 @@ import "github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
 func (*root) made() {}
 
 func readHeaders() ([][2]string, error) { return proxywasm.GetHttpRequestHeaders() }
+
+func (r *root) hostTime() time.Time { return r.clock() }

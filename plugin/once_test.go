@@ -26,10 +26,10 @@ func TestHostCalls(t *testing.T) {
 		name, more string
 		want       []string
 	}{
-		{"nothing told", "", []string{"proxy_get_header_map_pairs", "clock", "proxy_increment_metric"}},
+		{"nothing told", "", []string{"proxy_get_header_map_pairs", "clock"}},
 		{"two headers", `, "outputPayloadToHeader": "x-jwt-payload"` + subjectHeader, []string{"proxy_get_header_map_pairs", "clock",
-			"proxy_replace_header_map_value", "proxy_replace_header_map_value", "proxy_increment_metric"}},
-		{"token taken away", `, "forwardOriginalToken": false`, []string{"proxy_get_header_map_pairs", "clock", "proxy_remove_header_map_value", "proxy_increment_metric"}},
+			"proxy_replace_header_map_value", "proxy_replace_header_map_value"}},
+		{"token taken away", `, "forwardOriginalToken": false`, []string{"proxy_get_header_map_pairs", "clock", "proxy_remove_header_map_value"}},
 	} {
 		v := newVM(t)
 		if !v.plugin(1, inline("k1", audience, c.more)) {

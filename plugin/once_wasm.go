@@ -111,6 +111,7 @@ func forget(stream uint32) {
 	left := roots[:0]
 	for _, r := range roots {
 		if proxywasm.SetEffectiveContext(r.id) == types.ErrorStatusBadArgument {
+			r.metrics.tell()
 			sdkOnDelete(r.id)
 			continue
 		}
@@ -168,6 +169,20 @@ func onMemoryAllocate(size uint32) *byte {
 
 //go:wasmimport env proxy_get_header_map_pairs
 func hostGetHeaderMapPairs(kind uint32, data unsafe.Pointer, size *uint32) uint32
+
+//go:wasmimport wasi_snapshot_preview1 clock_time_get
+func hostClock(id uint32, precision uint64, out *uint64) uint32
+
+// hostTime is the host's wall clock. time.Now asks for the monotonic one too,
+// which a decision that waits for nothing has no use for.
+func (r *root) hostTime() time.Time {
+	const realtime = 0
+	var nanoseconds uint64
+	if hostClock(realtime, 1, &nanoseconds) != statusOK {
+		return r.clock()
+	}
+	return time.Unix(0, int64(nanoseconds))
+}
 
 var errHeaders = errors.New("proxy_get_header_map_pairs failed")
 

@@ -53,6 +53,10 @@ func TestUntoldStateIsCounted(t *testing.T) {
 	}
 	q := &request{root: vm.root}
 	q.tell([][2]string{{"k", ""}, {"k", "v"}}) // the SDK has no call for an empty value
+	if n, _ := host.GetCounterMetric("edgejwt_state_failures"); n != 0 {
+		t.Error("the host is told with every request")
+	}
+	host.Tick()
 	if n, _ := host.GetCounterMetric("edgejwt_state_failures"); n != 1 {
 		t.Errorf("%d failures counted, want 1", n)
 	}

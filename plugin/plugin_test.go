@@ -51,7 +51,7 @@ func TestDecisions(t *testing.T) {
 				s.waiting()
 				w.serveKeys(keySet("k1", "k2"))
 			}
-			if got := w.counter(reasonCounter(c.reason)) - before; got != 1 {
+			if got := w.told(reasonCounter(c.reason)) - before; got != 1 {
 				t.Errorf("%s: counted %d times, want once", c.name, got)
 			}
 			if c.status == 0 {
@@ -120,7 +120,7 @@ func TestTellsTheAPI(t *testing.T) {
 		if v, ok := got["x-jwt-sub"]; ok {
 			t.Errorf("x-jwt-sub: %q, want none", v)
 		}
-		if n := w.counter("edgejwt_claims_dropped"); n != 1 {
+		if n := w.told("edgejwt_claims_dropped"); n != 1 {
 			t.Errorf("%d claims dropped, want 1", n)
 		}
 	})

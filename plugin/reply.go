@@ -17,6 +17,7 @@ import (
 func (q *request) refuse(reason verify.Reason, detail error, retryAfter time.Duration) {
 	q.state = refused
 	q.root.metrics.decided(reason)
+	q.root.metrics.tell()
 	if detail != nil {
 		proxywasm.LogDebug("edgejwt: refused: " + detail.Error())
 	}

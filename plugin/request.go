@@ -65,8 +65,7 @@ func (q *request) onHeaders() {
 		q.refuse(verify.Internal, err, 0)
 		return
 	}
-	now := q.root.clock()
-	if c := g.Quick(headers, now); c != nil {
+	if c := g.Quick(headers, q.root.hostTime()); c != nil {
 		if q.goOn(c) {
 			q.root.metrics.decided(verify.Accepted)
 		}
@@ -89,7 +88,7 @@ func (q *request) onHeaders() {
 		}
 	}
 	q.isGRPC = isGRPC(gate.Value(headers, "content-type"))
-	j := &q.judgement
+	j, now := &q.judgement, q.root.clock()
 	if g.Judge(j, headers, policy, now); j.Notice != "" {
 		logLines(proxywasm.LogError, "edgejwt: ", j.Notice)
 	}
@@ -196,7 +195,7 @@ func (q *request) reported(reason verify.Reason, detail error, match *route.Matc
 func (q *request) tell(state [][2]string) {
 	for _, s := range state {
 		if err := proxywasm.SetProperty([]string{s[0]}, []byte(s[1])); err != nil {
-			q.root.metrics.untold.add(1)
+			q.root.metrics.keep(&q.root.metrics.untold, 1)
 		}
 	}
 }
@@ -214,7 +213,7 @@ func (q *request) change(c *gate.Changes) error {
 		}
 	}
 	if c.Dropped > 0 {
-		q.root.metrics.dropped.add(int64(c.Dropped))
+		q.root.metrics.keep(&q.root.metrics.dropped, int64(c.Dropped))
 	}
 	if c.ClearRoute {
 		// Envoy up to 1.40 at least does so by itself after a change of headers, for

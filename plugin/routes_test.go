@@ -63,7 +63,7 @@ func TestRoutes(t *testing.T) {
 		} {
 			before := w.counter(reasonCounter(c.reason))
 			s := w.to(c.method, c.path, append(c.headers, [2]string{"x-jwt-sub", "forged"})...)
-			if got := w.counter(reasonCounter(c.reason)) - before; got != 1 {
+			if got := w.told(reasonCounter(c.reason)) - before; got != 1 {
 				t.Errorf("%s: counted %d times", c.name, got)
 			}
 			if c.status == 0 {

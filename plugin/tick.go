@@ -9,9 +9,11 @@ import (
 )
 
 // minPeriod is the host's finest tick, faultyPeriod the next one after a fault.
+// With longestPeriod the host's counters are never further behind than that.
 const (
-	minPeriod    = time.Millisecond
-	faultyPeriod = time.Second
+	minPeriod     = time.Millisecond
+	faultyPeriod  = time.Second
+	longestPeriod = time.Second
 )
 
 // onTick is where every fetch starts: a callout made
@@ -29,6 +31,7 @@ func (r *root) onTick() {
 func (r *root) settle() {
 	now := r.clock()
 	r.parked.settle(r, now)
+	r.metrics.tell()
 	for _, s := range r.sources {
 		s.observe(now)
 		s.changed = false
@@ -47,13 +50,9 @@ func (r *root) changed(machine *jwks.Machine) bool {
 	return false
 }
 
-// schedule asks the host for the next tick when something is due.
+// schedule asks the host for the next tick.
 func (r *root) schedule(now time.Time) {
-	if len(r.sources) == 0 {
-		_ = r.setPeriod(0) // keys from the configuration do not change
-		return
-	}
-	next := time.Hour
+	next := longestPeriod
 	for _, s := range r.sources {
 		next = min(next, s.machine.NextTick(now))
 	}

@@ -88,7 +88,10 @@ func newVM(t testing.TB) *vm {
 			v.calls = append(v.calls, "clock")
 			return v.now.Unix(), int32(v.now.Nanosecond())
 		}, sys.ClockResolution(1)).
-		WithNanotime(func() int64 { return v.now.UnixNano() }, sys.ClockResolution(1)))
+		WithNanotime(func() int64 {
+			v.calls = append(v.calls, "monotonic clock")
+			return v.now.UnixNano()
+		}, sys.ClockResolution(1)))
 	if err != nil {
 		t.Fatal(err)
 	}

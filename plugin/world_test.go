@@ -249,6 +249,12 @@ func signWith(by *signer, kid string, now time.Time, changes map[string]any) str
 	return text
 }
 
+// told gives what a counter shows after the next tick.
+func (w *world) told(name string) uint64 {
+	w.Tick()
+	return w.counter(name)
+}
+
 func (w *world) counter(name string) uint64 {
 	w.Helper()
 	value, err := w.GetCounterMetric(name)
