@@ -12,7 +12,7 @@ const mostNamed = 10
 // about begins every line with whose keys it speaks of. The name comes from the
 // configuration, not from the provider.
 func (m *Machine) about(text string) string {
-	return "keys of " + strconv.QuoteToASCII(m.sourceName()) + ": " + text
+	return "keys of " + ascii.Quote(m.sourceName()) + ": " + text
 }
 
 // sourceName is the address that the operator wrote.
@@ -44,7 +44,7 @@ func (v *verdict) explain() string {
 func (s *Set) introduce(generation uint64) string {
 	kids := s.KIDs()
 	for i := range kids {
-		kids[i] = strconv.QuoteToASCII(shorten(kids[i]))
+		kids[i] = ascii.Quote(shorten(kids[i]))
 	}
 	if more := len(kids) - mostNamed; more > 0 {
 		kids = append(kids[:mostNamed], "and "+strconv.Itoa(more)+" more")

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"edgejwt/verify"
+	"edgejwt/verify/ascii"
 	"edgejwt/verify/base64url"
 	"edgejwt/verify/strictjson"
 )
@@ -36,7 +37,7 @@ type Skipped struct {
 func (s Skipped) String() string {
 	text := "key " + strconv.Itoa(s.Index)
 	if s.ID != "" {
-		text += " (kid " + strconv.QuoteToASCII(s.ID) + ")"
+		text += " (kid " + ascii.Quote(s.ID) + ")"
 	}
 	return text + ": " + s.Why
 }

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"edgejwt/verify/ascii"
 )
 
 // Fault is one reason to refuse a configuration. Path, Found and Want are made
@@ -117,13 +119,13 @@ const maxQuoted = 64
 // quote shows a text: escaped, so that no control byte survives, and cut.
 func quote(s string) string {
 	if len(s) <= maxQuoted {
-		return strconv.Quote(s)
+		return ascii.Quote(s)
 	}
 	cut := maxQuoted
 	for cut > 0 && !utf8.RuneStart(s[cut]) {
 		cut--
 	}
-	return strconv.Quote(s[:cut]) + "…"
+	return ascii.Quote(s[:cut]) + "…"
 }
 
 // quoteURL shows an address without what may be a secret: user information,
@@ -137,7 +139,7 @@ func quoteURL(s string) string {
 	if at := strings.LastIndexByte(shown, '@'); at >= 0 && strings.IndexByte(shown[:at], ':') >= 0 {
 		shown = shown[:schemeEnd(shown[:at])] + "…" + shown[at:]
 	}
-	return quote(shown)
+	return strings.ReplaceAll(quote(shown), `\u2026`, "…")
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -95,7 +95,7 @@ var routeRefusals = []refusalCase{
 	{"anyScope with a quote", one(`"anyScope":["a","b\"c"]`),
 		`routes[0].anyScope[1]: "b\"c"` + notScope},
 	{"permission not ASCII", one(`"permissions":["ä"]`),
-		`routes[0].permissions[0]: "ä"` + notScope},
+		`routes[0].permissions[0]: "\u00e4"` + notScope},
 	{"anyPermission empty", one(`"anyPermission":[]`),
 		`routes[0].anyPermission: a list of none names nothing (example: [read:orders, write:orders])`},
 	{"issuer with white space", one(`"issuers":[" a"]`),

@@ -100,7 +100,7 @@ var ruleRefusals = []refusalCase{
 	{"domain with user information", `{"auth0":{"audience":"a","domain":"https://id:s3cr3t@tenant.eu.auth0.com"}}`,
 		`auth0.domain: "https://…@tenant.eu.auth0.com" is not a domain (example: tenant.eu.auth0.com)`},
 	{"domain of odd bytes", `{"auth0":{"audience":"a","domain":"tenänt.auth0.com"}}`,
-		`auth0.domain: "tenänt.auth0.com" is not a domain (example: tenant.eu.auth0.com)`},
+		`auth0.domain: "ten\u00e4nt.auth0.com" is not a domain (example: tenant.eu.auth0.com)`},
 	{"audience missing", `{"auth0":{"domain":"tenant.eu.auth0.com"}}`,
 		`auth0.audience: is missing: a token for any other API of the tenant would be accepted (RFC 8725 §3.9); write the API's identifier (example: https://api.example.com)`},
 	{"audience a list of none", `{"auth0":{"domain":"tenant.eu.auth0.com","audience":[]}}`,

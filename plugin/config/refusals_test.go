@@ -170,7 +170,7 @@ var wholeRefusals = []refusalCase{
 	{"realm with line feed", top(`"realm":"a\nb"`),
 		`realm: "a\nb" may only have printable ASCII characters, no quote and no backslash (example: api)`},
 	{"realm not ASCII", top(`"realm":"äpi"`),
-		`realm: "äpi" may only have printable ASCII characters, no quote and no backslash (example: api)`},
+		`realm: "\u00e4pi" may only have printable ASCII characters, no quote and no backslash (example: api)`},
 	{"realm empty", top(`"realm":""`),
 		`realm: "" is empty (example: api)`},
 	{"realm too long", top(`"realm":"` + strings.Repeat("r", 129) + `"`),
