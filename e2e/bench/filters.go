@@ -10,9 +10,8 @@ import (
 
 // listeners are the ways of checking. FastAPI's stand behind the same Envoy.
 func listeners(m *modules) []*Listener {
-	return []*Listener{
+	all := []*Listener{
 		{Name: "none"},
-		{Name: "floor", Filter: wasmFilter("floor", m.floor, "")},
 		{Name: "empty", Filter: wasmFilter("empty", m.empty, "")},
 		{Name: "trimmed", Filter: wasmFilter("trimmed", m.trimmed, "")},
 		{Name: "native", Filter: nativeFilter(nativeCache, "")},
@@ -27,6 +26,10 @@ func listeners(m *modules) []*Listener {
 		{Name: "api-pyjwt", Upstream: "api-pyjwt"},
 		{Name: "api-seed", Upstream: "api-seed"},
 	}
+	for name, module := range m.floors {
+		all = append(all, &Listener{Name: name, Filter: wasmFilter(name, module, "")})
+	}
+	return all
 }
 
 // wasmFilter is a plugin in a VM of its own.

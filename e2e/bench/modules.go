@@ -17,10 +17,19 @@ import (
 
 // modules are the compiled plugins' files.
 type modules struct {
-	edgejwt string // what make build made
-	empty   string // SDK's empty plugin
-	trimmed string // the same without the exports that it does not need
-	floor   string // see package floor
+	edgejwt string            // what make build made
+	empty   string            // SDK's empty plugin
+	trimmed string            // the same without the exports that it does not need
+	floors  map[string]string // by listener; see package floor
+}
+
+// floors are the modules of package floor, by the names of their listeners.
+var floors = map[string]floor.Calls{
+	"floor":           {},
+	"floor-headers":   {AllHeaders: true},
+	"floor-announced": {AllHeaders: true, Announced: true},
+	"floor-clock":     {AllHeaders: true, Announced: true, Clock: true},
+	"floor-writes":    {AllHeaders: true, Announced: true, Clock: true, Replaced: 4},
 }
 
 // needed are the exports of an SDK plugin that only looks at request headers.
@@ -37,10 +46,13 @@ func buildModules(ctx context.Context, root, edgejwt, dir string) (*modules, err
 		edgejwt: edgejwt,
 		empty:   filepath.Join(dir, "empty.wasm"),
 		trimmed: filepath.Join(dir, "empty-trimmed.wasm"),
-		floor:   filepath.Join(dir, "floor.wasm"),
+		floors:  map[string]string{},
 	}
-	if err := os.WriteFile(m.floor, floor.Module(), 0o644); err != nil {
-		return nil, err
+	for name, calls := range floors {
+		m.floors[name] = filepath.Join(dir, name+".wasm")
+		if err := os.WriteFile(m.floors[name], floor.Module(calls), 0o644); err != nil {
+			return nil, err
+		}
 	}
 	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-buildmode=c-shared", "-trimpath",
 		"-ldflags=-s -w -buildid=", "-o", m.empty, "./e2e/bench/empty")

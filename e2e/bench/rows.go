@@ -57,6 +57,7 @@ const (
 	groupFloor   = "What any filter costs"
 	groupOthers  = "Other ways"
 	groupEdgejwt = "edgejwt"
+	groupCalls   = "What the host's calls alone cost: hand-written modules that look at nothing"
 	groupRefuse  = "Refusals"
 	groupAPI     = "FastAPI behind Envoy"
 )
@@ -81,10 +82,16 @@ var rows = []Row{
 	{ID: "tenth-host", Name: "one token in ten is new, signature: host", Listener: "edgejwt-host", Traffic: Tenth, Group: groupEdgejwt},
 	{ID: rowRich, Name: "ten routes, scopes, four claim headers, repeated token", Listener: "edgejwt-rich", Path: settings.RichPath, Group: groupEdgejwt, Quick: true, Latency: true},
 
+	{ID: "floor-headers", Name: "one callback, all headers in one read", Listener: "floor-headers", Group: groupCalls},
+	{ID: "floor-announced", Name: "… and told of each stream (whose it is)", Listener: "floor-announced", Group: groupCalls},
+	{ID: "floor-clock", Name: "… and asks for the time: a repeated token's calls", Listener: "floor-clock", Group: groupCalls},
+	{ID: "floor-writes", Name: "… and writes four headers: the calls of ten routes", Listener: "floor-writes", Group: groupCalls},
+
 	{ID: "none-given", Name: "no token", Listener: "edgejwt", Traffic: Missing, Status: 401, Reason: "token_missing", Group: groupRefuse},
 	{ID: "malformed", Name: "malformed token, new each time", Listener: "edgejwt", Traffic: Malformed, Status: 401, Reason: "token_malformed", Group: groupRefuse},
 	{ID: "expired", Name: "expired token", Listener: "edgejwt", Traffic: Expired, Status: 401, Reason: "token_expired", Group: groupRefuse},
 	{ID: "forged", Name: "bad signature, new each time", Listener: "edgejwt", Traffic: Forged, Status: 401, Reason: "signature_invalid", Group: groupRefuse},
+	{ID: "forged-host", Name: "bad signature, new each time, signature: host", Listener: "edgejwt-host", Traffic: Forged, Status: 401, Reason: "signature_invalid", Group: groupRefuse},
 	{ID: "unknown-key", Name: "unknown kid, new each time", Listener: "edgejwt", Traffic: UnknownKey, Status: 401, Reason: "key_unknown", Group: groupRefuse},
 
 	{ID: rowAPI, Name: "FastAPI alone: nobody checks", Listener: "api", Group: groupAPI, Quick: true, Also: "api"},
