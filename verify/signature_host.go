@@ -18,7 +18,7 @@ type HostCall func(message []byte) (answer []byte, err error)
 // concurrently only if nobody else uses it.
 func NewHostEngine(call HostCall, checked func(byHost bool)) Engine {
 	var last *RSAPublicKey // whose encoding is kept
-	var encoded []byte
+	var encoded, message []byte
 	return func(algorithm string, key Key, signed string, signature []byte) (bool, error) {
 		// The proxy is not asked about what arithmetic need not be done for.
 		if algorithm != RS256 || key.RSA == nil || !key.fits(algorithm) || len(signature) != len(key.RSA.Modulus) {
@@ -28,7 +28,8 @@ func NewHostEngine(call HostCall, checked func(byHost bool)) Engine {
 		if key.RSA != last {
 			last, encoded = key.RSA, subjectPublicKeyInfo(key.RSA)
 		}
-		if answer, err := call(question(encoded, signed, signature)); err == nil {
+		message = question(message[:0], encoded, signed, signature)
+		if answer, err := call(message); err == nil {
 			if valid, ok := readAnswer(answer); ok {
 				checked(true)
 				return valid, nil
@@ -51,7 +52,7 @@ func ProveHost(call HostCall) bool {
 	}
 	encoded := subjectPublicKeyInfo(key)
 	says := func(signed string, signature []byte) (valid, ok bool) {
-		answer, err := call(question(encoded, signed, signature))
+		answer, err := call(question(nil, encoded, signed, signature))
 		if err != nil {
 			return false, false
 		}
@@ -68,24 +69,22 @@ func ProveHost(call HostCall) bool {
 	return !valid && ok
 }
 
-// question is VerifySignatureArguments: 1 hash function, 2 public key, 3
-// signature, 4 text.
-func question(key []byte, signed string, signature []byte) []byte {
-	m := make([]byte, 0, 32+len(key)+len(signed)+len(signature))
-	m = appendField(m, 1, "sha256")
-	m = appendField(m, 2, string(key))
-	m = appendField(m, 3, string(signature))
-	return appendField(m, 4, signed)
+// question appends VerifySignatureArguments to m: 1 hash function, 2 public key,
+// 3 signature, 4 text.
+func question(m, key []byte, signed string, signature []byte) []byte {
+	m = append(appendLength(m, 1, len("sha256")), "sha256"...)
+	m = append(appendLength(m, 2, len(key)), key...)
+	m = append(appendLength(m, 3, len(signature)), signature...)
+	return append(appendLength(m, 4, len(signed)), signed...)
 }
 
-// appendField writes a protobuf field of bytes.
-func appendField(m []byte, number byte, value string) []byte {
+// appendLength begins a protobuf field of n bytes.
+func appendLength(m []byte, number byte, n int) []byte {
 	m = append(m, number<<3|2)
-	n := len(value)
 	for ; n > 0x7f; n >>= 7 {
 		m = append(m, byte(n)|0x80)
 	}
-	return append(append(m, byte(n)), value...)
+	return append(m, byte(n))
 }
 
 // refusal is how Envoy's error begins when the signature is not the key's. Other
