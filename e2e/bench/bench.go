@@ -11,7 +11,7 @@
 //
 // The files: rows.go is the table; traffic.go what is sent; world.go what runs;
 // measure.go and bench.go how it is measured; memory.go memory and the start;
-// goals.go, report.go and plot.go what is told.
+// goals.go, profile.go, report.go and plot.go what is told.
 package bench
 
 import (

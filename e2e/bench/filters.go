@@ -26,8 +26,8 @@ func listeners(m *modules) []*Listener {
 		{Name: "api-pyjwt", Upstream: "api-pyjwt"},
 		{Name: "api-seed", Upstream: "api-seed"},
 	}
-	for name, module := range m.floors {
-		all = append(all, &Listener{Name: name, Filter: wasmFilter(name, module, "")})
+	for name := range floors {
+		all = append(all, &Listener{Name: name, Filter: wasmFilter(name, m.floors[name], "")})
 	}
 	return all
 }

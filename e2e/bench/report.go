@@ -37,11 +37,12 @@ func busy(s Sample) float64  { return s.Busy }
 func p50(s Sample) float64   { return s.P50 }
 func p99(s Sample) float64   { return s.P99 }
 
-// Markdown is the tables: rows, goals, memory, floods.
+// Markdown is the tables: rows, goals, where the time goes, floods, memory.
 func (m *Measured) Markdown() string {
 	var b strings.Builder
 	m.writeRows(&b)
 	m.writeGoals(&b)
+	m.writeProfile(&b)
 	m.writeFloods(&b)
 	m.writeMemory(&b)
 	return b.String()
