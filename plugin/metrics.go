@@ -5,6 +5,9 @@ import (
 	"time"
 
 	"edgejwt/jwks"
+	"edgejwt/plugin/config"
+	"edgejwt/plugin/gate"
+	"edgejwt/plugin/version"
 	"edgejwt/verify"
 )
 
@@ -26,6 +29,9 @@ type metrics struct {
 	untold   counter // filter state that the host did not take
 	checks   checks
 
+	labelled
+	lookups [gate.LookupEnd]metric // by gate.Lookup
+
 	owed []*counter // counters that the host is yet to be told of
 }
 
@@ -38,10 +44,13 @@ type counter struct {
 // keep counts without telling the host.
 func (m *metrics) keep(c *counter, n int64) {
 	if c.kept == 0 {
-		m.owed = append(m.owed, c)
+		m.owe(c)
 	}
 	c.kept += n
 }
+
+//go:noinline
+func (m *metrics) owe(c *counter) { m.owed = append(m.owed, c) }
 
 // tell hands over what has been kept.
 func (m *metrics) tell() {
@@ -89,7 +98,14 @@ func (m metric) set(value uint64) {
 func label(metric, name, value string) string { return metric + ";" + name + "=" + value }
 
 // define makes the metrics that every configuration has.
-func (m *metrics) define(reports bool) {
+func (m *metrics) define(cfg *config.Config, reports bool) {
+	define(gaugeMetric, "edgejwt_build_info;version="+version.Number+";module="+version.Module+";;").set(1)
+	m.labelled = newLabelled(cfg)
+	if cfg.TokenCache.Entries > 0 {
+		m.lookups[gate.Hit] = define(counterMetric, "edgejwt_token_cache;result=hit;;")
+		m.lookups[gate.Miss] = define(counterMetric, "edgejwt_token_cache;result=miss;;")
+		m.lookups[gate.Bad] = define(counterMetric, "edgejwt_token_cache;result=bad;;")
+	}
 	reasons := verify.Reasons()
 	m.requests = make([]counter, 1+reasons[len(reasons)-1])
 	m.refused = make([]counter, 1+reasons[len(reasons)-1])
@@ -107,21 +123,6 @@ func (m *metrics) define(reports bool) {
 	}
 }
 
-// decided counts a decision that was carried out.
-func (m *metrics) decided(reason verify.Reason) { m.count(m.requests, reason) }
-
-// reported counts one that was not: what was refused went on (mode: report).
-func (m *metrics) reported(reason verify.Reason) {
-	m.count(m.refused, reason)
-	m.tell()
-}
-
-func (m *metrics) count(by []counter, reason verify.Reason) {
-	if int(reason) < len(by) {
-		m.keep(&by[reason], 1)
-	}
-}
-
 // sourceMetrics shows one key set. It is named by its address, which comes from
 // the configuration.
 type sourceMetrics struct {
@@ -135,10 +136,7 @@ type sourceMetrics struct {
 
 func newSourceMetrics(address string) (m *sourceMetrics) {
 	m = &sourceMetrics{}
-	// A query may hold a secret, and a semicolon would end the label.
-	address, _, _ = strings.Cut(strings.TrimPrefix(address, "https://"), "?")
-	address, _, _ = strings.Cut(address, ";")
-	name := label("", "jwks", address)
+	name := label("", "jwks", addressLabel(address))
 	for result := range jwks.ResultEnd {
 		m.fetches[result] = define(counterMetric, label("edgejwt_jwks_fetches"+name, "result", result.String())+";;")
 	}
@@ -146,6 +144,21 @@ func newSourceMetrics(address string) (m *sourceMetrics) {
 	m.keys = define(gaugeMetric, "edgejwt_jwks_keys"+name+";;")
 	m.generation = define(gaugeMetric, "edgejwt_jwks_generation"+name+";;")
 	return m
+}
+
+// addressLabel is what a URL is called in a label. A query may hold a secret, a
+// semicolon would end the label, and an issuer may have odd bytes.
+func addressLabel(address string) string {
+	out := []byte(strings.TrimPrefix(address, "https://"))
+	for i, c := range out {
+		switch {
+		case c == '?' || c == ';':
+			return string(out[:i])
+		case c <= ' ' || c > '~' || c == '"' || c == '\\':
+			out[i] = '_'
+		}
+	}
+	return string(out)
 }
 
 // observation is how old what the gauges show may be.

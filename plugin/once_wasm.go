@@ -111,7 +111,7 @@ func forget(stream uint32) {
 	left := roots[:0]
 	for _, r := range roots {
 		if proxywasm.SetEffectiveContext(r.id) == types.ErrorStatusBadArgument {
-			r.metrics.tell()
+			r.tell()
 			sdkOnDelete(r.id)
 			continue
 		}

@@ -16,7 +16,7 @@ import (
 // callback must return Pause afterwards.
 func (q *request) refuse(reason verify.Reason, detail error, retryAfter time.Duration) {
 	q.state = refused
-	q.root.metrics.decided(reason)
+	q.count(q.root.metrics.requests, reason, outcomeOf(reason))
 	q.root.metrics.tell()
 	if detail != nil {
 		proxywasm.LogDebug("edgejwt: refused: " + detail.Error())

@@ -65,9 +65,12 @@ func (q *request) onHeaders() {
 		q.refuse(verify.Internal, err, 0)
 		return
 	}
-	if c := g.Quick(headers, q.root.hostTime()); c != nil {
+	if c, rule, route := g.Quick(headers, q.root.hostTime()); c != nil {
 		if q.goOn(c) {
-			q.root.metrics.decided(verify.Accepted)
+			m := &q.root.metrics
+			m.keep(&m.requests[verify.Accepted], 1)
+			m.byRule(rule, wentOn)
+			m.byRoute(route, wentOn)
 		}
 		return
 	}
@@ -158,7 +161,7 @@ func (q *request) carryOut() {
 	if j.Report {
 		q.reported(j.Reason, j.Detail, j.Match())
 	} else {
-		q.root.metrics.decided(j.Reason)
+		q.count(q.root.metrics.requests, j.Reason, wentOn)
 	}
 	// A stream may live for days; what it was judged by need not.
 	q.judgement = gate.Judgement{}
@@ -179,7 +182,9 @@ func (q *request) goOn(c *gate.Changes) (ok bool) {
 // reported notes what would have been refused (mode: report). The log gets the
 // operator's words only; details are for who looks for them.
 func (q *request) reported(reason verify.Reason, detail error, match *route.Match) {
-	q.root.metrics.reported(reason)
+	m := &q.root.metrics
+	q.count(m.refused, reason, wasReported)
+	m.tell()
 	words := "edgejwt: would refuse: " + reason.String()
 	if match != nil && match.Route.Name != "" {
 		words += ", route " + match.Route.Name

@@ -101,7 +101,7 @@ func (r *root) configure(cfg *config.Config) error {
 	r.gate = gate.New(cfg, engine, func(rule *config.Rule) *jwks.Machine {
 		return r.keysOf(rule, &cfg.Keys)
 	})
-	r.metrics.define(r.gate.Reports())
+	r.metrics.define(cfg, r.gate.Reports())
 	return nil
 }
 

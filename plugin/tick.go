@@ -31,7 +31,7 @@ func (r *root) onTick() {
 func (r *root) settle() {
 	now := r.clock()
 	r.parked.settle(r, now)
-	r.metrics.tell()
+	r.tell()
 	for _, s := range r.sources {
 		s.observe(now)
 		s.changed = false

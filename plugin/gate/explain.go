@@ -71,12 +71,10 @@ func (j *Judgement) Token() *verify.Token { return j.token }
 // Rule is the index in config.Config.Rules of the rule that the token's issuer
 // has; -1 when there is none.
 func (j *Judgement) Rule() int {
-	for i := range j.gate.issuers {
-		if j.issuer == &j.gate.issuers[i] {
-			return i
-		}
+	if j.issuer == nil {
+		return -1
 	}
-	return -1
+	return j.issuer.rule
 }
 
 // Valid reports whether the token satisfies its issuer's rule and its signature

@@ -51,6 +51,7 @@ type Gate struct {
 // issuer is what belongs to one rule besides the rule itself.
 type issuer struct {
 	name      string // as configured
+	rule      int    // its place in config.Config.Rules
 	locations []int  // indexes into Gate.locations
 	keys      *jwks.Machine
 	outputs   outputs
@@ -71,7 +72,7 @@ func New(cfg *config.Config, engine verify.Engine, keys func(rule *config.Rule) 
 			Algorithms:  rule.Algorithms,
 			ClockSkew:   rule.ClockSkew,
 		}
-		g.issuers = append(g.issuers, issuer{rule.Issuer, g.addLocations(rule.Locations), keys(rule), newOutputs(rule)})
+		g.issuers = append(g.issuers, issuer{rule.Issuer, i, g.addLocations(rule.Locations), keys(rule), newOutputs(rule)})
 		g.addIdentity(rule)
 	}
 	g.rules = verify.NewRules(rules)

@@ -36,10 +36,11 @@ func (q *quick) look(name string) { q.lengths |= 1 << ((len(name) - 1) & 63) }
 // in fewer instructions: most of what a request costs in Wasm is code that the
 // processor has to fetch. Of all others it says nothing (nil), and Judge decides.
 //
-// The Changes are those of an accepted request. They are not to be changed.
-func (g *Gate) Quick(headers [][2]string, now time.Time) *Changes {
+// The Changes are those of an accepted request. They are not to be changed. With
+// them come the rule, as Judgement.Rule has it, and the route's Match.Index.
+func (g *Gate) Quick(headers [][2]string, now time.Time) (c *Changes, rule, index int) {
 	if !g.quick.able {
-		return nil
+		return nil, 0, 0
 	}
 	text, given := "", false
 	for i := range headers {
@@ -50,37 +51,46 @@ func (g *Gate) Quick(headers [][2]string, now time.Time) *Changes {
 		switch {
 		case name == verify.Authorization.Name:
 			if given {
-				return nil
+				return nil, 0, 0
 			}
 			text, given = headers[i][1], true
 		case name == ":method":
 			if headers[i][1] == "OPTIONS" {
-				return nil // perhaps a preflight
+				return nil, 0, 0 // perhaps a preflight
 			}
 		case g.isIdentity(name):
-			return nil
+			return nil, 0, 0
 		}
 	}
 	const scheme = len("Bearer ")
 	if len(text) < scheme || text[:scheme] != verify.Authorization.Prefix {
-		return nil
+		return nil, 0, 0
 	}
 	s := g.tokens.get(text[scheme:])
 	if s == nil || s.rule.Check(s.token, now) != nil {
-		return nil
+		return nil, 0, 0
 	}
 	if epoch, usable := s.issuer.keys.Current(now); !usable || epoch != s.epoch {
-		return nil
+		return nil, 0, 0
 	}
-	if g.routed && !g.satisfied(s, headers, now) {
-		return nil
+	index = -1
+	if g.routed {
+		var ok bool
+		if index, ok = g.satisfied(s, headers, now); !ok {
+			return nil, 0, 0
+		}
 	}
-	return s.changes
+	if s.changes != nil {
+		g.tokens.lookups[Hit]++
+	}
+	return s.changes, s.issuer.rule, index
 }
 
-// satisfied reports whether the token is enough for the request's route.
-func (g *Gate) satisfied(s *seen, headers [][2]string, now time.Time) bool {
+// satisfied reports whether the token is enough for the request's route, whose
+// place in the table it gives.
+func (g *Gate) satisfied(s *seen, headers [][2]string, now time.Time) (index int, ok bool) {
 	q := route.Request{Method: Value(headers, ":method"), Host: Value(headers, ":authority"), Path: Value(headers, ":path"), Headers: headers}
 	var m route.Match
-	return g.routes.Find(&q, &m) == nil && m.Route.Auth <= route.Optional && m.Check(s.token, now, s.rule.ClockSkew) == nil
+	ok = g.routes.Find(&q, &m) == nil && m.Route.Auth <= route.Optional && m.Check(s.token, now, s.rule.ClockSkew) == nil
+	return m.Index, ok
 }

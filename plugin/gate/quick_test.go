@@ -15,12 +15,15 @@ import (
 // reports whether it said something.
 func agree(t testing.TB, g *gate.Gate, headers [][2]string, at time.Time) bool {
 	t.Helper()
-	quick := g.Quick(headers, at)
+	quick, rule, route := g.Quick(headers, at)
 	forged, rest := g.Forged(headers)
 	var j gate.Judgement
 	g.Judge(&j, rest, nil, at)
 	if quick != nil && (len(forged) > 0 || !quicklyRight(quick, &j)) {
 		t.Fatalf("quickly accepted with\n%+v, but %v (%v), %d forged, with\n%+v:\n%q", *quick, j.Reason, j.Detail, len(forged), j.Changes(), headers)
+	}
+	if quick != nil && (rule != j.Rule() || route != j.Match().Index) {
+		t.Fatalf("counted for rule %d and route %d, not %d and %d: %q", rule, route, j.Rule(), j.Match().Index, headers)
 	}
 	j.Changes() // as the plugin asks for them
 	return quick != nil
@@ -113,6 +116,24 @@ func TestQuickKnowsWhenNot(t *testing.T) {
 	}
 }
 
+// TestQuickKnowsWhose: the rule and the route that a request is counted by.
+func TestQuickKnowsWhose(t *testing.T) {
+	cfg := parseEdge(t, "", `"routes": [{"path": {"exact": "/a"}}, {"path": {"prefix": "/b"}}]`)
+	other := cfg.Rules[0]
+	other.Issuer = "https://other.example/"
+	cfg.Rules = append(cfg.Rules, other)
+	g := gate.New(cfg, verify.GoEngine, fixedKeys)
+	for rule, text := range []string{token(nil), token(map[string]any{"iss": other.Issuer})} {
+		for path, index := range map[string]int{"/a": 0, "/b/c": 1, "/c": -1} {
+			r := request("GET "+path, bearer(text))
+			agree(t, g, r, now)
+			if c, gotRule, got := g.Quick(r, now); c == nil || gotRule != rule || got != index {
+				t.Errorf("%s: rule %d, route %d; want %d, %d", path, gotRule, got, rule, index)
+			}
+		}
+	}
+}
+
 // TestDenyOfKnownTokens: that a token was accepted elsewhere opens no route that
 // nobody passes, and where that is only reported nothing is told of it.
 func TestDenyOfKnownTokens(t *testing.T) {
@@ -126,7 +147,7 @@ func TestDenyOfKnownTokens(t *testing.T) {
 	}
 	for path, report := range map[string]bool{"/closed": false, "/closed/x": false, "/shut": true} {
 		r := request("GET "+path, own)
-		if g.Quick(r, now) != nil {
+		if c, _, _ := g.Quick(r, now); c != nil {
 			t.Errorf("%s: accepted quickly", path)
 		}
 		j := judge(g, r, now)

@@ -17,7 +17,28 @@ import (
 type tokens struct {
 	good *tokencache.Cache[unsafe.Pointer] // *seen, of signatures that verified
 	bad  *tokencache.Cache[unsafe.Pointer] // *seen, of those that did not
+
+	lookups [LookupEnd]int64
 }
+
+// Lookup is what asking for a token that was seen before has come to.
+type Lookup uint8
+
+// What may come of it.
+const (
+	// Hit: the signature verified before, with a key that is still in force.
+	Hit Lookup = iota
+	// Miss: the signature has to be checked.
+	Miss
+	// Bad: the signature failed a short while ago, with the key of now.
+	Bad
+	// LookupEnd is their number.
+	LookupEnd
+)
+
+// Lookups counts, by Lookup, the tokens that only lacked a proof of their
+// signature; none without a cache. Whoever takes the counts sets them to 0.
+func (g *Gate) Lookups() *[LookupEnd]int64 { return &g.tokens.lookups }
 
 // seen is a token whose signature was checked with a key.
 type seen struct {
@@ -79,12 +100,14 @@ func (j *Judgement) verified(now time.Time) bool {
 	}
 	epoch, usable := j.issuer.keys.Current(now)
 	if usable && epoch == s.epoch {
+		j.gate.tokens.lookups[Hit]++
 		return true
 	}
 	kid, hasKID := j.token.KeyID()
 	if key, outcome := j.issuer.keys.Find(now, kid, hasKID); outcome == jwks.Found {
 		if key == s.key {
 			s.epoch = epoch
+			j.gate.tokens.lookups[Hit]++
 			return true
 		}
 		j.gate.tokens.good.Remove(j.found.Token)
@@ -99,9 +122,13 @@ func (j *Judgement) verify(key verify.Key, now time.Time) error {
 	if p, ok := t.bad.Get(j.found.Token); ok {
 		bad := (*seen)(p)
 		if bad.key == key && now.Before(bad.until) {
+			t.lookups[Bad]++
 			return verify.SignatureInvalid
 		}
 		t.bad.Remove(j.found.Token)
+	}
+	if t.good != nil {
+		t.lookups[Miss]++
 	}
 	err := j.token.VerifySignature(j.gate.engine, key)
 	switch verify.ReasonOf(err) {

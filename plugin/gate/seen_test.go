@@ -22,6 +22,7 @@ import (
 type counting struct {
 	*gate.Gate
 	checks int
+	cached bool // whether there is a cache
 }
 
 func newCounting(t testing.TB, rule, top string, machine *jwks.Machine) *counting {
@@ -31,7 +32,9 @@ func newCounting(t testing.TB, rule, top string, machine *jwks.Machine) *countin
 		c.checks++
 		return verify.GoEngine(algorithm, key, signed, signature)
 	}
-	c.Gate = gate.New(parseEdge(t, rule, top), engine, func(rule *config.Rule) *jwks.Machine {
+	cfg := parseEdge(t, rule, top)
+	c.cached = cfg.TokenCache.Entries > 0
+	c.Gate = gate.New(cfg, engine, func(rule *config.Rule) *jwks.Machine {
 		if machine != nil {
 			return machine
 		}
@@ -57,6 +60,9 @@ func (c *counting) wants(t *testing.T, what string, request [][2]string, at time
 	j := judgeOnce(c.Gate, request, at)
 	if !j.Decided || j.Reason != want || c.checks != checks {
 		t.Errorf("%s: %v (%v) after %d checks, want %v after %d", what, j.Reason, j.Detail, c.checks, want, checks)
+	}
+	if missed := c.Lookups()[gate.Miss]; missed != int64(checks) && c.cached {
+		t.Errorf("%s: %d lookups have failed after %d checks", what, missed, checks)
 	}
 	return j
 }
