@@ -8,7 +8,7 @@ func TestAddressLabel(t *testing.T) {
 		"https://idp.example:8443/keys.json":        "idp.example:8443/keys.json",
 		"https://idp.example/keys?key=secret;x":     "idp.example/keys",
 		"https://idp.example/keys;outcome=x?secret": "idp.example/keys",
-		"a b\n\"c\"\\\x7f é":                        "a_b__c_____",
+		"a b\n\"c\"\\\x7f é":                        "a_b__c______",
 		"accounts.google.com":                       "accounts.google.com",
 		"":                                          "",
 		"https://":                                  "",
