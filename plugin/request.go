@@ -92,7 +92,7 @@ func (q *request) onHeaders() {
 	}
 	q.isGRPC = isGRPC(gate.Value(headers, "content-type"))
 	j, now := &q.judgement, q.root.clock()
-	if g.Judge(j, headers, policy, now); j.Notice != "" {
+	if g.Judge(j, headers, forged, policy, now); j.Notice != "" {
 		logLines(proxywasm.LogError, "edgejwt: ", j.Notice)
 	}
 	if !j.Decided {

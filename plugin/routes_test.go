@@ -193,6 +193,7 @@ func TestPolicyOfEnvoysRoute(t *testing.T) {
 		w.to("GET", "/public", bearer(f.sign("k1", map[string]any{"scope": "s"}))).accepted()
 		set(`{"auth": "none"}`)
 		w.to("POST", "/orders/7").accepted()
+		w.to("GET", "/public", [2]string{"x-jwt-sub", "forged"}).refusedWith(400, "identity_forged")
 		set(`{"path": {"exact": "/"}}`)
 		for range 3 {
 			w.to("GET", "/public", bearer(f.sign("k1", nil))).refusedWith(500, "internal")

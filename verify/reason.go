@@ -22,6 +22,9 @@ const (
 	Opaque
 	// ResourceMetadata: a request for the API's description (RFC 9728 §3.1), answered here.
 	ResourceMetadata
+	// IdentityForged: the request came with headers that only the edge may set, and by
+	// which Envoy may have chosen the route whose policy was to be judged by.
+	IdentityForged
 	// PathAmbiguous: servers would read the request's path in different ways, to
 	// which different rules apply. See package route.
 	PathAmbiguous
@@ -99,6 +102,7 @@ var table = [reasonEnd]row{
 	Anonymous:           {name: "anonymous"},
 	Opaque:              {name: "opaque"},
 	ResourceMetadata:    {name: "resource_metadata", status: statusOK, description: "The API's metadata."},
+	IdentityForged:      {"identity_forged", statusBadRequest, grpcInvalidArgument, "", false, "The request carries a header that only the edge may set."},
 	PathAmbiguous:       {"path_ambiguous", statusBadRequest, grpcInvalidArgument, "", false, "The request's target can be read in more than one way."},
 	RouteDenied:         {"route_denied", statusForbidden, grpcPermissionDenied, "", false, "This is not open to anyone."},
 	TokenMissing:        {"token_missing", statusUnauthorized, grpcUnauthenticated, "", true, "An access token is required."},

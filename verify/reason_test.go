@@ -26,6 +26,7 @@ var toldOf = map[verify.Reason]struct {
 	verify.Anonymous:           {"anonymous", 0, 0, "-", true},
 	verify.Opaque:              {"opaque", 0, 0, "-", true},
 	verify.ResourceMetadata:    {"resource_metadata", 200, 0, "-", false},
+	verify.IdentityForged:      {"identity_forged", 400, 3, "-", false},
 	verify.PathAmbiguous:       {"path_ambiguous", 400, 3, "-", false},
 	verify.RouteDenied:         {"route_denied", 403, 7, "-", false},
 	verify.TokenMissing:        {"token_missing", 401, 16, "", false},

@@ -118,7 +118,7 @@ var descriptions = map[string]description{
 	"routes":         {"", "Who may do what: the first route that matches applies; what matches none needs a valid token."},
 	"ignorePathCase": {"", "True when the servers behind ignore the case of paths; then routes do, too."},
 	"routeMetadata": {"", "True lets Envoy's routes carry a policy in their metadata (filter_metadata, key edgejwt, string policy: the JSON of one route without conditions); " +
-		"for such a route it takes the place of routes. No Envoy route may then be chosen by a header that edgejwt sets or removes."},
+		"for such a route it takes the place of routes. No Envoy route may then be chosen by a header that edgejwt sets or removes, and who sends an identity header himself is refused."},
 	"mode": {"", "What a refusal does: enforce stops the request; report only counts and logs what would have been refused."},
 	"corsPreflight": {"", "What a CORS preflight is, to which browsers give no token: pass lets it through, except where its route says auth: deny; " +
 		"judge takes it for a request like any other, which is right where Envoy's cors filter answers browsers before the plugin."},

@@ -60,14 +60,19 @@ func IsPreflight(headers [][2]string) bool {
 
 // findRoute sets the route, and with it what becomes of a refusal. Where it fails
 // the request is decided.
-func (j *Judgement) findRoute(headers [][2]string, policy *string) bool {
+func (j *Judgement) findRoute(headers [][2]string, forged []string, policy *string) bool {
 	g := j.gate
 	table := g.routes
 	if g.policies != nil {
-		// Envoy chose its route by one reading of the path; another's policy may be
-		// stricter.
 		j.step = StepPolicy
-		if err := route.Plain(Value(headers, ":path")); err != nil {
+		// Envoy chose its route by one reading of the path; another's policy may be
+		// stricter. It chose by forged headers too, and chooses anew without them, also
+		// where the first route says nothing.
+		err := route.Plain(Value(headers, ":path"))
+		if len(forged) > 0 {
+			err = verify.IdentityForged
+		}
+		if err != nil {
 			j.fail(err)
 			return false
 		}

@@ -47,9 +47,9 @@ func judge(g *gate.Gate, headers [][2]string, at time.Time) *gate.Judgement {
 		lower = append(lower, [2]string{strings.ToLower(h[0]), strings.Trim(h[1], " \t")})
 	}
 	quick, rule, route := g.Quick(lower, at)
-	_, lower = g.Forged(lower)
+	forged, lower := g.Forged(lower)
 	var j gate.Judgement
-	g.Judge(&j, lower, nil, at)
+	g.Judge(&j, lower, forged, nil, at)
 	if quick != nil && !(quicklyRight(quick, &j) && rule == j.Rule() && route == j.Match().Index) {
 		panic("Quick and Judge do not agree")
 	}

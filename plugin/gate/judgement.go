@@ -50,9 +50,9 @@ type Judgement struct {
 // Judge takes a request as far as it can be taken: to its decision, or to where
 // it waits for keys. Headers are the request's, names in lower case, with the
 // pseudo headers, without those that are Forged; j keeps parts of them unless
-// it waits. policy is what Envoy's route says, nil where it says nothing; it is
+// it waits. forged are the names of those, as Forged gives them. policy is what Envoy's route says, nil where it says nothing; it is
 // looked at only if AsksPolicy, and not kept.
-func (g *Gate) Judge(j *Judgement, headers [][2]string, policy *string, now time.Time) {
+func (g *Gate) Judge(j *Judgement, headers [][2]string, forged []string, policy *string, now time.Time) {
 	*j = Judgement{gate: g, step: StepMetadata}
 	if g.describes(headers) {
 		j.decide(verify.ResourceMetadata, nil)
@@ -64,7 +64,7 @@ func (g *Gate) Judge(j *Judgement, headers [][2]string, policy *string, now time
 		j.decide(verify.Preflight, nil)
 		return
 	}
-	if !j.findRoute(headers, policy) {
+	if !j.findRoute(headers, forged, policy) {
 		return
 	}
 	switch auth := j.match.Route.Auth; {

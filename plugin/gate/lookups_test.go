@@ -30,7 +30,7 @@ func TestLookups(t *testing.T) {
 				*g.Lookups() = [gate.LookupEnd]int64{}
 			}
 			var j gate.Judgement
-			g.Judge(&j, c.request, nil, now)
+			g.Judge(&j, c.request, nil, nil, now)
 			j.Changes()
 		}
 		if got := *g.Lookups(); got != c.want {

@@ -13,7 +13,8 @@ import (
 // judgeBy judges a request that comes to a route of Envoy with a policy.
 func judgeBy(g *gate.Gate, policy string, headers [][2]string) *gate.Judgement {
 	var j gate.Judgement
-	g.Judge(&j, headers, &policy, now)
+	forged, rest := g.Forged(headers)
+	g.Judge(&j, rest, forged, &policy, now)
 	return &j
 }
 
@@ -80,6 +81,50 @@ func TestPolicyOfEnvoysRoute(t *testing.T) {
 	}
 	if j := judge(g, request("GET /x/../y"), now); j.Reason != verify.PathAmbiguous {
 		t.Errorf("without a policy, and another path may have one: %v, want path_ambiguous", j.Reason)
+	}
+}
+
+// TestForgedIdentityUnderPolicies: Envoy chose its route before the forged headers
+// were removed, and chooses another without them. So nothing passes, whether the first
+// one has a policy or not, and nothing is only reported.
+func TestForgedIdentityUnderPolicies(t *testing.T) {
+	const told = `"outputPayloadToHeader": "x-payload", "outputClaimToHeaders": [{"header": "x-sub", "claim": "sub"}]`
+	const open = `"routes": [{"auth": "none"}], "resourceMetadata": {"resource": "https://api.example.com"}, "mode": "report"`
+	g, table := newEdge(t, told, `"routeMetadata": true, `+open), newEdge(t, told, open)
+	reads := func(policy string) *string { return &policy }
+	valid := bearer(token(nil))
+	for _, c := range []struct {
+		name    string
+		g       *gate.Gate
+		policy  *string
+		request [][2]string
+		want    verify.Reason
+	}{
+		{"open", g, reads(`{"auth": "none"}`), request("GET /", "x-sub: admin"), verify.IdentityForged},
+		{"optional", g, reads(`{"auth": "optional"}`), request("GET /", "x_sub: admin"), verify.IdentityForged},
+		{"reports", g, reads(`{"mode": "report"}`), request("GET /", "X-Payload: e30"), verify.IdentityForged},
+		{"a valid token", g, reads(`{}`), request("GET /", "x-sub: ", valid), verify.IdentityForged},
+		{"a policy that is refused", g, reads(`{`), request("GET /", "x-sub: admin", valid), verify.IdentityForged},
+		{"a path that some read in another way", g, reads(`{}`), request("GET /x/../y", "x-sub: admin"), verify.IdentityForged},
+		{"preflight", g, reads(`{}`), append(preflight("/"), [2]string{"x-sub", "admin"}), verify.IdentityForged},
+		{"no policy", g, nil, request("GET /", "x-sub: admin"), verify.IdentityForged},
+		{"no policy, a valid token", g, nil, request("GET /", "x-sub: admin", valid), verify.IdentityForged},
+		{"no policy, preflight", g, nil, append(preflight("/"), [2]string{"x-sub", "admin"}), verify.IdentityForged},
+
+		{"answered here", g, nil, request("GET /.well-known/oauth-protected-resource", "x-sub: admin"), verify.ResourceMetadata},
+		{"honest", g, reads(`{}`), request("GET /", "x-subject: admin", valid), verify.Accepted},
+		{"honest, no policy", g, nil, request("GET /"), verify.Public},
+		{"no route of Envoy's is asked", table, reads(`{}`), request("GET /", "x-sub: admin"), verify.Public},
+	} {
+		var j gate.Judgement
+		forged, rest := c.g.Forged(c.request)
+		c.g.Judge(&j, rest, forged, c.policy, now)
+		if refused := c.want == verify.IdentityForged; j.Reason != c.want || j.Report || refused && (j.GoesOn() || j.Step() != gate.StepPolicy || len(j.Changes().Set) > 0) {
+			t.Errorf("%s: %v (%v), step %d, reported %v; want %v", c.name, j.Reason, j.Detail, j.Step(), j.Report, c.want)
+		}
+		if quick, _, _ := c.g.Quick(c.request, now); quick != nil && c.want != verify.Accepted {
+			t.Errorf("%s: accepted quickly", c.name)
+		}
 	}
 }
 

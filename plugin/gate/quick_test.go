@@ -18,7 +18,7 @@ func agree(t testing.TB, g *gate.Gate, headers [][2]string, at time.Time) bool {
 	quick, rule, route := g.Quick(headers, at)
 	forged, rest := g.Forged(headers)
 	var j gate.Judgement
-	g.Judge(&j, rest, nil, at)
+	g.Judge(&j, rest, forged, nil, at)
 	if quick != nil && (len(forged) > 0 || !quicklyRight(quick, &j)) {
 		t.Fatalf("quickly accepted with\n%+v, but %v (%v), %d forged, with\n%+v:\n%q", *quick, j.Reason, j.Detail, len(forged), j.Changes(), headers)
 	}
@@ -59,7 +59,7 @@ var slowly = map[string]struct{ rule, top string }{
 	"two places":    {`"fromHeaders": [{"name": "authorization", "prefix": "Bearer "}, {"name": "x-token"}]`, ""},
 	"another place": {`"fromHeaders": [{"name": "x-token"}]`, ""},
 	"no cache":      {"", `"tokenCache": {"entries": 0}`},
-	"policies":      {"", `"routeMetadata": true`},
+	"policies":      {`"outputClaimToHeaders": [{"header": "x-sub", "claim": "sub"}]`, `"routeMetadata": true`},
 	"description":   {"", `"resourceMetadata": {"resource": "https://api.example.com"}`},
 	"route's name":  {"", `"filterState": true, "routes": [{"name": "a", "path": {"exact": "/"}}]`},
 }

@@ -255,7 +255,7 @@ func TestSeenTellsTheSame(t *testing.T) {
 			for _, text := range []string{a, b} {
 				buffer, headers := buffered(request("GET "+path, bearer(text)))
 				var j gate.Judgement
-				g.Judge(&j, headers, nil, now)
+				g.Judge(&j, headers, nil, nil, now)
 				got, want := j.Changes(), judge(cold, request("GET "+path, bearer(text)), now).Changes()
 				if !slices.Equal(got.Set, want.Set) || !slices.Equal(got.Remove, want.Remove) || !slices.Equal(got.State, want.State) ||
 					got.Dropped != want.Dropped || got.ClearRoute != want.ClearRoute || len(want.Set) < 2 {
@@ -285,8 +285,8 @@ func TestNoAllocation(t *testing.T) {
 		headers := request("GET /orders?a=b", bearer(token(nil)), "user-agent: test", "x-request-id: 1", "accept: */*")
 		var j gate.Judgement
 		if n := testing.AllocsPerRun(100, func() {
-			_, rest := g.Forged(headers)
-			g.Judge(&j, rest, nil, now)
+			forged, rest := g.Forged(headers)
+			g.Judge(&j, rest, forged, nil, now)
 			if c := j.Changes(); j.Reason != verify.Accepted || (len(c.Set) > 0) != (rule != "") {
 				t.Fatalf("%v, %q", j.Reason, c.Set)
 			}

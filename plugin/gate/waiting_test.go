@@ -61,7 +61,7 @@ func TestWaitingHoldsNothingOfTheRequest(t *testing.T) {
 		g, machine := newWaiting(t, rule, top)
 		buffer, headers := buffered(c.request)
 		var j gate.Judgement
-		g.Judge(&j, headers, nil, now)
+		g.Judge(&j, headers, nil, nil, now)
 		if j.Decided || j.Awaits() != machine || j.Token() != nil || j.Step() != gate.StepKey {
 			t.Fatalf("%s: %v at step %d, want it to wait", c.name, j.Reason, j.Step())
 		}
@@ -87,7 +87,7 @@ func TestPolicyOutlivesTheWait(t *testing.T) {
 	buffer := []byte(`{"scopes": ["s"]}`)
 	policy := unsafe.String(&buffer[0], len(buffer))
 	var j gate.Judgement
-	g.Judge(&j, request("GET /", bearer(token(nil))), &policy, now)
+	g.Judge(&j, request("GET /", bearer(token(nil))), nil, &policy, now)
 	clear(buffer)
 	for i := range 1000 {
 		judgeBy(g, fmt.Sprintf(`{"name": "n%d"}`, i), request("GET /"))

@@ -128,13 +128,13 @@ func BenchmarkStages(b *testing.B) {
 		{"9 headers made", func(*parts) bool { return len(judgement.Changes().Set) == 4 }},
 		{"a seen token, all of it", func(p *parts) bool { c, _, _ := p.gate.Quick(headers, now); return c != nil }},
 		{"all", func(p *parts) bool {
-			p.gate.Judge(&judgement, headers, nil, now)
+			p.gate.Judge(&judgement, headers, nil, nil, now)
 			return judgement.Reason == verify.Accepted && len(judgement.Changes().Set) == 4
 		}},
 	} {
 		b.Run(stage.name, func(b *testing.B) {
 			p := newParts(b)
-			p.gate.Judge(&judgement, headers, nil, now)
+			p.gate.Judge(&judgement, headers, nil, nil, now)
 			judgement.Changes()
 			b.ReportAllocs()
 			for b.Loop() {

@@ -88,7 +88,7 @@ func Explain(q *Request, o *Options) *Explanation {
 	g := gate.New(o.Config, verify.GoEngine, keys)
 	forged, headers := g.Forged(q.headers())
 	var j gate.Judgement
-	g.Judge(&j, headers, o.Policy, o.At)
+	g.Judge(&j, headers, forged, o.Policy, o.At)
 	if w := o.Keys.workerOf(j.Awaits()); w != nil {
 		j.Again(w.wait(&o.Config.Keys)) // for a key that an early fetch may bring
 		j.GiveUp(w.now)

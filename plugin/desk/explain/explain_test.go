@@ -48,6 +48,7 @@ func TestEveryReason(t *testing.T) {
 	seen := map[string]bool{
 		verify.KeysUnavailable.String():  true, // TestFetch
 		verify.Internal.String():         true, // TestPolicy
+		verify.IdentityForged.String():   true, // TestRefusedBeforeThePolicy
 		verify.ClaimInvalid.String():     true, // with the other faults of claims
 		verify.TokenNotYetValid.String(): true,
 		verify.ClaimMismatch.String():    true, // TestCases
@@ -114,6 +115,41 @@ func TestPolicy(t *testing.T) {
 		}
 		if e.Reason != x.reason || !strings.Contains(b.String(), x.say) {
 			t.Errorf("%s: %s\n%s", x.policy, e.Reason, b.String())
+		}
+	}
+}
+
+// TestRefusedBeforeThePolicy: also where Envoy's route has none to be judged by.
+func TestRefusedBeforeThePolicy(t *testing.T) {
+	policy := `{"auth": "none"}`
+	for _, x := range []struct {
+		line    string
+		headers []string
+		policy  *string
+		reason  string
+		say     []string
+	}{
+		{"GET /public/x", []string{"X_Sub: admin"}, &policy, "identity_forged", []string{"removed what only the edge may set: x_sub", "carries a header that only the edge may set", "chooses anew without it"}},
+		{"GET /public/x", []string{"X_Sub: admin"}, nil, "identity_forged", []string{"removed what only the edge may set: x_sub", "chooses anew without it"}},
+		{"GET /public/../x", nil, nil, "path_ambiguous", []string{"policy"}},
+	} {
+		q, err := NewRequest(x.line, x.headers)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := Explain(q, &Options{Config: parsePolicy(t, true), At: time.Now(), Policy: x.policy})
+		var b strings.Builder
+		if err := e.Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		last := e.Steps[len(e.Steps)-1]
+		if e.Reason != x.reason || e.GoesOn || last.Name != "policy" || last.OK || e.Answer == nil || e.Answer.Status != 400 {
+			t.Errorf("%s, %v: %s, %+v", x.line, x.headers, e.Reason, e.Steps)
+		}
+		for _, say := range x.say {
+			if !strings.Contains(b.String(), say) {
+				t.Errorf("%s, %v: nothing of %q in\n%s", x.line, x.headers, say, b.String())
+			}
 		}
 	}
 }

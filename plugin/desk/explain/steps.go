@@ -85,10 +85,14 @@ func (x *explainer) preflight(bool) (string, []string) {
 
 func (x *explainer) policy(ok bool) (string, []string) {
 	switch {
+	case x.decidedAt(gate.StepPolicy) && x.j.Notice != "":
+		return x.why(), strings.Split(x.j.Notice, "\n")
+	case !ok && x.j.Reason == verify.IdentityForged:
+		return x.j.Reason.Description(), []string{"Envoy chose its route, and with it the policy, by what was removed, and chooses anew without it (routeMetadata)"}
+	case !ok:
+		return x.why(), nil
 	case !x.o.Config.RouteMetadata || x.o.Policy == nil:
 		return "", nil
-	case !ok:
-		return x.why(), strings.Split(x.j.Notice, "\n")
 	}
 	return "the metadata of Envoy's route holds a policy, which takes the place of routes", nil
 }

@@ -109,7 +109,8 @@ func TestPolicyOfRoute(t *testing.T) {
 }
 
 // TestRouteChosenByWhatIsChanged: with routeMetadata, a route that a header chooses
-// which edgejwt sets or removes is chosen twice, and judged once.
+// which edgejwt sets or removes is chosen twice, and judged once. It is an error where
+// there is a policy to be judged by.
 func TestRouteChosenByWhatIsChanged(t *testing.T) {
 	text, err := os.ReadFile("../../../envoy.yaml")
 	if err != nil {
@@ -129,6 +130,11 @@ func TestRouteChosenByWhatIsChanged(t *testing.T) {
 		{"the token's header, kept", `{"routeMetadata": true, "auth0": {`, "{prefix: /, headers: [{name: authorization}]}", ""},
 		{"another header", `{"routeMetadata": true, "auth0": {`, "{prefix: /, headers: [{name: x-api-version}]}", ""},
 		{"another parameter", stripped, "{prefix: /, query_parameters: [{name: page}]}", ""},
+		{"filter state of a claim", `{"routeMetadata": true, "auth0": {"outputClaimToFilterState": [{"key": "edgejwt.org", "claim": "org"}], `,
+			"{prefix: /, filter_state: [{key: wasm.edgejwt.org, string_match: {exact: acme}}]}", "chosen by the filter state wasm.edgejwt.org,"},
+		{"filter state of the decision", `{"routeMetadata": true, "filterState": true, "auth0": {`,
+			"{prefix: /, filter_state: [{key: wasm.edgejwt.decision, string_match: {exact: accepted}}]}", "chosen by the filter state wasm.edgejwt.decision,"},
+		{"another's filter state", `{"routeMetadata": true, "auth0": {`, "{prefix: /, filter_state: [{key: wasm.edgejwt.decision}]}", ""},
 		{"routes of the configuration", auth0, "{prefix: /, headers: [{name: x-jwt-sub}]}", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -137,14 +143,17 @@ func TestRouteChosenByWhatIsChanged(t *testing.T) {
 			if !strings.Contains(changed, c.match) {
 				t.Fatal("envoy.yaml has no such route")
 			}
-			var got []string
-			for _, f := range found(changed) {
-				if strings.Contains(f, "(routeMetadata)") {
-					got = append(got, f)
+			const policy = route + "                metadata: {filter_metadata: {edgejwt: {policy: '{}'}}}\n"
+			for severity, text := range map[string]string{"warning ": changed, "error ": strings.Replace(changed, route, policy, 1)} {
+				var got []string
+				for _, f := range found(text) {
+					if strings.Contains(f, "(routeMetadata)") {
+						got = append(got, f)
+					}
 				}
-			}
-			if c.want == "" && len(got) > 0 || c.want != "" && (len(got) != 1 || !strings.HasPrefix(got[0], "warning ") || !strings.Contains(got[0], c.want)) {
-				t.Errorf("got %q, want %q", got, c.want)
+				if c.want == "" && len(got) > 0 || c.want != "" && (len(got) != 1 || !strings.HasPrefix(got[0], severity) || !strings.Contains(got[0], c.want)) {
+					t.Errorf("got %q, want %s%q", got, severity, c.want)
+				}
 			}
 		})
 	}
@@ -154,6 +163,16 @@ func TestRouteChosenByWhatIsChanged(t *testing.T) {
 	changed = strings.Replace(changed, "              domains: [\"*\"]\n", "              domains: [\"*\"]\n"+tree, 1)
 	if got := strings.Join(found(changed), "\n"); !strings.Contains(got, "chosen by the header x-jwt-sub,") {
 		t.Errorf("in a tree of matchers: got %q", got)
+	}
+	const unseen = "the routes come from elsewhere, and are not looked at (routeMetadata)"
+	for _, c := range []struct {
+		auth0 string
+		want  bool
+	}{{`{"routeMetadata": true, "auth0": {`, true}, {auth0, false}} {
+		changed = strings.Replace(strings.Replace(string(text), auth0, c.auth0, 1), "          route_config:\n", "          rds: {route_config_name: r}\n          other:\n", 1)
+		if got := strings.Join(found(changed), "\n"); strings.Contains(got, unseen) != c.want {
+			t.Errorf("routes by RDS, %s: got %q", c.auth0, got)
+		}
 	}
 }
 

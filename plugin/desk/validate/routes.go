@@ -13,10 +13,23 @@ func (m *manager) judgeMatches(w *world) {
 	if m.plugin.config == nil || !m.plugin.config.RouteMetadata {
 		return
 	}
-	headers, params := changed(m.plugin.config)
+	headers, params, states := changed(m.plugin.config)
+	for _, name := range []string{"rds", "scoped_routes"} {
+		if source := m.node.Get(name); source != nil && len(headers)+len(params)+len(states) > 0 {
+			w.found(Finding{Severity: Hint, What: "the routes come from elsewhere, and are not looked at (routeMetadata)",
+				Why: "Envoy chooses again after every change of headers. A route that is chosen by what edgejwt sets or removes is taken without a look at its policy."}, m.file, source)
+		}
+	}
+	severity := Warning
+	m.node.Get("route_config").Walk(func(n *document.Node) bool {
+		if n.Get("metadata", "filter_metadata", "edgejwt", "policy") != nil {
+			severity = Error
+		}
+		return true
+	})
 	told := func(name string, at *document.Node) {
-		w.found(Finding{Severity: Warning, What: "the route is chosen by " + name + ", which edgejwt changes (routeMetadata)",
-			Why:   "Envoy chooses again after the change: the policy of one route is applied, and the request takes another. A client that sends the header himself can pick the policy.",
+		w.found(Finding{Severity: severity, What: "the route is chosen by " + name + ", which edgejwt changes (routeMetadata)",
+			Why:   "Envoy chooses again after the change: the policy of one route is applied, and the request takes another, whose policy nobody asks.",
 			Write: "routes that are chosen by path, method and host only, or routes in edgejwt's own configuration"}, m.file, at)
 	}
 	m.node.Get("route_config").Walk(func(n *document.Node) bool {
@@ -28,6 +41,11 @@ func (m *manager) judgeMatches(w *world) {
 		for _, param := range n.Get("match", "query_parameters").Items() {
 			if name := param.Get("name"); params[name.Str()] {
 				told("the query parameter "+name.Str(), name)
+			}
+		}
+		for _, state := range n.Get("match", "filter_state").Items() {
+			if key := state.Get("key"); states[key.Str()] {
+				told("the filter state "+key.Str(), key)
 			}
 		}
 		switch kind, body := typed(n); kind {
@@ -44,10 +62,16 @@ func (m *manager) judgeMatches(w *world) {
 	})
 }
 
-// changed are the folded names of the headers that edgejwt may set or remove, and
-// the query parameters that it may cut out.
-func changed(c *config.Config) (headers, params map[string]bool) {
-	headers, params = map[string]bool{}, map[string]bool{}
+// changed are the folded names of the headers that edgejwt may set or remove, the
+// query parameters that it may cut out, and Envoy's names of the filter state that it
+// may set.
+func changed(c *config.Config) (headers, params, states map[string]bool) {
+	headers, params, states = map[string]bool{}, map[string]bool{}, map[string]bool{}
+	if c.FilterState {
+		for _, name := range []string{"decision", "route", "issuer"} {
+			states["wasm.edgejwt."+name] = true
+		}
+	}
 	for i := range c.Rules {
 		rule := &c.Rules[i]
 		if rule.OutputPayloadToHeader != "" {
@@ -55,6 +79,9 @@ func changed(c *config.Config) (headers, params map[string]bool) {
 		}
 		for _, out := range rule.OutputClaimToHeaders {
 			headers[config.FoldHeader(out.Header)] = true
+		}
+		for _, out := range rule.OutputClaimToFilterState {
+			states["wasm."+out.Key] = true
 		}
 		if rule.ForwardOriginalToken {
 			continue
@@ -70,5 +97,5 @@ func changed(c *config.Config) (headers, params map[string]bool) {
 			}
 		}
 	}
-	return headers, params
+	return headers, params, states
 }
