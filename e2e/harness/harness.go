@@ -223,27 +223,6 @@ func Validate(t testing.TB, o Options) (output string, err error) {
 	return parts.Validate(ctx, shared.root, w.write())
 }
 
-// Stat is the sum of Envoy's counters and gauges whose name contains part.
-func (w *World) Stat(part string) (sum int64) {
-	w.T.Helper()
-	stats, err := w.Envoy.Stats("") // the filter is a regular expression; names hold ; and =
-	if err != nil {
-		w.T.Fatal(err)
-	}
-	for name, v := range stats {
-		if strings.Contains(name, part) {
-			sum += v
-		}
-	}
-	return sum
-}
-
-// Count is the plugin's count of requests decided for one reason.
-func (w *World) Count(reason string) int64 {
-	w.T.Helper()
-	return w.Stat("edgejwt_requests;reason=" + reason + ";")
-}
-
 // Eventually calls done every 20 ms until it answers true, and fails the test
 // after limit.
 func (w *World) Eventually(limit time.Duration, what string, done func() bool) {
