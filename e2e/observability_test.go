@@ -13,6 +13,7 @@ import (
 	"edgejwt/deploy/observability"
 	"edgejwt/e2e/auth0"
 	"edgejwt/e2e/harness"
+	"edgejwt/plugin/version"
 )
 
 // TestQueriesFindSeries scrapes a real Envoy and asks what the dashboard and the
@@ -26,24 +27,26 @@ func TestQueriesFindSeries(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tenant.Close()
+	const routes = `"routes": [{"name": "orders.read", "path": {"prefix": "/orders"}}]`
+	unsigned := strings.NewReplacer(".", "_", "-", "_")
 	for _, proxy := range []struct {
 		name, plugin string
 		clusters     []harness.Cluster
 		stats        any
-		jwks         string // as a label
+		labels       map[string]string
 	}{
 		{
 			name:   "tags as in envoy.yaml",
-			plugin: `{"auth0": {"domain": "tenant.auth0.example", "audience": "https://api.example.com", "cluster": "auth0"}, "mode": "report"}`,
+			plugin: `{"auth0": {"domain": "tenant.auth0.example", "audience": "https://api.example.com", "cluster": "auth0"}, "mode": "report", ` + routes + `}`,
 			stats:  shippedStats(t),
-			jwks:   "tenant.auth0.example/.well-known/jwks.json",
+			labels: map[string]string{"jwks": "tenant.auth0.example/.well-known/jwks.json", "issuer": "tenant.auth0.example/", "route": "orders.read", "version": version.Number},
 		},
 		{
 			name:     "Istio's proxy",
-			plugin:   `{"auth0": {"domain": "tenant.auth0.example", "audience": "https://api.example.com"}, "mode": "report"}`,
+			plugin:   `{"auth0": {"domain": "tenant.auth0.example", "audience": "https://api.example.com"}, "mode": "report", ` + routes + `}`,
 			clusters: []harness.Cluster{{Name: "outbound|443||tenant.auth0.example", Provider: tenant}},
 			stats:    istioStats(t),
-			jwks:     "tenant_auth0_example__well_known_jwks_json",
+			labels:   map[string]string{"jwks": "tenant_auth0_example__well_known_jwks_json", "issuer": "tenant_auth0_example_", "route": "orders_read", "version": unsigned.Replace(version.Number)},
 		},
 	} {
 		t.Run(proxy.name, func(t *testing.T) {
@@ -57,6 +60,7 @@ func TestQueriesFindSeries(t *testing.T) {
 				return w.Count("accepted") > 0
 			})
 			w.Get("/orders")
+			w.Grows("edgejwt_token_cache", 1, func() { w.Get("/orders", bearer(tenant.Token())...) }) // all is told by then
 			text, err := w.Envoy.Get("/stats/prometheus")
 			if err != nil {
 				t.Fatal(err)
@@ -77,7 +81,11 @@ func TestQueriesFindSeries(t *testing.T) {
 			if err != nil || len(queries) < 30 {
 				t.Fatal(len(queries), err)
 			}
-			queries = append(queries, observability.Query{Where: "the address as a label", Expr: `edgejwt_jwks_keys{jwks="` + proxy.jwks + `"}`})
+			for _, expr := range []string{`edgejwt_jwks_keys{jwks="` + proxy.labels["jwks"] + `"}`, `edgejwt_route_requests{route="` + proxy.labels["route"] + `"}`,
+				`edgejwt_issuer_requests{issuer="` + proxy.labels["issuer"] + `"}`, `edgejwt_build_info{version="` + proxy.labels["version"] + `", module="standard"}`, `edgejwt_signatures{engine="go"}`,
+				`edgejwt_route_requests{outcome=~"passed|reported"}`, `edgejwt_issuer_requests{outcome="passed"}`, `edgejwt_token_cache{result=~"hit|miss|bad"}`} {
+				queries = append(queries, observability.Query{Where: "a label's value", Expr: expr})
+			}
 			for _, q := range queries {
 				for _, fault := range observability.Unknown(q, append(series, records...)) {
 					t.Error(fault)
