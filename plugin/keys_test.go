@@ -70,6 +70,39 @@ func TestKeysUnavailable(t *testing.T) {
 	})
 }
 
+// TestLooksForKeysOfOthers: a request that is refused for want of keys has the
+// plugin look soon whether another worker has them, but not each of a crowd.
+func TestLooksForKeysOfOthers(t *testing.T) {
+	config := strings.TrimSuffix(auth0Config, "}") + `, "keys": {"wait": "100ms", "timeout": "1s"}}`
+	forms(t, func(t *testing.T, f form) {
+		w := newWorld(t, f, config)
+		token := bearer(f.sign("k1", nil))
+		call := w.tickUntilFetch(0)
+		w.CallOnHttpCallResponse(call.CalloutID, [][2]string{{":status", "503"}, {"retry-after", "30"}}, nil, nil)
+		if period := w.GetTickPeriod(); period < 100 {
+			t.Fatalf("ticks every %d ms, with nothing to do", period)
+		}
+		w.send(token).refusedWith(503, "keys_unavailable")
+		if period := w.GetTickPeriod(); period != 1 {
+			t.Errorf("the next tick comes after %d ms", period)
+		}
+		began := time.Now()
+		w.Tick()
+		w.send(token).refusedWith(503, "keys_unavailable")
+		if period := w.GetTickPeriod(); period == 1 && time.Since(began) < 10*time.Millisecond {
+			t.Error("a crowd makes it look all the time")
+		}
+		w.Tick()
+		for n := 0; w.GetTickPeriod() != 1; n++ {
+			if n == 100 {
+				t.Fatal("later ones do not make it look again")
+			}
+			time.Sleep(time.Millisecond)
+			w.send(token).refusedWith(503, "keys_unavailable")
+		}
+	})
+}
+
 func TestFetchesFromTheConfiguredPlace(t *testing.T) {
 	forms(t, func(t *testing.T, f form) {
 		w := newWorld(t, f, auth0Config)

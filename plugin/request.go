@@ -100,6 +100,9 @@ func (q *request) onHeaders() {
 	}
 	if j.Decided {
 		q.carryOut()
+		if j.Reason == verify.KeysUnavailable {
+			q.root.glance(q.id, now)
+		}
 	}
 }
 

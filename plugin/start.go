@@ -32,6 +32,7 @@ type root struct {
 	metrics metrics
 	period  time.Duration // the tick period that the host has now
 	faulty  bool          // a panic was contained since the last schedule
+	glanced time.Time     // when a refused request last made the tick come soon
 }
 
 func wallClock() time.Time { return time.Now() }

@@ -10,10 +10,12 @@ import (
 
 // minPeriod is the host's finest tick, faultyPeriod the next one after a fault.
 // With longestPeriod the host's counters are never further behind than that.
+// betweenGlances is the least time between two of glance's ticks.
 const (
-	minPeriod     = time.Millisecond
-	faultyPeriod  = time.Second
-	longestPeriod = time.Second
+	minPeriod      = time.Millisecond
+	faultyPeriod   = time.Second
+	longestPeriod  = time.Second
+	betweenGlances = 25 * time.Millisecond
 )
 
 // onTick is where every fetch starts: a callout made
@@ -80,6 +82,17 @@ func (r *root) hurry(streamID uint32) {
 	}
 	_ = r.setPeriod(minPeriod)
 	_ = proxywasm.SetEffectiveContext(streamID)
+}
+
+// glance makes the next tick come soon after a request was refused for want of
+// keys: another worker may have them by now. The host does not say so, and to ask
+// it with every such request would be dear in an outage.
+func (r *root) glance(streamID uint32, now time.Time) {
+	if since := now.Sub(r.glanced); since >= 0 && since < betweenGlances {
+		return
+	}
+	r.glanced = now
+	r.hurry(streamID)
 }
 
 // setPeriod tells the host when to tick, if that differs from what it knows.

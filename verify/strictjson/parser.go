@@ -51,6 +51,7 @@ func (p *parser) space() {
 	}
 }
 
+//go:noinline // space stands in a score of places
 func (p *parser) spaces() {
 	for p.at < len(p.text) {
 		switch p.text[p.at] {
