@@ -145,12 +145,15 @@ func (q *request) count(by []counter, reason verify.Reason, o outcome) {
 
 // tell hands over to the host all that was counted and kept.
 func (r *root) tell() {
-	m := &r.metrics
-	for lookup, n := range r.gate.Lookups() {
+	if r.gate == nil {
+		return // its configuration was refused: it has counted nothing
+	}
+	lookups := r.gate.Lookups()
+	for i, n := range lookups {
 		if n > 0 {
-			m.lookups[lookup].add(n)
+			r.metrics.lookups[i].add(n)
 		}
 	}
-	*r.gate.Lookups() = [gate.LookupEnd]int64{}
-	m.tell()
+	*lookups = [gate.LookupEnd]int64{}
+	r.metrics.tell()
 }

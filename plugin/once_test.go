@@ -153,6 +153,11 @@ func TestReplacedPlugin(t *testing.T) {
 	if got := v.request(2001, 3, young); got != "internal" {
 		t.Errorf("at one that did not start: %s, want internal", got)
 	}
+	v.gone(3)
+	v.now = v.now.Add(2 * time.Second)
+	if got := v.request(2002, 2, young); got != "passed" {
+		t.Errorf("after one that did not start is gone: %s", got)
+	}
 }
 
 // TestParked: requests wait for the first keys while others come and go. Each is
