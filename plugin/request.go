@@ -99,8 +99,9 @@ func (q *request) onHeaders() {
 		q.park(now)
 	}
 	if j.Decided {
+		reason := j.Reason
 		q.carryOut()
-		if j.Reason == verify.KeysUnavailable {
+		if reason == verify.KeysUnavailable {
 			q.root.glance(q.id, now)
 		}
 	}
