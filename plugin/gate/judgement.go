@@ -49,9 +49,10 @@ type Judgement struct {
 
 // Judge takes a request as far as it can be taken: to its decision, or to where
 // it waits for keys. Headers are the request's, names in lower case, with the
-// pseudo headers, without those that are Forged; j keeps parts of them unless
-// it waits. forged are the names of those, as Forged gives them. policy is what Envoy's route says, nil where it says nothing; it is
-// looked at only if AsksPolicy, and not kept.
+// pseudo headers, without those that are Forged, whose names are forged, as Forged
+// gives them; j keeps parts of the headers unless it waits. policy is what Envoy's
+// route says, nil where it says nothing; it is looked at only if AsksPolicy, and
+// not kept.
 func (g *Gate) Judge(j *Judgement, headers [][2]string, forged []string, policy *string, now time.Time) {
 	*j = Judgement{gate: g, step: StepMetadata}
 	if g.describes(headers) {
