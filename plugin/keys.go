@@ -24,6 +24,8 @@ type source struct {
 	// changed: the requests that wait for this key set are to be judged again.
 	changed bool
 	metrics *sourceMetrics
+	// unshared: the host has failed to keep shared data since it last did.
+	unshared bool
 }
 
 // issuerPlace is the issuer's own host, when another cluster than the keys' has
@@ -54,15 +56,23 @@ func (s *source) carryOut(actions []jwks.Action) {
 		case jwks.Load:
 			// When the host does not say what is there, nothing is done until the
 			// next tick: only a record that is surely absent may be made anew.
-			if record, version, ok := load(s.record); ok {
-				s.carryOut(s.machine.Loaded(s.root.clock(), record, version))
+			record, version, ok := load(s.record)
+			if !ok {
+				s.unsharing()
+				continue
 			}
+			s.carryOut(s.machine.Loaded(s.root.clock(), record, version))
 		case jwks.Save:
-			saved := proxywasm.SetSharedData(s.record, action.Record, action.Version) == nil
-			if saved {
+			err := proxywasm.SetSharedData(s.record, action.Record, action.Version)
+			switch err {
+			case nil:
 				writeHint(s.hint, action.Hint)
+				s.unshared = false
+			case types.ErrorStatusCasMismatch: // another was first
+			default:
+				s.unsharing()
 			}
-			s.carryOut(s.machine.Saved(s.root.clock(), saved))
+			s.carryOut(s.machine.Saved(s.root.clock(), err == nil))
 		case jwks.Fetch:
 			s.fetch(action)
 		case jwks.Changed:
@@ -73,6 +83,15 @@ func (s *source) carryOut(actions []jwks.Action) {
 		case jwks.Warn:
 			proxywasm.LogWarn("edgejwt: " + action.Message)
 		}
+	}
+}
+
+// unsharing is what follows when the host's shared data does not do its work.
+// Then there are no keys; that is said once, and tried again at leisure.
+func (s *source) unsharing() {
+	if s.root.faulty = true; !s.unshared {
+		s.unshared = true
+		proxywasm.LogError("edgejwt: the host fails to keep shared data; without it no keys can be had")
 	}
 }
 

@@ -31,7 +31,7 @@ type root struct {
 	parked  parked
 	metrics metrics
 	period  time.Duration // the tick period that the host has now
-	faulty  bool          // a panic was contained since the last schedule
+	faulty  bool          // a panic was contained, or shared data failed, since the last schedule
 	glanced time.Time     // when a refused request last made the tick come soon
 }
 

@@ -65,7 +65,7 @@ func (r *root) schedule(now time.Time) {
 		next = 0
 	}
 	if r.faulty {
-		// A fault that comes with each tick must not come a thousand times a second.
+		// What fails with each tick must not fail a thousand times a second.
 		r.faulty, next = false, max(next, faultyPeriod)
 	}
 	_ = r.setPeriod(max(next, minPeriod))

@@ -31,6 +31,8 @@ type vm struct {
 	replies   map[uint32]string // response code details by stream
 	resumed   []uint32
 	shared    map[string][]byte
+	unshared  string // function of shared data that fails
+	period    uint64 // of ticks, in ms
 	versions  map[string]uint32
 	callouts  []uint32 // plugins that asked
 	answer    []byte
@@ -45,6 +47,8 @@ const (
 	statusNotFound    = 1
 	statusBadArgument = 2
 	statusCASMismatch = 6
+
+	statusInternalFailure = 10
 )
 
 // compilations saves a second for each VM but the first.
@@ -225,6 +229,9 @@ func (v *vm) call(name string, a []uint64) uint64 {
 	if context == 0 {
 		context = v.current
 	}
+	if name == v.unshared {
+		return statusInternalFailure
+	}
 	switch name {
 	case "proxy_get_header_map_pairs":
 		switch a[0] {
@@ -283,6 +290,8 @@ func (v *vm) call(name string, a []uint64) uint64 {
 	case "proxy_http_call":
 		v.callouts = append(v.callouts, context)
 		v.module.Memory().WriteUint32Le(uint32(a[9]), uint32(len(v.callouts)))
+	case "proxy_set_tick_period_milliseconds":
+		v.period = a[0]
 	case "proxy_log":
 		v.logs = append(v.logs, v.text(a[1], a[2]))
 	case "proxy_define_metric":
