@@ -14,7 +14,8 @@ type Goal struct {
 func (m *Measured) goals() []Goal {
 	more := func(text, row, to string, least float64) Goal {
 		r, c := ratioOf(m.Closed, row, to, rate), ratioOf(m.Closed, to, row, cpu)
-		return Goal{text, fmt.Sprintf("%.2f × (%.2f–%.2f; by processor time %.2f)", r.Median, r.Low, r.High, c.Median), r.Median >= least, r.Rounds > 0}
+		return Goal{text, fmt.Sprintf("%.2f × (%.2f–%.2f; by processor time %.2f, in the least disturbed rounds %.2f)", r.Median, r.Low, r.High, c.Median,
+			m.least(to)/m.least(row)), r.Median >= least, r.Rounds > 0}
 	}
 	goals := []Goal{
 		more("a repeated token: ≥ 0.88 × the throughput of jwt_authn with its cache", rowRepeated, rowNative, 0.88),
@@ -25,14 +26,19 @@ func (m *Measured) goals() []Goal {
 	}
 	rich := ratioOf(m.Closed, rowRich, rowTrimmed, cpu)
 	goals = append(goals,
-		Goal{"ten routes, scopes, four headers: ≤ 1.4 × the trimmed empty plugin's processor time", fmt.Sprintf("%.2f ×", rich.Median), rich.Median <= 1.4, rich.Rounds > 0},
+		Goal{"ten routes, scopes, four headers: ≤ 1.4 × the trimmed empty plugin's processor time", fmt.Sprintf("%.2f × (in the least disturbed rounds %.2f)", rich.Median,
+			m.least(rowRich)/m.least(rowTrimmed)), rich.Median <= 1.4, rich.Rounds > 0},
 		more("a repeated token: ≥ 4 × ext_authz", rowRepeated, rowAuthz, 4))
 
-	// Both are differences to the same API that nobody guards. The last figure is
-	// the check where Envoy answers by itself, for comparison: it decides nothing.
-	seed, edge, bare := m.extra(rowAPISeed, rowAPI), m.extra(rowAPIEdge, rowAPI), m.extra(rowRepeated, rowNone)
+	// Both are differences to the same API that nobody guards. A check of some
+	// microseconds may be lost in the noise of an API of hundreds; then it is told
+	// from where Envoy answers by itself.
+	seed, edge, where := m.extra(rowAPISeed, rowAPI), m.extra(rowAPIEdge, rowAPI), "beside the API"
+	if bare := m.extra(rowRepeated, rowNone); edge < bare/2 {
+		edge, where = bare, "without an API, beside which it is lost in the noise"
+	}
 	goals = append(goals, Goal{"the check itself at FastAPI's edge, seen token: ≤ 1/15 of the processor time of a download for each request",
-		fmt.Sprintf("%.0f µs to %.1f µs: 1/%.1f (without an API %.1f µs)", seed, edge, seed/edge, bare), seed >= 15*edge, seed > 0 && edge > 0})
+		fmt.Sprintf("%.0f µs to %.1f µs (%s): 1/%.0f", seed, edge, where, seed/edge), seed >= 15*edge, seed > 0 && edge > 0 && len(m.Closed[rowAPIEdge]) > 0})
 
 	tail := ratioOf(m.Open, rowRepeated, rowTrimmed, p99)
 	goals = append(goals, Goal{"p99 of a repeated token: ≤ 1.5 × the trimmed empty plugin's, each at half of its throughput",
@@ -67,6 +73,10 @@ func (m *Measured) extra(row, than string) float64 {
 	}
 	return quantileOf(values, 0.5)
 }
+
+// least is the processor time of a row's least disturbed round: what else a machine
+// does only adds to it.
+func (m *Measured) least(row string) float64 { return quantile(m.Closed[row], 0, cpu) }
 
 // ratio is how much the valid tokens' p99 grows beside the bad ones.
 func (f *Flood) ratio() float64 {

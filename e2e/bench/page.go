@@ -27,7 +27,8 @@ generator and the provider have the other. Envoy answers by itself where no API 
 an order of their own, %d in each of %d fresh Envoys, %v a row; figures are medians, ratios are medians of the
 ratios in each round. Throughput: closed loop, %d connections, HTTP/1.1. Latency: open loop at half of
 the row's throughput, counted from the moment at which a request was due. *µs/request* is processor time, user and
-kernel, of all that serves the request: it suffers least from whatever else a machine does. The serving core was
+kernel, of all that serves the request; *least* is that of the least disturbed round: neighbours on the machine take caches and
+clock away, which Wasm, with its large code, feels most. The serving core was
 %.0f %% busy with what was measured, the generator's %.0f %%. Every answer's status was checked.
 
 ![throughput and processor time of each row](bench.svg)

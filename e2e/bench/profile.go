@@ -33,13 +33,13 @@ func (m *Measured) writeProfile(b *strings.Builder) {
 			return
 		}
 	}
-	b.WriteString("| where a request's time goes | µs |\n|---|--:|\n")
+	b.WriteString("| where a request's time goes | µs, medians | least disturbed rounds |\n|---|--:|--:|\n")
 	for _, s := range shares {
 		if s.than == "" {
-			fmt.Fprintf(b, "| %s | %.1f |\n", s.Name, median(m.Closed[s.row], cpu))
+			fmt.Fprintf(b, "| %s | %.1f | %.1f |\n", s.Name, median(m.Closed[s.row], cpu), m.least(s.row))
 			continue
 		}
-		fmt.Fprintf(b, "| %s | %+.1f |\n", s.Name, m.extra(s.row, s.than))
+		fmt.Fprintf(b, "| %s | %+.1f | %+.1f |\n", s.Name, m.extra(s.row, s.than), m.least(s.row)-m.least(s.than))
 	}
 	b.WriteString("\n")
 }

@@ -110,6 +110,19 @@ func TestGoals(t *testing.T) {
 	}
 }
 
+// TestCheckLostInNoise: what an API's own noise hides is told from where there is
+// none.
+func TestCheckLostInNoise(t *testing.T) {
+	m := &Measured{Closed: map[string][]Sample{
+		rowNone: seen(40_000), rowRepeated: seen(1e6 / 35.0), rowAPI: seen(2000), rowAPIEdge: seen(1e6 / 490.0), rowAPISeed: seen(1e6 / 3000.0),
+	}}
+	for _, g := range m.goals() {
+		if strings.HasPrefix(g.Text, "the check itself") && (!g.Known || !g.Met || !strings.HasPrefix(g.Measured, "2500 µs to 10.0 µs (without an API")) {
+			t.Errorf("%+v", g)
+		}
+	}
+}
+
 // TestProfile: the parts of a repeated token add up, and nothing is said of rows
 // that were left out.
 func TestProfile(t *testing.T) {
