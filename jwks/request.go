@@ -221,6 +221,8 @@ func (m *Machine) isLacking(kid string, suspect *verify.Key) bool {
 // at another epoch, Find the kid again and compare the keys (==), which are equal
 // as long as the key stays the same. Epochs of different machines
 // differ, so that no verdict outlives a change of the configuration (Policy.Deny).
+// It changes nothing: the machine's own clock, which outlasts steps of the wall
+// clock, moves with ticks, answers and Find.
 func (m *Machine) Current(now time.Time) (epoch uint64, usable bool) {
 	if m.fixed {
 		return m.epoch, true
