@@ -216,7 +216,10 @@ func (c *checker) addHost(text string) bool {
 	}
 	c.rule.hosts = append(c.rule.hosts, hostCondition{h.name, h.port})
 	// A colon without a port would look as if it counted.
-	return ok && !strings.HasSuffix(text, ":") && !(h.port != "" && c.options.IgnoreHostPort)
+	if ok && h.port != "" && c.options.IgnoreHostPort {
+		c.fault("hosts", text, "names a port, and with hostPort: ignored no request has one")
+	}
+	return ok && !strings.HasSuffix(text, ":")
 }
 
 // addNeeded adds a scope or permission to those that the challenge lists. Auth0

@@ -108,15 +108,15 @@ func (p *pattern) compileRegex(text string, o Options) (want string) {
 	// Alone first: "a)|(b" would get out of the group below.
 	parsed, err := syntax.Parse(text, flags)
 	if text == "" || err != nil {
-		return "is not a regular expression of RE2"
+		return wantRegex
 	}
 	program, err := syntax.Compile(parsed.Simplify())
 	if err != nil {
-		return "is not a regular expression of RE2"
+		return wantRegex
 	}
 	p.instructions = len(program.Inst)
 	if prefix, _ := program.Prefix(); prefix != "" && prefix[0] != '/' {
-		return "matches no path, for every path begins with a slash"
+		return "matches no path, for every path begins with a slash" + exampleRegex
 	} else {
 		p.text = prefix
 	}
@@ -125,10 +125,14 @@ func (p *pattern) compileRegex(text string, o Options) (want string) {
 		group = `\A(?i:`
 	}
 	if p.regex, err = regexp.Compile(group + text + `)\z`); err != nil {
-		return "is not a regular expression of RE2"
+		return wantRegex
 	}
 	return ""
 }
+
+const exampleRegex = " (example: /v[12]/orders)"
+
+const wantRegex = "is not a regular expression of RE2" + exampleRegex
 
 const wantPath = "is not a path that can be read in one way only (example: /orders)"
 

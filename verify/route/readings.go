@@ -109,20 +109,27 @@ func (r *reader) matches(p *pattern, folded string) (bool, error) {
 	return p.regex.MatchString(folded), nil
 }
 
-// Plain tells whether a path, the value of :path, means the same to every server:
-// it can be read (see Canonical), and was sent in its canonical form, the spelling
-// of needful escapes and one trailing slash apart. It is for callers who match
-// paths elsewhere, so that no other reading can be asked where it would lead.
-// Reason: PathAmbiguous.
-func Plain(path string) error {
+// Spellings tells in which ways the request was spelled so that others may read it
+// in another way than what matched it, for callers who match requests elsewhere, so
+// that no other reading can be asked where it would lead. It is 0 for a request that
+// means the same to every server: its host in lower case, without trailing dot and,
+// unless Options.IgnoreHostPort, without port; its method in capitals and not HEAD;
+// its path in canonical form (see Canonical) without trailing slash.
+func Spellings(q *Request, o Options) (s Spelling) {
+	h, ok := hostOf(q.Host, o.IgnoreHostPort)
+	if s |= h.spelling; !ok {
+		s |= OddHost
+	}
+	m := methodOf(q.Method)
+	s |= m.spelling
 	var r reader
-	if err := r.read(path, Options{}); err != nil {
-		return err
+	switch err := r.read(q.Path, Options{}); {
+	case err != nil, r.readings() != nil, strings.HasSuffix(r.sent, "//"):
+		s |= OddPath
+	case r.canonical != "/" && strings.HasSuffix(r.sent, "/"):
+		s |= TrailingSlash
 	}
-	if r.readings() != nil || strings.HasSuffix(r.sent, "//") {
-		return ambiguous("the path is not in its canonical form")
-	}
-	return nil
+	return s
 }
 
 // readings lists what else than the canonical form servers make of the path.

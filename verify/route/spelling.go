@@ -1,5 +1,7 @@
 package route
 
+import "edgejwt/verify"
+
 // Spelling says in what way a request was spelled so that others may read it in
 // another way than Envoy's routes. Several may be set.
 type Spelling uint16
@@ -37,6 +39,14 @@ var advice = [...]string{
 	"the method is not in capitals: clients should send it as RFC 9110 names it",
 	"the method is HEAD, which servers answer as GET: name HEAD beside GET in the rule",
 	"a header is repeated, or its name differs from a rule's by other signs: set headers_with_underscores_action in Envoy",
+}
+
+// Reason is that of a request which is refused for its spelling.
+func (s Spelling) Reason() verify.Reason {
+	if s&(OddPath|OddHost|MethodCase) != 0 {
+		return verify.PathAmbiguous
+	}
+	return verify.RequestAmbiguous
 }
 
 // Advice says for the log what was odd and what to set in Envoy; empty for 0. It

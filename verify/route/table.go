@@ -95,14 +95,14 @@ const (
 // applies. Thus another reading can make a demand stricter and never laxer.
 //
 // Reasons: PathAmbiguous, when path or host cannot be read (see Canonical), or
-// when the path has readings that meet different routes; RequestAmbiguous, when
+// when path or method have readings that meet different routes; RequestAmbiguous, when
 // neither of two demands is the stricter one. m has only Spelling then.
 func (t *Table) Find(q *Request, m *Match) error {
 	*m = Match{Route: &t.unmatched, Index: -1, Report: t.options.Report}
 	if len(t.rules) == 0 {
 		return nil
 	}
-	l := lookup{table: t, request: q, method: methodOf(q.Method)}
+	l := lookup{table: t, request: *q, method: methodOf(q.Method)}
 	if t.byHost {
 		var ok bool
 		if l.host, ok = hostOf(q.Host, t.options.IgnoreHostPort); !ok {
@@ -127,7 +127,7 @@ func (t *Table) Find(q *Request, m *Match) error {
 // lookup is one request on its way through the table.
 type lookup struct {
 	table   *Table
-	request *Request
+	request Request
 	path    reader
 	host    host
 	method  method
@@ -154,6 +154,10 @@ func (l *lookup) strictest(m *Match) error {
 		switch {
 		case fits&inSome == 0:
 			continue
+		case other&MethodCase != 0:
+			// No client that means the standard's method sends it so.
+			*m = Match{Spelling: MethodCase}
+			return ambiguous("the method is not in capitals, and in capitals it comes to another route")
 		case l.found && fits&asSent != 0:
 			// An earlier rule has the request as it was sent. One that holds for all
 			// readings has those that are left.
@@ -185,7 +189,7 @@ func (l *lookup) strictest(m *Match) error {
 // keepStricter sets m to the stricter one of m and the candidate. Where they ask
 // the same, it is the one that matches what was sent.
 func (l *lookup) keepStricter(m, candidate *Match, first, sent bool, other Spelling) error {
-	candidate.bind(l.request)
+	candidate.bind(&l.request)
 	if first {
 		candidate.Spelling = m.Spelling
 		if !sent {
