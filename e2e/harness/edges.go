@@ -35,6 +35,11 @@ type Edge struct {
 	Before, Behind string
 	// Routes are Envoy's, a YAML list at column 0; default all to the API.
 	Routes string
+	// VirtualHosts stand beside the one of Routes, whose domain is "*": a YAML list
+	// at column 0.
+	VirtualHosts string
+	// IgnoreHostPort sets ignore_port_in_host_matching.
+	IgnoreHostPort bool
 	// HTTP3 makes it one of HTTP/3, over UDP, with a certificate of its own making.
 	HTTP3 bool
 	// Log is the format of the access log (World.LogOf); default that of AccessLog.
