@@ -36,7 +36,8 @@ func ambiguous(detail string) error {
 //   - escapes that are none ("%zz", "%u002f");
 //   - dot segments that lead above the root, or elsewhere if slashes are merged
 //     before they are resolved;
-//   - what is no path: "*", a whole URL, nothing; more than MaxPathBytes.
+//   - what is no path: "*", a whole URL, nothing; more than MaxPathBytes, or
+//     more than MaxOddPathBytes where it is not in canonical form.
 //
 // A path that is none of these may still be read in different ways by servers
 // that do not normalise: Table.Find follows each.
@@ -47,6 +48,8 @@ func Canonical(path string, o Options) (string, error) {
 	}
 	return fold(r.canonical, o), nil
 }
+
+const tooOdd = "the path has several readings and is too long for them"
 
 // class is what a raw byte of a path is.
 type class byte
@@ -78,10 +81,11 @@ type reader struct {
 	// The last has no trailing slash, and all three are equal for most requests.
 	sent, decoded, canonical string
 
-	folded string    // canonical, as it is compared
-	slash  bool      // it ends in a slash, and is not the root
-	others []reading // nil for a path in canonical form
-	work   int       // of MaxRegexWork
+	main    reading   // canonical
+	slash   bool      // it ends in a slash, and is not the root
+	slashed string    // main with a slash, once it was needed
+	others  []reading // nil for a path in canonical form
+	work    int       // of MaxRegexWork
 }
 
 func (r *reader) read(path string, o Options) error {
@@ -89,7 +93,7 @@ func (r *reader) read(path string, o Options) error {
 		return ambiguous("the path does not start with a slash")
 	}
 	// Nearly all paths are canonical as they come. This looks at them once.
-	end, simple := 0, true
+	end, simple, dots := 0, true, false
 	for ; end < len(path) && path[end] != '?'; end++ {
 		if end == MaxPathBytes {
 			return ambiguous("the path is too long")
@@ -98,7 +102,7 @@ func (r *reader) read(path string, o Options) error {
 		case plain:
 		case slash:
 			if end+1 < len(path) && (path[end+1] == '/' || path[end+1] == '.') {
-				simple = false
+				simple, dots = false, true
 			}
 		case forbidden:
 			return ambiguous("the path has a character that has no place there")
@@ -108,9 +112,15 @@ func (r *reader) read(path string, o Options) error {
 	}
 	path = path[:end]
 	r.sent, r.decoded, r.canonical = path, path, trim(path)
+	if dots && end > MaxOddPathBytes {
+		return ambiguous(tooOdd)
+	}
 	if !simple {
 		if err := r.decode(path); err != nil {
 			return err
+		}
+		if r.sent != r.decoded && len(r.sent) > MaxOddPathBytes {
+			return ambiguous(tooOdd)
 		}
 		unmerged, below := resolve(r.decoded, removeDots)
 		unmerged, _ = resolve(unmerged, mergeSlashes)

@@ -3,6 +3,7 @@ package route
 import (
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -34,48 +35,50 @@ func (p *pattern) tail() bool {
 	return len(p.segments) > 0 && p.segments[len(p.segments)-1].tail
 }
 
-// holds matches a path, and its folded form, which is of the same length. It
-// sets captured, to what the variables of a template stand for, only when it does.
-func (p *pattern) holds(path, folded string, captured *[]string) bool {
+// holds matches a reading of a path; it is not for Regex. It sets captured, to what
+// the variables of a template stand for, only when it does.
+func (p *pattern) holds(r *reading, captured *[]string) bool {
 	switch p.kind {
 	case Any:
 		return true
 	case Exact:
-		return folded == p.text
+		return r.folded == p.text
 	case Prefix:
-		return p.text == "/" || strings.HasPrefix(folded, p.text) &&
-			(len(folded) == len(p.text) || folded[len(p.text)] == '/')
+		return p.text == "/" || strings.HasPrefix(r.folded, p.text) &&
+			(len(r.folded) == len(p.text) || r.folded[len(p.text)] == '/')
 	case Template:
-		return p.template(path, folded, captured)
+		return p.template(r, captured)
 	}
 	return false
 }
 
-func (p *pattern) template(path, folded string, captured *[]string) bool {
-	var found []string
-	at := 0
-	if path == "/" {
-		at = 1 // the root has no segments
+func (p *pattern) template(r *reading, captured *[]string) bool {
+	whole := p.segments // all that stand for one segment each
+	if p.tail() {
+		whole = whole[:len(whole)-1]
 	}
-	for i := range p.segments {
-		s := &p.segments[i]
-		start, end := at+1, len(path)
-		if at == end && !s.tail {
+	if r.count < len(whole) || r.count > len(whole) && !p.tail() {
+		return false
+	}
+	for i := range whole {
+		start, end := r.segment(i)
+		if whole[i].variable && start == end || !whole[i].variable && r.folded[start:end] != whole[i].text {
 			return false
 		}
-		if !s.tail {
-			text, _ := nextSegment(folded[at:])
-			if end = start + len(text); !s.variable && text != s.text || text == "" {
-				return false
-			}
-		}
-		if s.variable {
-			found = append(found, path[min(start, end):end])
-		}
-		at = end
 	}
-	if at < len(path) {
-		return false
+	if len(p.names) == 0 {
+		return true
+	}
+	found := make([]string, 0, len(p.names))
+	at := 0
+	for i := range whole {
+		start, end := r.segment(i)
+		if at = end; whole[i].variable {
+			found = append(found, r.path[start:end])
+		}
+	}
+	if p.tail() {
+		found = append(found, r.path[min(at+1, len(r.path)):])
 	}
 	*captured = found
 	return true
@@ -83,7 +86,7 @@ func (p *pattern) template(path, folded string, captured *[]string) bool {
 
 // compile makes a condition ready. want says what is wrong with it, or is empty.
 func (p *Path) compile(o Options) (ready pattern, want string) {
-	ready = pattern{kind: p.Kind, slash: p.Kind == Regex || len(p.Text) > 1 && strings.HasSuffix(p.Text, "/")}
+	ready = pattern{kind: p.Kind, slash: len(p.Text) > 1 && strings.HasSuffix(p.Text, "/")}
 	switch p.Kind {
 	case Any:
 	case Exact, Prefix:
@@ -110,6 +113,7 @@ func (p *pattern) compileRegex(text string, o Options) (want string) {
 	if text == "" || err != nil {
 		return wantRegex
 	}
+	p.slash = mayEndInSlash(parsed)
 	program, err := syntax.Compile(parsed.Simplify())
 	if err != nil {
 		return wantRegex
@@ -128,6 +132,53 @@ func (p *pattern) compileRegex(text string, o Options) (want string) {
 		return wantRegex
 	}
 	return ""
+}
+
+// mayEndInSlash reports whether an expression may match a text with a slash at its
+// end. It answers true where it does not know.
+func mayEndInSlash(re *syntax.Regexp) bool {
+	switch re.Op {
+	case syntax.OpLiteral:
+		return re.Rune[len(re.Rune)-1] == '/'
+	case syntax.OpCharClass:
+		for i := 0; i < len(re.Rune); i += 2 {
+			if re.Rune[i] <= '/' && '/' <= re.Rune[i+1] {
+				return true
+			}
+		}
+		return false
+	case syntax.OpConcat:
+		for i := len(re.Sub) - 1; i >= 0; i-- {
+			if mayEndInSlash(re.Sub[i]) {
+				return true
+			}
+			if !mayBeEmpty(re.Sub[i]) {
+				return false
+			}
+		}
+		return false
+	case syntax.OpAlternate, syntax.OpCapture, syntax.OpStar, syntax.OpPlus, syntax.OpQuest, syntax.OpRepeat:
+		return slices.ContainsFunc(re.Sub, mayEndInSlash)
+	}
+	return !mayBeEmpty(re)
+}
+
+// mayBeEmpty reports whether an expression may match an empty text. It answers true
+// where it does not know.
+func mayBeEmpty(re *syntax.Regexp) bool {
+	switch re.Op {
+	case syntax.OpLiteral, syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL, syntax.OpNoMatch:
+		return false
+	case syntax.OpConcat:
+		return !slices.ContainsFunc(re.Sub, func(sub *syntax.Regexp) bool { return !mayBeEmpty(sub) })
+	case syntax.OpAlternate:
+		return slices.ContainsFunc(re.Sub, mayBeEmpty)
+	case syntax.OpCapture, syntax.OpPlus:
+		return mayBeEmpty(re.Sub[0])
+	case syntax.OpRepeat:
+		return re.Min == 0 || mayBeEmpty(re.Sub[0])
+	}
+	return true
 }
 
 const exampleRegex = " (example: /v[12]/orders)"
@@ -185,7 +236,9 @@ func (p *pattern) parse(text string, o Options) (want string) {
 				return "has more than 8 variables"
 			}
 		}
-		p.segments = append(p.segments, s)
+		if p.segments = append(p.segments, s); len(p.segments) > maxSegments {
+			return "has more than 32 segments"
+		}
 	}
 	return ""
 }

@@ -17,20 +17,51 @@ const (
 	MaxRegexWork = 64 << 10
 )
 
-// reading is a path without trailing slash, and its folded form.
-type reading struct{ path, folded string }
+// reading is one reading of a path: without trailing slash, and in the form that is
+// compared, which has the same length.
+type reading struct {
+	path, folded string
+	// count is the number of segments, of which ends has the ends of the first.
+	count int
+	ends  [maxSegments]uint16
+}
+
+// maxSegments is the greatest number of segments of a template.
+const maxSegments = 32
+
+func (r *reading) set(path string, o Options) {
+	r.path, r.folded, r.count = path, fold(path, o), 0
+	if path == "/" {
+		return
+	}
+	for i := 1; i <= len(path); i++ {
+		if i == len(path) || path[i] == '/' {
+			if r.count < maxSegments {
+				r.ends[r.count] = uint16(i)
+			}
+			r.count++
+		}
+	}
+}
+
+// segment gives the bounds of one of the first maxSegments segments.
+func (r *reading) segment(i int) (start, end int) {
+	if i > 0 {
+		start = int(r.ends[i-1])
+	}
+	return start + 1, int(r.ends[i])
+}
 
 // prepare makes a path that was read ready for fits.
-func (r *reader) prepare(o Options) error {
-	r.folded = fold(r.canonical, o)
+func (r *reader) prepare(o Options) {
+	r.main.set(r.canonical, o)
 	r.slash = r.canonical != "/" && (strings.HasSuffix(r.sent, "/") || strings.HasSuffix(r.sent, "/.") || strings.HasSuffix(r.sent, "/.."))
-	for _, path := range r.readings() {
-		r.others = append(r.others, reading{path, fold(path, o)})
+	if paths := r.readings(); paths != nil {
+		r.others = make([]reading, len(paths))
+		for i, path := range paths {
+			r.others[i].set(path, o)
+		}
 	}
-	if r.others != nil && len(r.sent) > MaxOddPathBytes {
-		return ambiguous("the path has several readings and is too long for them")
-	}
-	return nil
 }
 
 // fits judges a condition for every reading of the path, and sets captured to what
@@ -41,13 +72,13 @@ func (r *reader) fits(p *pattern, slashed bool, captured *[]string) (f fit, othe
 	if p.kind == Any {
 		return always, 0, nil
 	}
-	holds, err := r.holds(p, reading{r.canonical, r.folded}, captured)
+	holds, err := r.holds(p, &r.main, captured)
 	if err != nil {
 		return never, 0, err
 	}
-	for _, reading := range r.others {
+	for i := range r.others {
 		var theirs []string
-		switch theyHold, err := r.holds(p, reading, &theirs); {
+		switch theyHold, err := r.holds(p, &r.others[i], &theirs); {
 		case err != nil:
 			return never, 0, err
 		case theyHold != holds:
@@ -61,9 +92,14 @@ func (r *reader) fits(p *pattern, slashed bool, captured *[]string) (f fit, othe
 	switch {
 	case r.canonical == "/":
 	case p.kind == Regex:
-		with, err = r.matches(p, r.folded+"/")
+		if with = false; p.slash {
+			if r.slashed == "" {
+				r.slashed = r.main.folded + "/"
+			}
+			with, err = r.matches(p, r.slashed)
+		}
 	case p.kind == Prefix:
-		without = holds && !(p.slash && r.folded == p.text)
+		without = holds && !(p.slash && r.main.folded == p.text)
 	case p.tail():
 	default:
 		with, without = holds && p.slash, holds && !p.slash
@@ -83,7 +119,7 @@ func (r *reader) fits(p *pattern, slashed bool, captured *[]string) (f fit, othe
 	case !sent:
 		return inSome, TrailingSlash, nil
 	case with && without, !r.slash && !slashed:
-		// The second: nobody has named the path with a slash, so the one without is
+		// The second: no route is for a path with a slash alone, so the one without is
 		// not asked what it would be with it.
 		return always, 0, nil
 	}
@@ -91,11 +127,11 @@ func (r *reader) fits(p *pattern, slashed bool, captured *[]string) (f fit, othe
 }
 
 // holds judges the condition for one reading.
-func (r *reader) holds(p *pattern, path reading, captured *[]string) (bool, error) {
+func (r *reader) holds(p *pattern, path *reading, captured *[]string) (bool, error) {
 	if p.kind == Regex {
 		return r.matches(p, path.folded)
 	}
-	return p.holds(path.path, path.folded, captured), nil
+	return p.holds(path, captured), nil
 }
 
 // matches runs a regular expression within the budget of the request.
@@ -108,6 +144,10 @@ func (r *reader) matches(p *pattern, folded string) (bool, error) {
 	}
 	return p.regex.MatchString(folded), nil
 }
+
+// oneReading reports whether the path was sent in its canonical form, one trailing
+// slash apart.
+func (r *reader) oneReading() bool { return r.sent == r.decoded && trim(r.decoded) == r.canonical }
 
 // Spellings tells in which ways the request was spelled so that others may read it
 // in another way than what matched it, for callers who match requests elsewhere, so
@@ -124,7 +164,7 @@ func Spellings(q *Request, o Options) (s Spelling) {
 	s |= m.spelling
 	var r reader
 	switch err := r.read(q.Path, Options{}); {
-	case err != nil, r.readings() != nil, strings.HasSuffix(r.sent, "//"):
+	case err != nil, !r.oneReading(), strings.HasSuffix(r.sent, "//"):
 		s |= OddPath
 	case r.canonical != "/" && strings.HasSuffix(r.sent, "/"):
 		s |= TrailingSlash
@@ -140,7 +180,7 @@ func Spellings(q *Request, o Options) (s Spelling) {
 //
 // The list is empty for a path that was sent in canonical form.
 func (r *reader) readings() []string {
-	if r.sent == r.decoded && trim(r.decoded) == r.canonical {
+	if r.oneReading() {
 		return nil
 	}
 	var list []string

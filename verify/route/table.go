@@ -115,10 +115,7 @@ func (t *Table) Find(q *Request, m *Match) error {
 			m.Spelling = OddPath
 			return err
 		}
-		if err := l.path.prepare(t.options); err != nil {
-			m.Spelling = OddPath
-			return err
-		}
+		l.path.prepare(t.options)
 		m.Path = l.path.canonical
 	}
 	return l.strictest(m)
