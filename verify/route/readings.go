@@ -14,7 +14,7 @@ const (
 	// MaxRegexWork bounds, for one request, the sum over all regular expressions
 	// that are tried of the expression's instructions times the path's bytes.
 	// An expression whose literal prefix the path lacks is not tried.
-	MaxRegexWork = 64 << 10
+	MaxRegexWork = 32 << 10
 )
 
 // reading is one reading of a path: without trailing slash, and in the form that is
