@@ -131,8 +131,9 @@ type Pattern interface {
 
 // Header is a condition on a request header.
 type Header struct {
-	// Name is in lower case. A header that differs from it by underscores for
-	// hyphens counts as the same one, as it does behind some servers.
+	// Name is in lower case. Some servers take other spellings for the same header
+	// (see ascii.FoldHeader). Where those decide whether the condition holds, the
+	// request is refused with verify.PathAmbiguous.
 	Name string
 	// Values: each line of that name must be one of these, and one must be there.
 	// Empty: it must be there.
@@ -186,7 +187,9 @@ type Binding struct {
 	Claim []string
 	// Variable is one of the template, compared decoded, with its case.
 	Variable string
-	// Header is a header's name in lower case. Lines that differ match nothing.
+	// Header is a header's name in lower case. Lines that differ match nothing, in
+	// whatever spelling of the name (see ascii.FoldHeader); a line of this very
+	// name must be there.
 	Header string
 	// Host is the request's host: lower case, without port and trailing dot.
 	Host bool

@@ -101,6 +101,9 @@ func (t *Table) Find(q *Request, m *Match) error {
 			}
 		}
 	}
+	if l.unsure {
+		return ambiguous("another spelling of a header's name comes to another route")
+	}
 	m.bind(q)
 	return nil
 }
@@ -138,6 +141,7 @@ type lookup struct {
 	table        *Table
 	headers      [][2]string
 	method, host string
+	unsure       bool // another spelling of a header decides whether a rule applies
 }
 
 // first finds the first rule for a reading of the path and leaves m alone when
@@ -146,7 +150,12 @@ func (l *lookup) first(path string, m *Match) {
 	folded := fold(path, l.table.options)
 	for i := range l.table.rules {
 		r := &l.table.rules[i]
-		if l.methodHolds(r) && l.hostHolds(r) && l.headersHold(r.route.Headers) && r.path.holds(path, folded, &m.captured) {
+		if !l.methodHolds(r) || !l.hostHolds(r) {
+			continue
+		}
+		surely, perhaps := headersHold(r.route.Headers, l.headers)
+		if perhaps && r.path.holds(path, folded, &m.captured) {
+			l.unsure = l.unsure || !surely
 			m.Route, m.Index, m.rule = r.route, i, r
 			return
 		}
@@ -169,42 +178,6 @@ func (l *lookup) hostHolds(r *rule) bool {
 		}
 	}
 	return len(r.hosts) == 0
-}
-
-func (l *lookup) headersHold(conditions []Header) bool {
-	for i := range conditions {
-		c := &conditions[i]
-		there := false
-		for j := range l.headers {
-			if !sameHeader(l.headers[j][0], c.Name) {
-				continue
-			}
-			there = true
-			if len(c.Values) > 0 && !contains(c.Values, l.headers[j][1]) {
-				return false
-			}
-		}
-		if !there {
-			return false
-		}
-	}
-	return true
-}
-
-// sameHeader compares names in lower case, a hyphen being an underscore's equal:
-// CGI and what follows it knows no other.
-//
-//go:noinline
-func sameHeader(a, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range len(a) {
-		if a[i] != b[i] && (a[i] != '_' || b[i] != '-') && (a[i] != '-' || b[i] != '_') {
-			return false
-		}
-	}
-	return true
 }
 
 //go:noinline
