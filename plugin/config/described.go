@@ -122,6 +122,8 @@ var descriptions = map[string]description{
 	"mode": {"", "What a refusal does: enforce stops the request; report only counts and logs what would have been refused."},
 	"corsPreflight": {"", "What a CORS preflight is, to which browsers give no token: pass lets it through, except where its route says auth: deny; " +
 		"judge takes it for a request like any other, which is right where Envoy's cors filter answers browsers before the plugin."},
+	"overrideHeaders": {"", "What becomes of the headers by which servers take another method, path or host (x-http-method-override, x-http-method, x-method-override, _method, " +
+		"x-original-url, x-rewrite-url, x-forwarded-host), where a rule depends on one of these: remove takes them out of every request, and with routeMetadata refuses it; keep leaves them to the API."},
 	"keys":             {"", "How key sets are fetched and kept."},
 	"tokenCache":       {"", "The cache of verified tokens, for each worker."},
 	"signature":        {"", "Which engine checks signatures: go is that of the plugin, host that of Envoy; auto takes Envoy's where it proves itself at the start."},

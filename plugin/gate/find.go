@@ -24,7 +24,7 @@ func (g *Gate) addRoutes(cfg *config.Config) {
 		g.denies = g.denies || cfg.Routes[i].Auth == route.Deny
 	}
 	if cfg.RouteMetadata {
-		g.policies = newPolicies()
+		g.policies = newPolicies(&g.headers)
 	}
 	if cfg.ResourceMetadata != nil {
 		path, err := route.Canonical(cfg.ResourceMetadata.Path, route.Options{})
@@ -34,6 +34,11 @@ func (g *Gate) addRoutes(cfg *config.Config) {
 		g.metadata = path
 	}
 }
+
+var (
+	errForged   = &verify.Refusal{Reason: verify.IdentityForged, Detail: "a header that only the edge may set, and by which Envoy may have chosen its route"}
+	errOverride = &verify.Refusal{Reason: verify.IdentityForged, Detail: "a header that overrideHeaders removes, and by which Envoy may have chosen its route"}
+)
 
 // describes reports whether the request asks for the API's description
 // (RFC 9728 §3.1). Preflights for it are answered too: the API knows nothing of
@@ -66,11 +71,14 @@ func (j *Judgement) findRoute(headers [][2]string, forged []string, policy *stri
 	if g.policies != nil {
 		j.step = StepPolicy
 		// Envoy chose its route by one reading of the path; another's policy may be
-		// stricter. It chose by forged headers too, and chooses anew without them, also
+		// stricter. It chose by what Forged removes too, and chooses anew without it, also
 		// where the first route says nothing.
 		err := route.Plain(Value(headers, ":path"))
 		if len(forged) > 0 {
-			err = verify.IdentityForged
+			err = errForged
+			if !among(g.headers.identity, forged[0]) {
+				err = errOverride
+			}
 		}
 		if err != nil {
 			j.fail(err)

@@ -13,17 +13,23 @@ import (
 const maxPolicies = 256
 
 // policies remembers the policies of Envoy's routes by their text, made ready.
-type policies struct{ byText map[string]*policy }
+type policies struct {
+	byText map[string]*policy
+	// headers learns which headers they judge, and forgets none: the trailers of a
+	// request may come long after its policy was looked at.
+	headers *headers
+}
 
 // policy is a table of one route without conditions.
 type policy struct {
 	table  *route.Table // nil when the text is refused
+	route  *route.Route // the table's one
 	notice string       // why, until it has been told
 }
 
 var errPolicy = errors.New("the policy in the route's metadata is refused")
 
-func newPolicies() *policies { return &policies{make(map[string]*policy)} }
+func newPolicies(h *headers) *policies { return &policies{make(map[string]*policy), h} }
 
 // of gives the policy of a text, which is kept nowhere.
 func (p *policies) of(text string) *policy {
@@ -34,6 +40,9 @@ func (p *policies) of(text string) *policy {
 		p.byText = make(map[string]*policy)
 	}
 	made := makePolicy(text)
+	if made.table != nil {
+		p.headers.judgeAll(made.route)
+	}
 	p.byText[strings.Clone(text)] = made
 	return made
 }
@@ -43,6 +52,7 @@ func makePolicy(text string) *policy {
 	if err != nil {
 		return &policy{notice: "metadata of an Envoy route, key edgejwt: " + err.Error()}
 	}
-	table, _ := route.NewTable([]route.Route{r}, route.Options{}) // without a fault, as ParsePolicy has seen
-	return &policy{table: table}
+	routes := []route.Route{r}
+	table, _ := route.NewTable(routes, route.Options{}) // without a fault, as ParsePolicy has seen
+	return &policy{table: table, route: &routes[0]}
 }
