@@ -39,6 +39,9 @@ type Edge struct {
 	HTTP3 bool
 	// Log is the format of the access log (World.LogOf); default that of AccessLog.
 	Log string
+	// LogFormat takes the place of Log where it is given: the access log's log_format,
+	// in JSON.
+	LogFormat string
 }
 
 // What Envoy may do to paths before the plugin sees them, as Edge.Manager.

@@ -107,7 +107,7 @@ type description struct{ limits, meaning string }
 const (
 	outputLimits = "no header of HTTP itself, none that holds a token, none twice in a rule"
 	wayMeaning   = "The name of a top-level claim, taken literally, or the list of names that leads to a nested one."
-	encoded      = "How the claim is written: as it is, with %XX for what a header cannot carry, or as base64url."
+	encoded      = "How the claim is written: as it is, with %XX for what a header cannot carry, or as base64url. A text that a list or an object could give is left out, but with percent."
 	ofScopes     = "scopes as in RFC 6749 §3.3, none twice"
 )
 

@@ -21,12 +21,14 @@
 //
 // # Not judged here
 //
-// Nothing is known of headers by which some servers let a POST pass for another
-// method (X-HTTP-Method-Override): switch them off there. Servers that ignore
-// the case of paths need Options.IgnoreCase.
+// Headers by which some servers take another method, path or host than the
+// request's own (X-HTTP-Method-Override, X-Original-URL, X-Forwarded-Host) are not
+// looked at: whoever asks must see to it that they do not reach the server, as the
+// configuration's overrideHeaders does. Servers that ignore the case of paths need
+// Options.IgnoreCase.
 //
 // The files: canonical.go reads paths, with escape.go and segments.go, and
-// readings.go what else they may mean; pattern.go and host.go match, table.go decides, need.go and claim.go judge the
+// readings.go what else they may mean; pattern.go, host.go and headers.go match, table.go decides, need.go and claim.go judge the
 // token, fault.go the operator's words.
 package route
 
