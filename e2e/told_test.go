@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +29,8 @@ auth0:
   - {header: x-plain, claim: name}
   - {header: x-evil, claim: evil}
   - {header: x-commas, claim: commas}
+  - {header: x-words, claim: words}
+  - {header: x-words-percent, claim: words, encoding: percent}
   - {header: x-null, claim: nothing}
   - {header: x-absent, claim: absent}
   - {header: x-org, claim: org_id}
@@ -62,8 +65,11 @@ func toldEdges(t *testing.T) ([]harness.Edge, []harness.Cluster) {
 	for _, name := range []string{"decision", "route", "issuer", "sub", "org"} {
 		state = append(state, "%FILTER_STATE(wasm.edgejwt."+name+":PLAIN)%")
 	}
-	return []harness.Edge{{Name: "telling", Plugin: fromYAML(t, telling), Behind: rbac, Log: "%RESPONSE_CODE% " + strings.Join(state, " "),
-		Routes: `- match: {prefix: /by-org, headers: [{name: x-org, string_match: {exact: org_acme}}]}
+	recipe := fromYAML(t, recipeOfTheReadme(t))
+	const byHand = `{\"status\":%RESPONSE_CODE%,\"org\":\"%FILTER_STATE(wasm.edgejwt.org:PLAIN)%\"}`
+	return []harness.Edge{{Name: "logging", Plugin: fromYAML(t, telling), LogFormat: recipe},
+		{Name: "logging-text", Plugin: fromYAML(t, telling), Log: byHand}, {Name: "telling", Plugin: fromYAML(t, telling), Behind: rbac, Log: "%RESPONSE_CODE% " + strings.Join(state, " "),
+			Routes: `- match: {prefix: /by-org, headers: [{name: x-org, string_match: {exact: org_acme}}]}
   direct_response: {status: 200, body: {inline_string: "a server of Acme's own"}}
 - match: {prefix: /}
   route: {cluster: api}
@@ -76,13 +82,13 @@ func TestClaimsAsHeaders(t *testing.T) {
 	token := signed(t, w.Auth0, auth0.Claims{
 		"text": "plain text", "number": 42, "flag": true, "list": []any{"a", "b", 3},
 		"object": map[string]any{"inner": "deep"}, "https://example.com/roles": []string{"staff", "admin"},
-		"name": "Zoë Ω", "evil": "a\r\nx-admin: yes", "commas": []string{"a,b", "c"}, "nothing": nil, "org_id": "org_acme",
+		"name": "Zoë Ω", "evil": "a\r\nx-admin: yes", "commas": []string{"a,b", "c"}, "words": "user,admin", "nothing": nil, "org_id": "org_acme",
 	})
 	forged := []string{"x-null", "forged", "x-absent", "forged", "x-evil", "forged", "x-plain", "forged"}
-	// Dropped are a name that is not ASCII, a line break, and commas in a list. A claim
-	// that is absent has nothing that could be; here "nothing" was left out of the
-	// token by signed.
-	w.Grows("edgejwt_claims_dropped", 3, func() {
+	// Dropped are a name that is not ASCII, a line break, commas in a list, and a text
+	// that a list would be. A claim that is absent has nothing that could be; here
+	// "nothing" was left out of the token by signed.
+	w.Grows("edgejwt_claims_dropped", 4, func() {
 		if got := w.Do(harness.Request{Path: "/orders/1", To: w.At("telling"), Headers: append(bearer(token), forged...)}); got.Status != 200 {
 			t.Fatal(got)
 		}
@@ -91,7 +97,7 @@ func TestClaimsAsHeaders(t *testing.T) {
 	for name, want := range map[string]string{
 		"x-text": "plain text", "x-number": "42", "x-flag": "true", "x-list": "a,b,3", "x-object": `{"inner":"deep"}`,
 		"x-nested": "deep", "x-url": "staff,admin", "x-percent": "Zo%C3%AB%20%CE%A9", "x-base64": "Wm_DqyDOqQ",
-		"x-plain": "", "x-evil": "", "x-commas": "", "x-null": "", "x-absent": "", "x-admin": "", "x-org": "org_acme",
+		"x-plain": "", "x-evil": "", "x-commas": "", "x-words": "", "x-words-percent": "user%2Cadmin", "x-null": "", "x-absent": "", "x-admin": "", "x-org": "org_acme",
 	} {
 		if got := seen.Header(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
@@ -133,6 +139,47 @@ func TestFilterState(t *testing.T) {
 		w.Eventually(10*time.Second, tc.name+" is in the access log", func() bool { return len(w.LogOf("telling")) > logged })
 		if log := w.LogOf("telling"); log[len(log)-1] != tc.log {
 			t.Errorf("%s: the access log says %q, want %q", tc.name, log[len(log)-1], tc.log)
+		}
+	}
+}
+
+// recipeOfTheReadme is the page's log format, its "log_format:" left out.
+func recipeOfTheReadme(t *testing.T) string {
+	t.Helper()
+	for _, b := range blocksOf(fileInRoot(t, "README.md")) {
+		if recipe, ok := strings.CutPrefix(b.text, "log_format:\n"); ok && b.kind == "yaml" {
+			return recipe
+		}
+	}
+	t.Fatal("the README has no block that starts with log_format")
+	return ""
+}
+
+// TestClaimsInTheAccessLog: by the README's format a line is one JSON object, and the
+// claim its text, whatever that holds. By a text format the claim writes the line.
+func TestClaimsInTheAccessLog(t *testing.T) {
+	w := edges(t)
+	for _, org := range []string{"org_acme", `a"b`, `a\nb\u000ac\`, `]}{[`, `acme"} {"status":200`, `acme" : "x"}\n{"decision":"accepted`, `%DURATION% ${x} <script>`} {
+		token := signed(t, w.Auth0, auth0.Claims{"org_id": org})
+		line := func(edge string) (line string, object map[string]any, err error) {
+			logged := len(w.LogOf(edge))
+			if got := w.Do(harness.Request{To: w.At(edge), Headers: bearer(token)}); got.Status != 200 {
+				t.Fatal(got)
+			}
+			w.Eventually(10*time.Second, "a line in the access log", func() bool { return len(w.LogOf(edge)) > logged })
+			lines := w.LogOf(edge)[logged:]
+			if len(lines) != 1 {
+				t.Errorf("%q: %d lines: %q", org, len(lines), lines)
+			}
+			err = json.Unmarshal([]byte(lines[0]), &object)
+			return lines[0], object, err
+		}
+		if line, object, err := line("logging"); err != nil || object["org"] != org || object["decision"] != "accepted" || len(object) != 3 {
+			t.Errorf("%q: %s is %v, %v", org, line, object, err)
+		}
+		// Otherwise the format would be no matter.
+		if line, object, err := line("logging-text"); err == nil && object["org"] == org && strings.ContainsAny(org, `"\\`) {
+			t.Errorf("%q: escaped by a text format too: %s", org, line)
 		}
 	}
 }

@@ -74,8 +74,8 @@ func (q *request) onHeaders() {
 		}
 		return
 	}
-	// Before anything else, whatever comes of the request: only this filter may
-	// say who the caller is.
+	// Before anything else, whatever comes of the request: only this filter may say
+	// who the caller is, and no header which request this is.
 	forged, headers := g.Forged(headers)
 	for _, name := range forged {
 		if err := proxywasm.RemoveHttpRequestHeader(name); err != nil {
@@ -124,20 +124,15 @@ func routePolicy() (policy *string, err error) {
 	return nil, err
 }
 
-// onTrailers removes what a client forges in the trailers: some servers add them
-// to the headers.
+// onTrailers removes from the trailers what means something to the edge as a
+// header: some servers add them to the headers.
 func (q *request) onTrailers() {
-	g := q.root.gate
-	if !g.Outputs() {
-		return
-	}
 	trailers, err := proxywasm.GetHttpRequestTrailers()
 	if err == types.ErrorStatusNotFound {
 		return // trailers without a single field
 	}
 	if err == nil {
-		forged, _ := g.Forged(trailers)
-		for _, name := range forged {
+		for _, name := range q.root.gate.ForgedTrailers(trailers) {
 			if err == nil {
 				err = proxywasm.RemoveHttpRequestTrailer(name)
 			}

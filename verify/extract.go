@@ -57,7 +57,7 @@ func Extract(headers [][2]string, locations []Location) (Found, error) {
 		for h := range headers {
 			value := headers[h][1]
 			if headers[h][0] != name {
-				if location.In == InHeader && value != "" && looksLike(headers[h][0], name) {
+				if location.In == InHeader && value != "" && ascii.SameHeader(headers[h][0], name) {
 					return Found{}, refuse(TokenAmbiguous, "a header that only some servers take for the token's")
 				}
 				continue
@@ -127,21 +127,6 @@ func (l *Location) nearly(value string) bool {
 	}
 	c := value[n]
 	return (0 < c && c < ' ' || c == 0x85 || c == 0xa0) && hasPrefixFold(value, l.Prefix[:n])
-}
-
-// looksLike reports whether servers of the CGI family (WSGI, PHP, Rack), to which
-// all that is neither letter nor digit is an underscore, take one name for the
-// other. Both are in lower case.
-func looksLike(name, like string) bool {
-	if len(name) != len(like) || name[0] == ':' {
-		return false
-	}
-	for i := range len(name) {
-		if name[i] != like[i] && (isAlphanumeric(name[i]) || isAlphanumeric(like[i])) {
-			return false
-		}
-	}
-	return true
 }
 
 // single has slices of one index each, so that the usual request needs none of

@@ -17,7 +17,8 @@ type Encoding uint8
 const (
 	// Plain is the claim as it is; the zero value.
 	Plain Encoding = iota
-	// Percent escapes all but letters, digits and "-._~" as %XX (RFC 3986 §2.1).
+	// Percent escapes all but letters, digits and "-._~" as %XX (RFC 3986 §2.1), but
+	// for the commas between a list's elements and the first bracket of JSON.
 	Percent
 	// Base64URL is base64url without padding (RFC 4648 §5).
 	Base64URL
@@ -30,23 +31,40 @@ const (
 //
 //   - Plain leaves the text as it is;
 //   - Percent escapes every byte that is not unreserved (RFC 3986 §2.3), in each
-//     element of a list, so that only commas between elements are left;
-//   - Base64URL encodes the text, and of a list the JSON.
+//     element of a list, so that only commas between elements are left, and of JSON
+//     the first bracket;
+//   - Base64URL encodes the text, and of every list and object the JSON.
 //
-// What a header cannot carry gives ok false: the header is then left out, because
+// No value is that of two claims with different meanings: "user,admin" is not
+// ["user","admin"]. So a text is left out that a list or an object could give: if
+// plain, one with a comma or a bracket ('[' or '{') in front, of which a list may have
+// none either; if Base64URL, one with a bracket in front. Percent leaves out none of
+// these. A text and a number, true or false that is spelled alike have one value, and
+// so have a list of one, unless Base64URL, and its element.
+//
+// What a header cannot carry gives ok false too: the header is then left out, because
 // half a value, or two of one, is another value. That is null; an empty text or
-// list; a list with an empty element, or, if plain, one with a comma or a space at
-// an end; more than MaxHeaderValueBytes; and whatever is not printable ASCII
-// without space at either end, for only that comes through every proxy and
-// framework unchanged (RFC 9110 §5.5).
+// list; a list with an empty element, or, if plain, one with a space at an end; more
+// than MaxHeaderValueBytes; and whatever is not printable ASCII without space at
+// either end, for only that comes through every proxy and framework unchanged
+// (RFC 9110 §5.5).
 func HeaderValue(claim *strictjson.Value, encoding Encoding) (value string, ok bool) {
+	text := textOf(claim)
+	isText := claim.Kind == strictjson.String
 	switch {
 	case encoding == Base64URL:
-		value = base64url.Encode([]byte(textOf(claim)))
+		if isText && opensJSON(text) {
+			return "", false
+		}
+		value = base64url.Encode([]byte(text))
 	case isFlat(claim):
 		value = joined(claim.Children, encoding)
+	case isText || !opensJSON(text):
+		value = element(text, encoding)
+	case encoding == Percent:
+		value = text[:1] + percent(text[1:])
 	default:
-		value = encoded(textOf(claim), encoding)
+		value = text
 	}
 	if !isCarried(value) {
 		return "", false
@@ -81,24 +99,35 @@ func isFlat(claim *strictjson.Value) bool {
 func joined(elements []strictjson.Value, encoding Encoding) string {
 	var all []byte
 	for i := range elements {
-		element := encoded(textOf(&elements[i]), encoding)
-		// A comma comes from a plain text only.
-		if element == "" || element[0] == ' ' || element[len(element)-1] == ' ' || strings.IndexByte(element, ',') >= 0 {
+		e := element(textOf(&elements[i]), encoding)
+		if e == "" || e[0] == ' ' || e[len(e)-1] == ' ' {
 			return ""
 		}
 		if i > 0 {
 			all = append(all, ',')
 		}
-		all = append(all, element...)
+		all = append(all, e...)
 	}
 	return string(all)
 }
 
-// encoded escapes the text if the encoding is Percent.
-func encoded(text string, encoding Encoding) string {
-	if encoding != Percent {
-		return text
+// element gives a text, of a list or by itself; empty when it could be taken for a list
+// or an object.
+func element(text string, encoding Encoding) string {
+	switch {
+	case encoding == Percent:
+		return percent(text)
+	case opensJSON(text) || strings.IndexByte(text, ',') >= 0:
+		return ""
 	}
+	return text
+}
+
+// opensJSON reports whether the text begins as the JSON of a list or an object does.
+func opensJSON(text string) bool { return text != "" && (text[0] == '[' || text[0] == '{') }
+
+// percent escapes the text.
+func percent(text string) string {
 	all := make([]byte, 0, len(text)+len(text)/4)
 	for i := range len(text) {
 		c := text[i]

@@ -20,7 +20,11 @@ func TestHeaderValue(t *testing.T) {
 	}{
 		{"text", `"abc"`, "abc", "abc"},
 		{"text with a space", `"a b"`, "a b", "a%20b"},
-		{"text with separators", `"a,b;c=\"d\""`, `a,b;c="d"`, "a%2Cb%3Bc%3D%22d%22"},
+		{"text with separators", `"a;c=\"d\""`, `a;c="d"`, "a%3Bc%3D%22d%22"},
+		{"text that a list would be", `"user,admin"`, "", "user%2Cadmin"},
+		{"text that a list of lists would be", `"[[1]]"`, "", "%5B%5B1%5D%5D"},
+		{"text that an object would be", `"{\"a\":1}"`, "", "%7B%22a%22%3A1%7D"},
+		{"text with brackets inside", `"a[1]{2}"`, "a[1]{2}", "a%5B1%5D%7B2%7D"},
 		{"what no URL escapes", `"AZaz09-._~"`, "AZaz09-._~", "AZaz09-._~"},
 		{"percent sign", `"100%"`, "100%", "100%25"},
 		{"the first and the last that pass", `"!~"`, "!~", "%21~"},
@@ -52,6 +56,8 @@ func TestHeaderValue(t *testing.T) {
 		{"list with spaces inside", `["read orders","write orders"]`, "read orders,write orders", "read%20orders,write%20orders"},
 		{"list with a comma in an element", `["a,b","c"]`, "", "a%2Cb,c"},
 		{"list of a comma", `[","]`, "", "%2C"},
+		{"list that a list of lists would be", `["[[1]","[2]]"]`, "", "%5B%5B1%5D,%5B2%5D%5D"},
+		{"list that an object would be", `["{\"a\":1}"]`, "", "%7B%22a%22%3A1%7D"},
 		{"list with an empty element", `["a","","b"]`, "", ""},
 		{"list of an empty element", `[""]`, "", ""},
 		{"list with an empty end", `["a",""]`, "", ""},
@@ -61,15 +67,15 @@ func TestHeaderValue(t *testing.T) {
 		{"list with UTF-8", `["é","c"]`, "", "%C3%A9,c"},
 		{"empty list", `[]`, "", ""},
 
-		{"object", `{"a":1}`, `{"a":1}`, "%7B%22a%22%3A1%7D"},
-		{"object with spaces", `{ "a": [1, null] }`, `{ "a": [1, null] }`, "%7B%20%22a%22%3A%20%5B1%2C%20null%5D%20%7D"},
-		{"object with a line break", "{\"a\":\n1}", "", "%7B%22a%22%3A%0A1%7D"},
-		{"object with UTF-8", `{"é":1}`, "", "%7B%22%C3%A9%22%3A1%7D"},
-		{"object with escaped UTF-8", `{"\u00e9":1}`, `{"\u00e9":1}`, `%7B%22%5Cu00e9%22%3A1%7D`},
-		{"empty object", `{}`, "{}", "%7B%7D"},
-		{"list with null", `["a",null]`, `["a",null]`, "%5B%22a%22%2Cnull%5D"},
-		{"list of lists", `[["a,b"],["c"]]`, `[["a,b"],["c"]]`, "%5B%5B%22a%2Cb%22%5D%2C%5B%22c%22%5D%5D"},
-		{"list of objects", `["",{"a":""}]`, `["",{"a":""}]`, "%5B%22%22%2C%7B%22a%22%3A%22%22%7D%5D"},
+		{"object", `{"a":1}`, `{"a":1}`, "{%22a%22%3A1%7D"},
+		{"object with spaces", `{ "a": [1, null] }`, `{ "a": [1, null] }`, "{%20%22a%22%3A%20%5B1%2C%20null%5D%20%7D"},
+		{"object with a line break", "{\"a\":\n1}", "", "{%22a%22%3A%0A1%7D"},
+		{"object with UTF-8", `{"é":1}`, "", "{%22%C3%A9%22%3A1%7D"},
+		{"object with escaped UTF-8", `{"\u00e9":1}`, `{"\u00e9":1}`, `{%22%5Cu00e9%22%3A1%7D`},
+		{"empty object", `{}`, "{}", "{%7D"},
+		{"list with null", `["a",null]`, `["a",null]`, "[%22a%22%2Cnull%5D"},
+		{"list of lists", `[["a,b"],["c"]]`, `[["a,b"],["c"]]`, "[%5B%22a%2Cb%22%5D%2C%5B%22c%22%5D%5D"},
+		{"list of objects", `["",{"a":""}]`, `["",{"a":""}]`, "[%22%22%2C%7B%22a%22%3A%22%22%7D%5D"},
 
 		{"as long as may be", `"` + long + `"`, long, long},
 		{"a byte longer", `"` + long + `x"`, "", ""},
@@ -85,7 +91,7 @@ func TestHeaderValue(t *testing.T) {
 			}
 		}
 		// The percent-encoded elements of a list are its elements.
-		if claim.Kind == strictjson.Array && c.percent != "" && c.percent[0] != '%' {
+		if claim.Kind == strictjson.Array && c.percent != "" && c.percent[0] != '[' {
 			for i, element := range strings.Split(c.percent, ",") {
 				text, err := url.PathUnescape(element)
 				if child := claim.Children[i]; err != nil || text != child.Text && text != child.Raw {
@@ -104,6 +110,7 @@ func TestHeaderValueBase64URL(t *testing.T) {
 		{"list", `["a", "b,c",""]`, `["a", "b,c",""]`}, {"empty list", `[]`, `[]`}, {"list of one", `["a"]`, `["a"]`},
 		{"object", "{\"é\":\n[]}", "{\"é\":\n[]}"}, {"empty object", `{}`, `{}`},
 		{"null", `null`, ""}, {"nothing", ``, ""}, {"empty text", `""`, ""},
+		{"text that a list would be", `"[\"user\"]"`, ""}, {"text that an object would be", `"{}"`, ""}, {"text with a comma", `"a,b"`, "a,b"},
 		{"as long as may be", `"` + strings.Repeat("x", fits) + `"`, strings.Repeat("x", fits)},
 		{"a byte longer", `"` + strings.Repeat("x", fits+1) + `"`, ""},
 	} {
@@ -123,4 +130,30 @@ func parseClaim(t *testing.T, text string) strictjson.Value {
 		t.Fatalf("%.40s: %v", text, err)
 	}
 	return claim
+}
+
+// TestHeaderValueIsOfOneClaim: claims of which an API would make something else give
+// no two the same value, in no encoding.
+func TestHeaderValueIsOfOneClaim(t *testing.T) {
+	// A text stands for a number or truth that is spelled alike, and a list of one for
+	// its element: their meaning is the same.
+	claims := []string{`"user"`, `"user,admin"`, `["user","admin"]`, `["user",["admin"]]`, `[["user","admin"]]`, `"[[\"user\",\"admin\"]]"`,
+		`["[[\"user\"","\"admin\"]]"]`, `"[\"user\",\"admin\"]"`, `["[\"user\"","\"admin\"]"]`, `{"user":"admin"}`, `"{\"user\":\"admin\"}"`,
+		`{"a":1,"b":2}`, `["{\"a\":1","\"b\":2}"]`, `"%75ser"`, `"user%2Cadmin"`, `[1,2]`, `"1,2"`, `"[1,2]"`, `[[1,2]]`, `[]`, `"[]"`, `{}`, `"{}"`, `null`, `"null"`, `[null]`, `"[null]"`}
+	for _, encoding := range []verify.Encoding{verify.Plain, verify.Percent, verify.Base64URL} {
+		by := map[string]string{}
+		for _, text := range claims {
+			claim := parseClaim(t, text)
+			value, ok := verify.HeaderValue(&claim, encoding)
+			if other, taken := by[value]; ok && taken {
+				t.Errorf("encoding %d: %s and %s are both %q", encoding, other, text, value)
+			}
+			if ok {
+				by[value] = text
+			}
+		}
+		if len(by) < 10 {
+			t.Errorf("encoding %d: only %d claims have a value", encoding, len(by))
+		}
+	}
 }

@@ -44,6 +44,9 @@ type Edge struct {
 	HTTP3 bool
 	// Log is the format of the access log (World.LogOf); default that of AccessLog.
 	Log string
+	// LogFormat takes the place of Log where it is given: the access log's log_format,
+	// in JSON.
+	LogFormat string
 }
 
 // What Envoy may do to paths before the plugin sees them, as Edge.Manager.
@@ -96,6 +99,9 @@ type Cluster struct {
 	Name    string
 	Address string // host:port
 	HTTP2   bool
+	// Trailers sends it the trailers of requests by HTTP/1.1; by HTTP/2 it gets
+	// them anyway.
+	Trailers bool
 	// Provider makes it a tenant, reached over TLS with its name checked; Address
 	// is then its own.
 	Provider *auth0.Server
@@ -104,7 +110,7 @@ type Cluster struct {
 // cluster is what the template is told of one.
 type cluster struct {
 	Name, Address, CA, CertificateOf string
-	HTTP2                            bool
+	HTTP2, Trailers                  bool
 }
 
 // clusters are all that Envoy reaches besides the API.
@@ -115,7 +121,7 @@ func (w *World) clusters() []cluster {
 			list = append(list, w.provider(c.Name, c.Provider, ""))
 			continue
 		}
-		list = append(list, cluster{Name: c.Name, Address: c.Address, HTTP2: c.HTTP2})
+		list = append(list, cluster{Name: c.Name, Address: c.Address, HTTP2: c.HTTP2, Trailers: c.Trailers})
 	}
 	return list
 }

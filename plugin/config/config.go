@@ -72,6 +72,11 @@ type Config struct {
 	// (corsPreflight: judge). Else they pass without a token, except where their
 	// route or policy denies.
 	JudgePreflights bool
+	// Overrides are the names, as ascii.FoldHeader gives them, of the headers by which
+	// servers take another method, path or host, and which every request and its
+	// trailers lose. nil with overrideHeaders: keep, and where no rule depends on
+	// method, path or host.
+	Overrides []string
 	// ResourceMetadata describes the API to clients (RFC 9728); nil when it is not
 	// to be served.
 	ResourceMetadata *ResourceMetadata
@@ -251,6 +256,7 @@ func ParseWith(document []byte, features Features) (*Config, error) {
 func (r *reader) config(root *object) *Config {
 	c := new(Config)
 	c.Realm = root.realm()
+	r.removesOverrides = root.choice("overrideHeaders") == 0
 	c.Report = root.choice("mode") == 1
 	if c.Report {
 		root.warn("mode", `"report"`, "refuses no request, whatever its token")
@@ -264,6 +270,7 @@ func (r *reader) config(root *object) *Config {
 		c.Rules = append(c.Rules, rule.Rule)
 	}
 	root.routes(c, rules)
+	c.Overrides = root.overridden(c)
 	c.Keys = root.keys()
 	c.TokenCache = root.tokenCache()
 	c.ResourceMetadata = root.resourceMetadata(c.Rules)

@@ -107,7 +107,7 @@ type description struct{ limits, meaning string }
 const (
 	outputLimits = "no header of HTTP itself, none that holds a token, none twice in a rule"
 	wayMeaning   = "The name of a top-level claim, taken literally, or the list of names that leads to a nested one."
-	encoded      = "How the claim is written: as it is, with %XX for what a header cannot carry, or as base64url."
+	encoded      = "How the claim is written: as it is, with %XX for what a header cannot carry, or as base64url. A text that a list or an object could give is left out, but with percent."
 	ofScopes     = "scopes as in RFC 6749 §3.3, none twice"
 )
 
@@ -125,6 +125,8 @@ var descriptions = map[string]description{
 	"mode": {"", "What a refusal does: enforce stops the request; report only counts and logs what would have been refused."},
 	"corsPreflight": {"", "What a CORS preflight is, to which browsers give no token: pass lets it through, except where its route says auth: deny; " +
 		"judge takes it for a request like any other, which is right where Envoy's cors filter answers browsers before the plugin."},
+	"overrideHeaders": {"", "What becomes of the headers by which servers take another method, path or host (x-http-method-override, x-http-method, x-method-override, _method, " +
+		"x-original-url, x-rewrite-url, x-forwarded-host), where a rule depends on one of these: remove takes them out of every request, and with routeMetadata refuses it; keep leaves them to the API."},
 	"keys":             {"", "How key sets are fetched and kept."},
 	"tokenCache":       {"", "The cache of verified tokens, for each worker."},
 	"signature":        {"", "Which engine checks signatures: go is that of the plugin, host that of Envoy; auto takes Envoy's where it proves itself at the start."},

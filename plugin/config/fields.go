@@ -94,6 +94,7 @@ var fields = []field{
 	{Name: "routeMetadata", Kind: Switch, Default: "false"},
 	{Name: "mode", Kind: Choice, Default: "enforce", OneOf: modes},
 	{Name: "corsPreflight", Kind: Choice, Default: "pass", OneOf: []string{"pass", "judge"}},
+	{Name: "overrideHeaders", Kind: Choice, Default: "remove", OneOf: []string{"remove", "keep"}},
 	{Name: "keys", Kind: Object, Fields: keysFields},
 	{Name: "tokenCache", Kind: Object, Fields: cacheFields},
 	{Name: "signature", Kind: Choice, Default: "go", OneOf: []string{"go", "auto", "host"}}, // as Signature has them

@@ -4,20 +4,8 @@ import (
 	"strings"
 
 	"edgejwt/verify/ascii"
+	"edgejwt/verify/route"
 )
-
-// FoldHeader is how servers of the CGI family (WSGI, PHP, Rack) read a header's
-// name: letters in one case, and all that is neither letter nor digit alike. To
-// them x_jwt_sub, x.jwt.sub and X-Jwt-Sub are one variable, so they are one here.
-func FoldHeader(name string) string {
-	b := []byte(ascii.Lower(name))
-	for i, c := range b {
-		if !isAlphanumeric(c) {
-			b[i] = '-'
-		}
-	}
-	return string(b)
-}
 
 // headerUse is what a header is named for.
 type headerUse uint8
@@ -45,9 +33,11 @@ func (o *object) headerName(name string, use headerUse) string {
 		want = "is longer than " + itoa(maxHeaderName) + " bytes"
 	case use == sourceHeader && header == "cookie":
 		want = "is searched for a token by fromCookies; name the cookie there"
-	case names(framing, FoldHeader(header)):
+	case names(framing, ascii.FoldHeader(header)):
 		want = "says how HTTP carries the request, and nothing else"
-	case use == outputHeader && (names(taken, FoldHeader(header)) || namesFamily(takenFamilies, FoldHeader(header))):
+	case use == sourceHeader && o.r.losesOverride(header):
+		want = removed
+	case use == outputHeader && (names(taken, ascii.FoldHeader(header)) || names(overrides, ascii.FoldHeader(header)) || namesFamily(takenFamilies, ascii.FoldHeader(header))):
 		want = "has another meaning to proxies or to the API" + example(lookUp(o.fields, name))
 	}
 	if want != "" {
@@ -81,10 +71,50 @@ const framing = "host connection content-length transfer-encoding te trailer upg
 // because a proxy or an API acts on them; families by how their names begin.
 const (
 	taken = "authorization www-authenticate cookie set-cookie origin via forwarded " +
-		"x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-proto x-forwarded-client-cert " +
+		"x-forwarded-for x-forwarded-port x-forwarded-proto x-forwarded-client-cert " +
 		"x-real-ip x-request-id date range accept accept-encoding "
 	takenFamilies = "proxy- content- x-envoy- grpc- if- sec- access-control- "
 )
+
+// overrides lists, folded, the headers by which servers take another method, path
+// or host than the request's own: X-HTTP-Method-Override and its like (Rack, Express,
+// Laravel, OData), X-Original-URL and X-Rewrite-URL (IIS, Symfony), X-Forwarded-Host.
+const overrides = "x-forwarded-host x-http-method-override x-http-method x-method-override -method " +
+	"x-original-url x-rewrite-url "
+
+// removed is said of a header that is judged, or may hold a token, and would be
+// removed before anybody looks at it.
+const removed = "is removed from requests, because servers take another method, path or host by it; write overrideHeaders: keep"
+
+// losesOverride reports whether the header is one that overrideHeaders removes.
+func (r *reader) losesOverride(header string) bool {
+	return r.removesOverrides && names(overrides, ascii.FoldHeader(header))
+}
+
+// overridden gives the headers of overrides if requests are to lose them: some rule
+// depends on method, path or host. So do Envoy's routes, and the policies in them.
+func (o *object) overridden(c *Config) []string {
+	depends := c.RouteMetadata
+	for i := range c.Routes {
+		r := &c.Routes[i]
+		depends = depends || r.Path.Kind != route.Any || r.Methods != nil || r.Hosts != nil
+		for j := range r.Need.ClaimMatches {
+			depends = depends || r.Need.ClaimMatches[j].Host
+		}
+	}
+	if !depends {
+		return nil
+	}
+	if !o.r.removesOverrides {
+		o.warn("overrideHeaders", "", "lets a server take another method, path or host than the one that was judged, if it acts on X-HTTP-Method-Override, X-Original-URL, X-Forwarded-Host or their like")
+		return nil
+	}
+	var list []string
+	for first, rest, more := ascii.Cut(overrides, ' '); more; first, rest, more = ascii.Cut(rest, ' ') {
+		list = append(list, first)
+	}
+	return list
+}
 
 // names reports whether a word stands in a list, in which each word
 // has a space behind it.

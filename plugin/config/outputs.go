@@ -1,6 +1,9 @@
 package config
 
-import "edgejwt/verify"
+import (
+	"edgejwt/verify"
+	"edgejwt/verify/ascii"
+)
 
 // outputs reads the headers that tell the API who calls. None may be named
 // twice: what the API reads would be a matter of order.
@@ -57,12 +60,11 @@ func (rule *placedRule) writes(header string) string {
 	if header == "" {
 		return ""
 	}
-	header = FoldHeader(header)
-	if header == FoldHeader(rule.OutputPayloadToHeader) {
+	if ascii.SameHeader(header, rule.OutputPayloadToHeader) {
 		return rule.object.member("outputPayloadToHeader")
 	}
 	for i := range rule.OutputClaimToHeaders {
-		if FoldHeader(rule.OutputClaimToHeaders[i].Header) == header {
+		if ascii.SameHeader(header, rule.OutputClaimToHeaders[i].Header) {
 			return rule.outputs[i].member("header")
 		}
 	}
@@ -85,7 +87,7 @@ func refuseLostTokens(rules []*placedRule) {
 func refuseLostToken(rules []*placedRule, o *object, name, header string) {
 	for _, rule := range rules {
 		for i := range rule.Locations {
-			if l := &rule.Locations[i]; header == "" || l.In != verify.InHeader || FoldHeader(l.Name) != FoldHeader(header) {
+			if l := &rule.Locations[i]; header == "" || l.In != verify.InHeader || !ascii.SameHeader(l.Name, header) {
 				continue
 			}
 			path := rule.Path + ".fromHeaders"

@@ -91,7 +91,8 @@ func isVisible(s string) bool {
 }
 
 // refuseOverlaps refuses two places in one header of which one begins like the
-// other: a value would then hold two tokens, and every request be ambiguous.
+// other: a value would then hold two tokens, and every request be ambiguous. So it
+// is with two headers that some servers take for one.
 func refuseOverlaps(rules []*placedRule) {
 	for i, rule := range rules {
 		for j := range rule.Locations {
@@ -101,6 +102,10 @@ func refuseOverlaps(rules []*placedRule) {
 						break
 					}
 					a, b := &rule.Locations[j], &earlier.Locations[l]
+					if a.In == verify.InHeader && b.In == verify.InHeader && a.Name != b.Name && ascii.SameHeader(a.Name, b.Name) {
+						rule.object.wrong("fromHeaders", a.Name, "is "+quote(b.Name)+" in "+earlier.Path+" to some servers: every token in either would be ambiguous")
+						return
+					}
 					if a.In != verify.InHeader || b.In != verify.InHeader || a.Name == "" || a.Name != b.Name ||
 						ascii.EqualFold(a.Prefix, b.Prefix) || !begins(a.Prefix, b.Prefix) && !begins(b.Prefix, a.Prefix) {
 						continue

@@ -14,6 +14,8 @@ type reader struct {
 	features Features
 	faults   []Fault
 	warnings []Fault
+	// removesOverrides is true when requests are to lose the headers of overrides.
+	removesOverrides bool
 }
 
 // object is one object of the document, with the fields that it may have.

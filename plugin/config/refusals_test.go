@@ -161,6 +161,8 @@ var wholeRefusals = []refusalCase{
 		`corsPreflight: "bypass" is not known; write pass or judge`},
 	{"corsPreflight as in jwt_authn", top(`"corsPreflight":true`),
 		`corsPreflight: true is not a string (example: pass)`},
+	{"overrideHeaders unknown", top(`"overrideHeaders":"drop"`),
+		`overrideHeaders: "drop" is not known; write remove or keep`},
 	{"signature unknown", top(`"signature":"rsa"`),
 		`signature: "rsa" is not known; write go, auto or host`},
 	{"realm with quotes", top(`"realm":"a\"b"`),

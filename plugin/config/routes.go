@@ -164,6 +164,9 @@ func (o *object) judged(name string, rules []*placedRule) string {
 	if ok && !isToken(header) {
 		o.unfit(name, written, notHeader)
 	}
+	if o.r.losesOverride(header) {
+		o.wrong(name, written, removed)
+	}
 	for _, rule := range rules {
 		if owner := rule.writes(header); owner != "" {
 			o.wrong(name, written, "is written for the API ("+owner+"), and removed when a client sends it")

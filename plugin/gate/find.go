@@ -24,7 +24,7 @@ func (g *Gate) addRoutes(cfg *config.Config) {
 		g.denies = g.denies || cfg.Routes[i].Auth == route.Deny
 	}
 	if cfg.RouteMetadata {
-		g.policies = newPolicies(cfg.RouteOptions)
+		g.policies = newPolicies(cfg.RouteOptions, &g.headers)
 	}
 	if cfg.ResourceMetadata != nil {
 		path, err := route.Canonical(cfg.ResourceMetadata.Path, route.Options{})
@@ -34,6 +34,11 @@ func (g *Gate) addRoutes(cfg *config.Config) {
 		g.metadata = path
 	}
 }
+
+var (
+	errForged   = &verify.Refusal{Reason: verify.IdentityForged, Detail: "a header that only the edge may set, and by which Envoy may have chosen its route"}
+	errOverride = &verify.Refusal{Reason: verify.IdentityForged, Detail: "a header that overrideHeaders removes, and by which Envoy may have chosen its route"}
+)
 
 // describes reports whether the request asks for the API's description
 // (RFC 9728 §3.1). Preflights for it are answered too: the API knows nothing of
@@ -74,7 +79,11 @@ func (j *Judgement) findRoute(headers [][2]string, forged []string, policy *stri
 		if len(forged) > 0 {
 			// Envoy chose by these headers too, and chooses anew without them, also where
 			// the first route says nothing.
-			j.decide(verify.IdentityForged, nil)
+			err := errForged
+			if !among(g.headers.identity, forged[0]) {
+				err = errOverride
+			}
+			j.fail(err)
 			return false
 		}
 		var accepted route.Spelling

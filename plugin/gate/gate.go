@@ -7,8 +7,9 @@
 //
 // A request goes: Forged, whatever comes of it; Judge, and Again while it waits
 // for keys; Changes. The files: judgement.go has the order of the checks, find.go
-// what comes before a token is looked at, policy.go what Envoy's routes say,
-// outputs.go what is told of a decision, explain.go what may be asked of one.
+// what comes before a token is looked at, headers.go which headers a client may not
+// send, policy.go what Envoy's routes say, outputs.go what is told of a decision,
+// explain.go what may be asked of one.
 package gate
 
 import (
@@ -26,7 +27,7 @@ type Gate struct {
 	rules     *verify.Rules
 	issuers   []issuer // by the index that verify.Rules gives
 	locations []verify.Location
-	identity  []string // folded names of the headers that tell the API who calls
+	headers   headers
 	engine    verify.Engine
 	tokens    tokens
 	quick     quick
@@ -62,7 +63,7 @@ type issuer struct {
 // its routes are not sound. keys gives the machine that holds a rule's keys;
 // rules may share one.
 func New(cfg *config.Config, engine verify.Engine, keys func(rule *config.Rule) *jwks.Machine) *Gate {
-	g := &Gate{engine: engine, tokens: newTokens(cfg.TokenCache), filterState: cfg.FilterState, clearRouteCache: cfg.ClearRouteCache}
+	g := &Gate{engine: engine, tokens: newTokens(cfg.TokenCache), headers: newHeaders(cfg), filterState: cfg.FilterState, clearRouteCache: cfg.ClearRouteCache}
 	rules := make([]verify.Rule, len(cfg.Rules))
 	for i := range cfg.Rules {
 		rule := &cfg.Rules[i]
@@ -74,7 +75,6 @@ func New(cfg *config.Config, engine verify.Engine, keys func(rule *config.Rule) 
 			ClockSkew:   rule.ClockSkew,
 		}
 		g.issuers = append(g.issuers, issuer{rule.Issuer, i, g.addLocations(rule.Locations), keys(rule), newOutputs(rule)})
-		g.addIdentity(rule)
 	}
 	g.rules = verify.NewRules(rules)
 	g.addRoutes(cfg)

@@ -160,7 +160,7 @@ func TestForged(t *testing.T) {
 		t.Errorf("forged: %q, want _path alone", forged)
 	}
 	plain := newGate(t, `"clockSkew": "60s"`)
-	if forged, rest = plain.Forged(sent); plain.Outputs() || forged != nil || !slices.Equal(rest, sent) {
+	if forged, rest = plain.Forged(sent); forged != nil || !slices.Equal(rest, sent) {
 		t.Error("a gate without outputs finds forged headers")
 	}
 }

@@ -16,11 +16,15 @@ const maxPolicies = 256
 type policies struct {
 	byText  map[string]*policy
 	options route.Options
+	// headers learns which headers they judge, and forgets none: the trailers of a
+	// request may come long after its policy was looked at.
+	headers *headers
 }
 
 // policy is a table of one route without conditions.
 type policy struct {
 	table *route.Table // nil when the text is refused
+	route *route.Route // the table's one
 	// spellings are those that no other Envoy route matches.
 	spellings route.Spelling
 	notice    string // why, until it has been told
@@ -28,7 +32,9 @@ type policy struct {
 
 var errPolicy = errors.New("the policy in the route's metadata is refused")
 
-func newPolicies(o route.Options) *policies { return &policies{make(map[string]*policy), o} }
+func newPolicies(o route.Options, h *headers) *policies {
+	return &policies{make(map[string]*policy), o, h}
+}
 
 // of gives the policy of a text, which is kept nowhere.
 func (p *policies) of(text string) *policy {
@@ -39,6 +45,9 @@ func (p *policies) of(text string) *policy {
 		p.byText = make(map[string]*policy)
 	}
 	made := makePolicy(text, p.options)
+	if made.table != nil {
+		p.headers.judgeAll(made.route)
+	}
 	p.byText[strings.Clone(text)] = made
 	return made
 }
@@ -48,6 +57,7 @@ func makePolicy(text string, o route.Options) *policy {
 	if err != nil {
 		return &policy{notice: "metadata of an Envoy route, key edgejwt: " + err.Error()}
 	}
-	table, _ := route.NewTable([]route.Route{r.Route}, o) // without a fault, as ParsePolicy has seen
-	return &policy{table: table, spellings: r.Spellings}
+	routes := []route.Route{r.Route}
+	table, _ := route.NewTable(routes, o) // without a fault, as ParsePolicy has seen
+	return &policy{table: table, route: &routes[0], spellings: r.Spellings}
 }

@@ -110,6 +110,7 @@ func TestForgedIdentityUnderPolicies(t *testing.T) {
 	const told = `"outputPayloadToHeader": "x-payload", "outputClaimToHeaders": [{"header": "x-sub", "claim": "sub"}]`
 	const open = `"routes": [{"auth": "none"}], "resourceMetadata": {"resource": "https://api.example.com"}, "mode": "report"`
 	g, table := newEdge(t, told, `"routeMetadata": true, `+open), newEdge(t, told, open)
+	keeps := newEdge(t, told, `"routeMetadata": true, "overrideHeaders": "keep", `+open)
 	reads := func(policy string) *string { return &policy }
 	valid := bearer(token(nil))
 	for _, c := range []struct {
@@ -129,6 +130,10 @@ func TestForgedIdentityUnderPolicies(t *testing.T) {
 		{"no policy", g, nil, request("GET /", "x-sub: admin"), verify.IdentityForged},
 		{"no policy, a valid token", g, nil, request("GET /", "x-sub: admin", valid), verify.IdentityForged},
 		{"no policy, preflight", g, nil, append(preflight("/"), [2]string{"x-sub", "admin"}), verify.IdentityForged},
+
+		{"another host for some servers", g, reads(`{}`), request("GET /", "x-forwarded-host: a", valid), verify.IdentityForged},
+		{"another path for some servers, no policy", g, nil, request("GET /", "x_original_url: /x"), verify.IdentityForged},
+		{"another host, and overrideHeaders: keep", keeps, reads(`{}`), request("GET /", "x-forwarded-host: a", valid), verify.Accepted},
 
 		{"answered here", g, nil, request("GET /.well-known/oauth-protected-resource", "x-sub: admin"), verify.ResourceMetadata},
 		{"honest", g, reads(`{}`), request("GET /", "x-subject: admin", valid), verify.Accepted},

@@ -22,8 +22,10 @@ func (g *Gate) newQuick() (q quick) {
 		g.policies == nil && g.metadata == "" && !(g.filterState && g.routed)
 	q.look(":method")
 	q.look(verify.Authorization.Name)
-	for _, name := range g.identity {
-		q.look(name)
+	for _, list := range [...][]string{g.headers.identity, g.headers.overrides} {
+		for _, name := range list {
+			q.look(name)
+		}
 	}
 	return q
 }
@@ -58,7 +60,7 @@ func (g *Gate) Quick(headers [][2]string, now time.Time) (c *Changes, rule, inde
 			if headers[i][1] == "OPTIONS" {
 				return nil, 0, 0 // perhaps a preflight
 			}
-		case g.isIdentity(name):
+		case g.headers.isRemoved(name):
 			return nil, 0, 0
 		}
 	}

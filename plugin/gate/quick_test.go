@@ -109,6 +109,8 @@ func TestQuickKnowsWhenNot(t *testing.T) {
 		{"the last second", request("GET /", bearer(own)), time.Hour + 59*time.Second, true},
 		{"expired", request("GET /", bearer(own)), time.Hour + 60*time.Second, false},
 		{"nothing first", request("GET /", "authorization: ", bearer(own)), 0, false},
+		{"another method for some servers", request("GET /", bearer(own), "x-http-method-override: DELETE"), 0, false},
+		{"another path for some servers", request("GET /", bearer(own), "x_original_url: /write"), 0, false},
 	} {
 		if got := agree(t, g, c.request, now.Add(c.after)); got != c.want {
 			t.Errorf("%s: decided quickly %v, want %v", c.name, got, c.want)
@@ -169,7 +171,7 @@ func TestQuickAgrees(t *testing.T) {
 		"GET /opaque", "POST /lenient", "GET /closed", "GET /closed/x", "GET /shut", "GET /users/ann", "GET /users/client", "GET /users/%61nn", "GET /young", "POST /x/../write", "POST /write%2f", "POST //write", "PUT /", "GET /write;x"}
 	schemes := []string{"Bearer ", "Bearer ", "Bearer ", "bearer ", "Bearer", "Basic ", "Bearer  ", ""}
 	others := pairs("user-agent", "test", "content-type", "application/grpc", "x-sub", "forged", "x_sub", "forged", "X-PAYLOAD", "forged",
-		"origin", "https://a.example", "access-control-request-method", "POST", "x-v", "2", "x-v", "3", "cookie", "a=b", "x-other", "1",
+		"origin", "https://a.example", "access-control-request-method", "POST", "x-v", "2", "x-v", "3", "x.v", "2", "x-http-method-override", "PUT", "x_original_url", "/", "cookie", "a=b", "x-other", "1",
 		":authority", "a.tenant.example", ":path", "/public", ":method", "OPTIONS", "x-empty", "", "", "nameless")
 	for name, c := range quickly {
 		g, decided, accepted := newEdge(t, c.rule, c.top), 0, 0

@@ -178,14 +178,19 @@ func (m *Match) says(b *Binding, q *Request) (text string) {
 		h, _ := hostOf(q.Host, true)
 		return h.name
 	}
+	named := false
 	for i := range q.Headers {
-		if !sameHeader(q.Headers[i][0], b.Header) {
+		name, value := q.Headers[i][0], q.Headers[i][1]
+		if !ascii.SameHeader(name, b.Header) {
 			continue
 		}
-		if ok && q.Headers[i][1] != text {
+		if ok && value != text {
 			return "" // which one the API takes is anyone's guess
 		}
-		text, ok = q.Headers[i][1], true
+		text, ok, named = value, true, named || name == b.Header
+	}
+	if !named {
+		return "" // most servers know no other spelling
 	}
 	return text
 }

@@ -130,6 +130,10 @@ func TestCheck(t *testing.T) {
 		{"header, and with an underscore, the other", bind(route.Binding{Header: "x-under"}, "t"), jwt, `{"t":"43"}`, verify.ClaimMismatch},
 		{"header, sent twice alike", bind(route.Binding{Header: "x-same"}, "t"), jwt, `{"t":"42"}`, verify.Accepted},
 		{"header, and with an underscore", bind(route.Binding{Header: "x-under"}, "t"), jwt, `{"t":"42"}`, verify.ClaimMismatch},
+		{"header, and with a dot, the other", bind(route.Binding{Header: "x-dot"}, "t"), jwt, `{"t":"43"}`, verify.ClaimMismatch},
+		{"header, and with a dot", bind(route.Binding{Header: "x-dot"}, "t"), jwt, `{"t":"42"}`, verify.ClaimMismatch},
+		{"header, and with a tilde, alike", bind(route.Binding{Header: "x-alike"}, "t"), jwt, `{"t":"42"}`, verify.Accepted},
+		{"header, with a tilde alone", bind(route.Binding{Header: "x-other"}, "t"), jwt, `{"t":"42"}`, verify.ClaimMismatch},
 		{"header, empty", bind(route.Binding{Header: "x-empty"}, "t"), jwt, `{"t":""}`, verify.ClaimMismatch},
 		{"header, absent", bind(route.Binding{Header: "x-absent"}, "t"), jwt, `{"t":""}`, verify.ClaimMismatch},
 		{"host", bind(host, "h"), jwt, `{"h":"acme.example.com"}`, verify.Accepted},
@@ -192,7 +196,8 @@ func TestCheck(t *testing.T) {
 	} {
 		q := route.Request{Method: "GET", Host: "Acme.example.com:443", Path: "/orgs/acme/x", Headers: [][2]string{
 			{"x-tenant", "42"}, {"x-two", "42"}, {"x-two", "43"}, {"x-same", "42"}, {"x-same", "42"},
-			{"x-under", "42"}, {"x_under", "43"}, {"x-empty", ""}}}
+			{"x-under", "42"}, {"x_under", "43"}, {"x-empty", ""},
+			{"x-dot", "42"}, {"x.dot", "43"}, {"x-alike", "42"}, {"x~alike", "42"}, {"x~other", "42"}}}
 		table := newTable(t, []route.Route{{Path: template("/orgs/{org}/x"), Need: c.need}}, route.Options{})
 		var m route.Match
 		if err := table.Find(&q, &m); err != nil || m.Index != 0 {

@@ -21,12 +21,14 @@
 //
 // # Not judged here
 //
-// Nothing is known of headers by which some servers let a POST pass for another
-// method (X-HTTP-Method-Override): switch them off there. Servers that ignore
-// the case of paths need Options.IgnoreCase.
+// Headers by which some servers take another method, path or host than the
+// request's own (X-HTTP-Method-Override, X-Original-URL, X-Forwarded-Host) are not
+// looked at: whoever asks must see to it that they do not reach the server, as the
+// configuration's overrideHeaders does. Servers that ignore the case of paths need
+// Options.IgnoreCase.
 //
 // The files: canonical.go reads paths, with escape.go and segments.go, and
-// readings.go what else they may mean; pattern.go and host.go match, table.go decides, need.go and claim.go judge the
+// readings.go what else they may mean; pattern.go, host.go and headers.go match, table.go decides, need.go and claim.go judge the
 // token, fault.go the operator's words.
 package route
 
@@ -123,7 +125,8 @@ type Path struct {
 
 // Header is a condition on a request header.
 type Header struct {
-	// Name is in lower case.
+	// Name is in lower case. Other spellings that some servers take for the same
+	// header (see ascii.FoldHeader) are another reading: see Table.Find.
 	Name string
 	// Values: the header must be one of these, in one line. Empty: it must be there.
 	// What several lines say, or lines under a name that some servers take for this
@@ -178,7 +181,9 @@ type Binding struct {
 	Claim []string
 	// Variable is one of the template, compared decoded, with its case.
 	Variable string
-	// Header is a header's name in lower case. Lines that differ match nothing.
+	// Header is a header's name in lower case. Lines that differ match nothing, in
+	// whatever spelling of the name (see ascii.FoldHeader); a line of this very
+	// name must be there.
 	Header string
 	// Host is the request's host: lower case, without port and trailing dot.
 	Host bool

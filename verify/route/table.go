@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"edgejwt/verify"
+	"edgejwt/verify/ascii"
 )
 
 // Table is a list of routes, made ready. It is not changed after NewTable and
@@ -290,53 +291,35 @@ func (m *method) fits(methods []string) (f fit) {
 }
 
 // headersFit judges the conditions on headers, whose lines some servers join, or
-// take one of, and whose names some fold (see sameHeader).
+// take one of, and whose names some fold (see ascii.FoldHeader).
 func headersFit(conditions []Header, lines [][2]string) fit {
 	all := always
 	for i := range conditions {
 		c := &conditions[i]
-		sent, sentAll, folded, foldedAll := 0, 0, 0, 0
+		sent, folded, holding := 0, 0, 0
 		for j := range lines {
-			if !sameHeader(lines[j][0], c.Name) {
+			if !ascii.SameHeader(lines[j][0], c.Name) {
 				continue
 			}
-			holds := 0
-			if len(c.Values) == 0 || slices.Contains(c.Values, lines[j][1]) {
-				holds = 1
-			}
-			foldedAll, folded = foldedAll+1, folded+holds
+			folded++
 			if lines[j][0] == c.Name {
-				sentAll, sent = sentAll+1, sent+holds
+				sent++
+			}
+			if len(c.Values) == 0 || slices.Contains(c.Values, lines[j][1]) {
+				holding++
 			}
 		}
 		f := never
-		if folded > 0 {
+		if holding > 0 {
 			f |= inSome
 			// Envoy joins several lines to one value, which is none of those listed.
-			if sent > 0 && sent == sentAll && (sentAll == 1 || len(c.Values) == 0) {
-				f |= asSent
-				if folded == foldedAll {
-					f |= inAll
-				}
+			if sent > 0 && holding == folded && (sent == 1 || len(c.Values) == 0) {
+				f |= asSent | inAll
 			}
 		}
 		all &= f
 	}
 	return all
-}
-
-// sameHeader compares names in lower case, a hyphen being an underscore's equal:
-// CGI and what follows it knows no other.
-func sameHeader(a, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range len(a) {
-		if a[i] != b[i] && (a[i] != '_' || b[i] != '-') && (a[i] != '-' || b[i] != '_') {
-			return false
-		}
-	}
-	return true
 }
 
 func contains(list []string, s string) bool { return slices.Contains(list, s) }

@@ -2,11 +2,13 @@ package explain
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
 	"edgejwt/plugin/gate"
 	"edgejwt/verify"
+	"edgejwt/verify/ascii"
 	"edgejwt/verify/route"
 )
 
@@ -33,8 +35,12 @@ var tellers = []struct {
 
 // steps tells every step up to the one that decided.
 func (x *explainer) steps() (all []Step) {
-	if len(x.forged) > 0 {
-		all = append(all, Step{"headers", true, "removed what only the edge may set: " + strings.Join(x.forged, ", "), nil})
+	identity, overrides := x.removed()
+	if len(identity) > 0 {
+		all = append(all, Step{"headers", true, "removed what only the edge may set: " + strings.Join(identity, ", "), nil})
+	}
+	if len(overrides) > 0 {
+		all = append(all, Step{"headers", true, "removed what makes servers take another method, path or host (overrideHeaders): " + strings.Join(overrides, ", "), nil})
 	}
 	for _, t := range tellers {
 		last := t.step == x.j.Step()
@@ -47,6 +53,18 @@ func (x *explainer) steps() (all []Step) {
 		}
 	}
 	return all
+}
+
+// removed parts what was removed from the request by the reason.
+func (x *explainer) removed() (identity, overrides []string) {
+	for _, name := range x.forged {
+		if slices.Contains(x.o.Config.Overrides, ascii.FoldHeader(name)) {
+			overrides = append(overrides, name)
+		} else {
+			identity = append(identity, name)
+		}
+	}
+	return identity, overrides
 }
 
 // why is what the gate says of a refusal. It quotes nothing of the request.

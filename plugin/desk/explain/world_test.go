@@ -132,6 +132,8 @@ var preflight = []string{"origin: https://a.example", "access-control-request-me
 var examples = []example{
 	{"valid", "GET /x?a=b", nil, valid(nil), "accepted", "requirements", true, []string{"no route matches", "x-payload (payload)", "x-sub (claim sub)", "removed       authorization", "!is read as"}},
 	{"forged", "GET /x", []string{"X_Sub: admin"}, valid(nil), "accepted", "requirements", true, []string{"removed what only the edge may set: x_sub"}},
+	{"another method for some servers", "GET /x", []string{"X_HTTP_Method_Override: PUT", "X_Sub: admin"}, valid(nil), "accepted", "requirements", true,
+		[]string{"removed what only the edge may set: x_sub\n", "removed what makes servers take another method, path or host (overrideHeaders): x_http_method_override"}},
 	{"no token", "GET /x", nil, nil, "token_missing", "source", false, []string{"looked for in the cookie session", "looked for in the parameter access_token of the URL", "looked for in the header x-token\n"}},
 	{"two tokens", "GET /x", []string{"x-token: a.b.c"}, valid(nil), "token_ambiguous", "source", false, nil},
 	{"authorization twice", "GET /x", []string{"authorization: Bearer a.b.c"}, valid(nil), "token_ambiguous", "source", false, nil},

@@ -121,6 +121,8 @@ func TestRouteChosenByWhatIsChanged(t *testing.T) {
 	for _, c := range []struct {
 		name, auth0, match, want string
 	}{
+		{"a header of another host", `{"routeMetadata": true, "auth0": {`, "{prefix: /, headers: [{name: X_Forwarded_Host, present_match: true}]}", "chosen by the header X_Forwarded_Host,"},
+		{"a header of another host that is kept", `{"routeMetadata": true, "overrideHeaders": "keep", "auth0": {`, "{prefix: /, headers: [{name: x-forwarded-host, present_match: true}]}", ""},
 		{"an identity header", `{"routeMetadata": true, "auth0": {`, "{prefix: /, headers: [{name: x-jwt-sub, present_match: true}]}", "chosen by the header x-jwt-sub,"},
 		{"in another spelling", `{"routeMetadata": true, "auth0": {`, "{prefix: /, headers: [{name: X_JWT_Sub, present_match: true}]}", "chosen by the header X_JWT_Sub,"},
 		{"the payload's", `{"routeMetadata": true, "auth0": {`, "{prefix: /, headers: [{name: x-jwt-payload}]}", "chosen by the header x-jwt-payload,"},

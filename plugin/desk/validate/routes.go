@@ -4,6 +4,7 @@ import (
 	"edgejwt/plugin/config"
 	"edgejwt/plugin/desk/document"
 	"edgejwt/verify"
+	"edgejwt/verify/ascii"
 )
 
 // judgeMatches looks for routes that are chosen by what edgejwt changes. Envoy
@@ -34,7 +35,7 @@ func (m *manager) judgeMatches(w *world) {
 	}
 	m.node.Get("route_config").Walk(func(n *document.Node) bool {
 		for _, header := range n.Get("match", "headers").Items() {
-			if name := header.Get("name"); headers[config.FoldHeader(name.Str())] {
+			if name := header.Get("name"); headers[ascii.FoldHeader(name.Str())] {
 				told("the header "+name.Str(), name)
 			}
 		}
@@ -50,7 +51,7 @@ func (m *manager) judgeMatches(w *world) {
 		}
 		switch kind, body := typed(n); kind {
 		case "HttpRequestHeaderMatchInput":
-			if name := body.Get("header_name"); headers[config.FoldHeader(name.Str())] {
+			if name := body.Get("header_name"); headers[ascii.FoldHeader(name.Str())] {
 				told("the header "+name.Str(), name)
 			}
 		case "HttpRequestQueryParamMatchInput":
@@ -72,13 +73,16 @@ func changed(c *config.Config) (headers, params, states map[string]bool) {
 			states["wasm.edgejwt."+name] = true
 		}
 	}
+	for _, name := range c.Overrides {
+		headers[name] = true
+	}
 	for i := range c.Rules {
 		rule := &c.Rules[i]
 		if rule.OutputPayloadToHeader != "" {
-			headers[config.FoldHeader(rule.OutputPayloadToHeader)] = true
+			headers[ascii.FoldHeader(rule.OutputPayloadToHeader)] = true
 		}
 		for _, out := range rule.OutputClaimToHeaders {
-			headers[config.FoldHeader(out.Header)] = true
+			headers[ascii.FoldHeader(out.Header)] = true
 		}
 		for _, out := range rule.OutputClaimToFilterState {
 			states["wasm."+out.Key] = true
@@ -89,7 +93,7 @@ func changed(c *config.Config) (headers, params, states map[string]bool) {
 		for _, l := range rule.Locations {
 			switch l.In {
 			case verify.InHeader:
-				headers[config.FoldHeader(l.Name)] = true
+				headers[ascii.FoldHeader(l.Name)] = true
 			case verify.InCookie:
 				headers["cookie"] = true
 			case verify.InQuery:
