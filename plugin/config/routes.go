@@ -156,8 +156,8 @@ func (o *object) bindings(n *route.Need, rules []*placedRule) {
 }
 
 // judged reads the name of a header that requests are judged by, in lower case.
-// One that the plugin writes for the API will not do: what a client sends in it
-// is removed.
+// One that the plugin writes for the API will not do, nor one of overrides: what a
+// client sends in it is removed.
 func (o *object) judged(name string, rules []*placedRule) string {
 	written, ok := o.text(name)
 	header := ascii.Lower(written)
