@@ -189,7 +189,7 @@ func TestGuideConfigurations(t *testing.T) {
 				parsed++
 				raw, err := json.Marshal(tree)
 				if err == nil {
-					_, err = config.ParseWith(raw, config.Standard())
+					_, err = config.Parse(raw)
 				}
 				if err != nil {
 					t.Errorf("%s:%d: %v", &g, b.line, err)

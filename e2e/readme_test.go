@@ -87,7 +87,7 @@ func TestConfigurationsOfTheReadme(t *testing.T) {
 			continue
 		}
 		count++
-		if _, err := config.ParseWith(document, config.Standard()); err != nil {
+		if _, err := config.Parse(document); err != nil {
 			t.Errorf("below %q: %v\n%s", b.heading, err, b.text)
 		}
 		value, err := jsonschema.UnmarshalJSON(strings.NewReader(string(document)))

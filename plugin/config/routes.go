@@ -131,15 +131,11 @@ func (o *object) pathCondition(p *route.Path, options route.Options) {
 
 // regex makes the pattern.
 func (o *object) regex(p *route.Path, options route.Options) {
-	if o.r.features.Regex == nil {
-		o.fault("regex", "", fullModule+"; write exact, prefix or template")
-		return
-	}
 	if p.Text == "" {
 		return
 	}
 	var want string
-	if p.Pattern, want = o.r.features.Regex(p.Text, options.IgnoreCase); want != "" {
+	if p.Pattern, want = compileRegex(p.Text, options.IgnoreCase); want != "" {
 		o.fault("regex", quote(p.Text), want+example(lookUp(o.fields, "regex"))) // a ? begins no query here
 	} else if strings.HasSuffix(p.Text, "/") && p.Text != "/" {
 		o.warn("regex", quote(p.Text), "ends in a slash, and paths are matched without the one at their end")
