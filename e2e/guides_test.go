@@ -165,7 +165,7 @@ func TestGuideCommands(t *testing.T) {
 }
 
 // TestGuideConfigurations holds every configuration of the pages against the
-// standard module, which most take.
+// plugin's parser.
 func TestGuideConfigurations(t *testing.T) {
 	parsed := 0
 	for _, g := range guides(t) {

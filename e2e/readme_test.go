@@ -59,8 +59,8 @@ func (b *block) asJSON(t *testing.T) (document []byte, ok bool) {
 	return document, true
 }
 
-// TestConfigurationsOfTheReadme: each starts the plugin as it stands, in the
-// standard module, and holds by the JSON Schema.
+// TestConfigurationsOfTheReadme: each starts the plugin as it stands and
+// holds by the JSON Schema.
 func TestConfigurationsOfTheReadme(t *testing.T) {
 	path := filepath.Join(harness.Root(), "plugin", "desk", "schema", "edgejwt.schema.json")
 	file, err := os.Open(path)
