@@ -10,50 +10,37 @@ VENV       := .tools/venv
 STAMP      := $(VENV)/.installed
 REQUIRED   := e2e/api/requirements.txt
 WASM       := dist/edgejwt.wasm
-FULL       := dist/edgejwt-full.wasm
 GOROOM     := main.go plugin jwks verify e2e deploy
 PURE       := ./plugin/... ./jwks/... ./verify/... ./deploy/...
 
 # No work tree stamp: the same sources give the same bytes everywhere.
 export GOFLAGS := -buildvcs=false
 
-# What keeps the module small, all of it plain Go. Configuration is read once and
-# gains nothing from inlining (52 KB); elsewhere less of it makes the module larger.
-# The collector of Go 1.25 is 45 KB smaller than the one that replaced it; a Go that
-# no longer offers the choice builds without.
-SMALL      := -gcflags=edgejwt/plugin/config=-l
-EXPERIMENT  = $(shell GOEXPERIMENT=nogreenteagc $(GO) version >/dev/null 2>&1 && echo nogreenteagc)
 # Envoy gets a module without the callbacks that it need not enter; the SDK's
 # emulator (proxytest) wants all of them: it gets the one from before that step.
 UNTRIMMED  := dist/untrimmed
 TRIM        = $(GO) run ./plugin/cmd/trim
-COMPILE     = GOOS=wasip1 GOARCH=wasm GOEXPERIMENT=$(EXPERIMENT) $(GO) build -buildmode=c-shared -trimpath $(SMALL) -ldflags="-s -w -buildid="
+COMPILE     = GOOS=wasip1 GOARCH=wasm $(GO) build -buildmode=c-shared -trimpath -ldflags="-s -w -buildid="
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build standard image release deps test check unit e2e e2e-versions e2e-short versions bench bench-quick bench-stages bench-deps soak fuzz clean need-go need-python
+.PHONY: help run build image release deps test check unit e2e e2e-versions e2e-short versions bench bench-quick bench-stages bench-deps soak fuzz clean need-go need-python
 
 help: ## show this list
 	@while IFS= read -r line; do case "$$line" in [a-z]*:*'## '*) \
 	  printf '  make %-12s %s\n' "$${line%%:*}" "$${line##*## }";; esac; done <Makefile
 
-run: deps standard ## start Envoy, an API and a stand-in Auth0, and play the flow; AUTH0_* for a real tenant
+run: deps build ## start Envoy, an API and a stand-in Auth0, and play the flow; AUTH0_* for a real tenant
 	@mkdir -p .run
 	@$(GO) build -o .run/demo ./e2e/cmd/demo
 	@exec .run/demo
 
-# One source, two modules: most need RS256 and no regular expressions, and every
-# worker of every proxy pays for the rest (see verify/signature.go).
-build: standard ## build dist/edgejwt.wasm, and dist/edgejwt-full.wasm with all algorithms and regex paths
-	$(COMPILE) -tags full -o $(UNTRIMMED)/edgejwt-full.wasm .
-	$(TRIM) -o $(FULL) $(UNTRIMMED)/edgejwt-full.wasm
-
-standard: need-go
+build: need-go ## build dist/edgejwt.wasm
 	@mkdir -p dist
 	$(COMPILE) -o $(UNTRIMMED)/edgejwt.wasm .
 	$(TRIM) -o $(WASM) $(UNTRIMMED)/edgejwt.wasm
 
-image: build ## pack both modules as OCI images in dist/image; IMAGE=registry/name:tag pushes them
+image: build ## pack the module as OCI images in dist/image; IMAGE=registry/name:tag pushes them
 	@mkdir -p .run
 	@$(GO) build -trimpath -o .run/image ./deploy/cmd/image
 	@.run/image $(if $(IMAGE),-push $(IMAGE))
@@ -78,7 +65,6 @@ check: need-go
 	  test -z "$$unformatted" || { echo "Not formatted (gofmt -w):"; echo "$$unformatted"; exit 1; }
 	$(GO) vet ./...
 	GOOS=wasip1 GOARCH=wasm $(GO) vet .
-	GOOS=wasip1 GOARCH=wasm $(GO) vet -tags full .
 	$(GO) tool staticcheck ./...
 	$(GO) mod tidy -diff
 
@@ -119,12 +105,12 @@ versions: deps build $(ENVOYS:%=.tools/envoy-%/.installed)
 bench: bench-deps build ## measure edgejwt beside Envoy's own filter and others (20 min); writes e2e/BENCH.md
 	@mkdir -p .run
 	@$(GO) build -o .run/bench ./e2e/cmd/bench
-	@GOEXPERIMENT=$(EXPERIMENT) exec .run/bench -write e2e $(BENCHFLAGS)
+	@exec .run/bench -write e2e $(BENCHFLAGS)
 
 bench-quick: bench-deps build ## the same in two minutes, printed only
 	@mkdir -p .run
 	@$(GO) build -o .run/bench ./e2e/cmd/bench
-	@GOEXPERIMENT=$(EXPERIMENT) exec .run/bench -quick $(BENCHFLAGS)
+	@exec .run/bench -quick $(BENCHFLAGS)
 
 bench-stages: need-go ## time the stages of a decision one by one, natively and as Wasm
 	@mkdir -p .run

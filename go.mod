@@ -4,9 +4,7 @@ go 1.26.0
 
 require (
 	cel.dev/cel-go v0.32.0
-	filippo.io/bigmod v0.1.0
 	filippo.io/edwards25519 v1.2.0
-	filippo.io/nistec v0.0.4
 	github.com/CycloneDX/cyclonedx-go v0.12.0
 	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/coder/websocket v1.8.15

@@ -13,6 +13,7 @@ import (
 
 	"edgejwt/e2e/harness"
 	"edgejwt/jwks"
+	"edgejwt/verify"
 )
 
 // faultModule compiles the plugin, by the steps of the shipped one, with a fault
@@ -41,7 +42,7 @@ func faultModule(t *testing.T) string {
 		t.Fatal(err)
 	}
 	module := filepath.Join(dir, "fault.wasm")
-	build := exec.Command("make", "standard", "WASM="+module, "GOFLAGS=-buildvcs=false -overlay="+write("overlay.json", string(overlay)))
+	build := exec.Command("make", "build", "WASM="+module, "GOFLAGS=-buildvcs=false -overlay="+write("overlay.json", string(overlay)))
 	build.Dir = harness.Root()
 	build.Env = append(os.Environ(), "MAKEFLAGS=", "MFLAGS=")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -77,12 +78,11 @@ func vandalFilter(module string) string {
 // recordOf is the name of the usual tenant's key set in shared data. The vandal
 // finds nothing under a wrong one, and then the test fails.
 func recordOf(w *harness.World, cluster string) string {
-	policy := jwks.Policy{URL: w.Auth0.Issuer() + ".well-known/jwks.json", Issuer: w.Auth0.Issuer()}
+	policy := jwks.Policy{URL: w.Auth0.Issuer() + ".well-known/jwks.json", Issuer: w.Auth0.Issuer(), Algorithms: []string{verify.RS256}}
 	digest := sha256.New()
 	for _, part := range []string{cluster, "", policy.Source()} {
 		digest.Write([]byte(part))
 		digest.Write([]byte{0})
 	}
-	// Formats of the standard module are even, one below that of native code.
-	return "edgejwt/keys/" + strconv.Itoa(jwks.RecordFormat-1) + "/" + base64.RawURLEncoding.EncodeToString(digest.Sum(nil)[:16])
+	return "edgejwt/keys/" + strconv.Itoa(jwks.RecordFormat) + "/" + base64.RawURLEncoding.EncodeToString(digest.Sum(nil)[:16])
 }

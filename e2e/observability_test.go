@@ -82,7 +82,7 @@ func TestQueriesFindSeries(t *testing.T) {
 				t.Fatal(len(queries), err)
 			}
 			for _, expr := range []string{`edgejwt_jwks_keys{jwks="` + proxy.labels["jwks"] + `"}`, `edgejwt_route_requests{route="` + proxy.labels["route"] + `"}`,
-				`edgejwt_issuer_requests{issuer="` + proxy.labels["issuer"] + `"}`, `edgejwt_build_info{version="` + proxy.labels["version"] + `", module="standard"}`, `edgejwt_signatures{engine="go"}`,
+				`edgejwt_issuer_requests{issuer="` + proxy.labels["issuer"] + `"}`, `edgejwt_build_info{version="` + proxy.labels["version"] + `"}`, `edgejwt_signatures{engine="go"}`,
 				`edgejwt_route_requests{outcome=~"passed|reported"}`, `edgejwt_issuer_requests{outcome="passed"}`, `edgejwt_token_cache{result=~"hit|miss|bad"}`} {
 				queries = append(queries, observability.Query{Where: "a label's value", Expr: expr})
 			}

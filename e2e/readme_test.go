@@ -59,8 +59,8 @@ func (b *block) asJSON(t *testing.T) (document []byte, ok bool) {
 	return document, true
 }
 
-// TestConfigurationsOfTheReadme: each starts the plugin as it stands, in the
-// standard module, and holds by the JSON Schema.
+// TestConfigurationsOfTheReadme: each starts the plugin as it stands and
+// holds by the JSON Schema.
 func TestConfigurationsOfTheReadme(t *testing.T) {
 	path := filepath.Join(harness.Root(), "plugin", "desk", "schema", "edgejwt.schema.json")
 	file, err := os.Open(path)
@@ -87,7 +87,7 @@ func TestConfigurationsOfTheReadme(t *testing.T) {
 			continue
 		}
 		count++
-		if _, err := config.ParseWith(document, config.Standard()); err != nil {
+		if _, err := config.Parse(document); err != nil {
 			t.Errorf("below %q: %v\n%s", b.heading, err, b.text)
 		}
 		value, err := jsonschema.UnmarshalJSON(strings.NewReader(string(document)))

@@ -69,7 +69,7 @@ func (m *Machine) judge(now time.Time, a Answer) *verdict {
 		v.uri, v.trouble = m.p.readDiscovery(a.Body)
 		return v
 	case !v.notModified:
-		set, skipped, err := Parse(a.Body)
+		set, skipped, err := Parse(a.Body, m.p.Algorithms...)
 		if err != nil {
 			v.trouble, _ = err.(Trouble)
 			return v

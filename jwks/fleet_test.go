@@ -136,7 +136,7 @@ func (f *fleet) step(c *sidecar) {
 			continue
 		}
 		i := f.rng.IntN(workersEach)
-		if _, o := c.workers[i].Find(f.wall(), s.kid, true); o != Found {
+		if _, o := c.workers[i].Find(f.wall(), s.kid, true, "RS256"); o != Found {
 			s.at = f.now + requestInterval // the client tries again
 			at, _ := slices.BinarySearchFunc(c.sees, s, func(a, b sighting) int { return int(a.at - b.at) })
 			c.sees = slices.Insert(c.sees, at, s)
@@ -175,7 +175,7 @@ func (f *fleet) carry(c *sidecar, m *Machine, actions []Action) {
 		case Changed:
 			for i := range c.knows {
 				if c.knows[i] == 0 {
-					if _, ok := m.set.Find(fmt.Sprint("key-", i+2)); ok { // not Machine.Find: it would wish for it
+					if m.set.byID(fmt.Sprint("key-", i+2)) != nil { // not Machine.Find: it would wish for it
 						c.knows[i] = f.now
 					}
 				}

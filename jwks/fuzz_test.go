@@ -2,6 +2,7 @@ package jwks
 
 import (
 	"bytes"
+	"crypto/rsa"
 	"encoding/binary"
 	"math/rand/v2"
 	"testing"
@@ -15,8 +16,8 @@ func FuzzParse(f *testing.F) {
 	seeds := [][]byte{document(jwk("a", 1), jwk("b", 2)), document(member("kid", "")), document(member("use", `"enc"`), jwk("é\\\"", 3)),
 		[]byte(`{"keys":[]}`), []byte(`{"keys":[{"kty":"EC"}]}`), []byte(`<html>`), []byte(`{"keys":[{"kty":"RSA","n":"AA","e":"AQ"}]}`),
 		document(member("alg", `"RS256"`, "key_ops", `["verify"]`)), document(member("d", `"AQ"`), jwk("\u0001", 1)),
-		document(p256(), vector("P-384"), ed25519("kid", `"e"`)), document(vector("P-521"), p256("kid", ""), ed25519("kid", "", "alg", `"EdDSA"`)),
-		document(p256("crv", `"P-384"`), ed25519("x", `"AQ"`), member("alg", `"PS512"`))}
+		document(p256(), vector("P-384"), edKey("kid", `"e"`)), document(vector("P-521"), p256("kid", ""), edKey("kid", "", "alg", `"EdDSA"`)),
+		document(p256("crv", `"P-384"`), edKey("x", `"AQ"`), member("alg", `"PS512"`))}
 	for _, s := range seeds {
 		f.Add(s)
 	}
@@ -32,17 +33,16 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%d keys, %d skipped", set.Len(), len(skipped))
 		}
 		for _, k := range set.keys {
-			if (k.RSA == nil) == (k.Curve == nil) || len(k.ID) > MaxKID {
+			if len(k.ID) > MaxKID || k.Algorithm != "" && !k.Fits(k.Algorithm) {
 				t.Fatalf("unusable key %+v", k)
 			}
-			if k.Curve != nil {
-				if _, err := verify.NewCurvePublicKey(k.Curve.Name, k.Curve.X, k.Curve.Y); err != nil || k.Algorithm != "" && k.Algorithm != k.Curve.Algorithm {
-					t.Fatalf("unusable key %+v: %v", k, err)
+			if _, err := verify.NewKey(k.ID, k.Algorithm, k.Public); err != nil {
+				t.Fatalf("unusable key %+v: %v", k, err)
+			}
+			if public, ok := k.Public.(*rsa.PublicKey); ok {
+				if n := public.N.BitLen(); n < 2048 || n > 8192 || public.N.Bit(0) == 0 || public.E < 3 || public.E%2 == 0 {
+					t.Fatalf("unusable key %+v", k)
 				}
-				continue
-			}
-			if n := len(k.RSA.Modulus); n < 256 || n > 1024 || k.RSA.Modulus[0] == 0 || k.RSA.Modulus[n-1]%2 == 0 || k.RSA.Exponent < 3 || k.RSA.Exponent%2 == 0 {
-				t.Fatalf("unusable key %+v", k)
 			}
 		}
 		normal := set.AppendJSON(nil)
@@ -66,7 +66,7 @@ const sampleSource = 42
 // nowhere bad.
 func FuzzRecord(f *testing.F) {
 	for _, r := range []*record{sampleRecord(), {lifetime: untold}, {lifetime: untold, set: []byte(`{"keys":[]}`), good: 1},
-		{lifetime: untold, set: document(p256(), ed25519("kid", `"e"`)), good: 1}} {
+		{lifetime: untold, set: document(p256(), edKey("kid", `"e"`)), good: 1}} {
 		b := r.encode(nil, sampleSource)
 		f.Add(b[:len(b)-8])
 	}
@@ -103,9 +103,11 @@ func exercise(m *Machine, now time.Time, actions []Action, stored []byte) {
 			}
 			actions = append(more, actions[1:]...)
 		}
-		m.Find(now, "a", true)
-		m.Find(now, "b", true)
-		m.Suspect(now, "a")
+		keys, _ := m.Find(now, "a", true, "RS256")
+		for _, key := range keys {
+			m.Suspect(now, key)
+		}
+		m.Find(now, "b", true, "RS256")
 		m.Status(now)
 		now = now.Add(m.NextTick(now) + time.Duration(i)*time.Second)
 		actions = m.Tick(now, uint64(i), true)

@@ -2,6 +2,7 @@ package jwks
 
 import (
 	"strconv"
+	"strings"
 
 	"edgejwt/verify/ascii"
 )
@@ -49,7 +50,7 @@ func (s *Set) introduce(generation uint64) string {
 	if more := len(kids) - mostNamed; more > 0 {
 		kids = append(kids[:mostNamed], "and "+strconv.Itoa(more)+" more")
 	}
-	return "generation " + strconv.FormatUint(generation, 10) + ", " + strconv.Itoa(s.Len()) + " usable, kid " + join(kids, ", ")
+	return "generation " + strconv.FormatUint(generation, 10) + ", " + strconv.Itoa(s.Len()) + " usable, kid " + strings.Join(kids, ", ")
 }
 
 // list tells of keys that were skipped.
@@ -62,18 +63,7 @@ func list(skipped []Skipped) string {
 		}
 		texts = append(texts, s.String())
 	}
-	return join(texts, "; ")
-}
-
-// join is strings.Join for the few and short.
-func join(texts []string, separator string) (joined string) {
-	for i, text := range texts {
-		if i > 0 {
-			joined += separator
-		}
-		joined += text
-	}
-	return joined
+	return strings.Join(texts, "; ")
 }
 
 // hashSkipped tells one list of skipped keys from another; 0 for none.

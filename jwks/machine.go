@@ -129,7 +129,7 @@ func (m *Machine) Loaded(now time.Time, b []byte, version uint32) []Action {
 		var set *Set
 		if ok && len(r.set) > 0 && (m.rec == nil || !bytes.Equal(r.set, m.rec.set)) {
 			var err error
-			set, _, err = Parse(r.set)
+			set, _, err = Parse(r.set, m.p.Algorithms...)
 			ok = err == nil
 		}
 		if !ok {

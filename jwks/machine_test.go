@@ -183,7 +183,7 @@ func TestMaxStale(t *testing.T) {
 			b.fetches = nil
 			b.answer(f, Answer{Err: true})
 		}
-		_, o := b.workers[0].Find(b.now, "a", true)
+		_, o := b.workers[0].Find(b.now, "a", true, "RS256")
 		age := b.workers[0].Status(b.now).Age
 		if want := age <= time.Hour; (o == Found) != want {
 			t.Fatalf("at age %v: %v", age, o)
@@ -227,7 +227,7 @@ func TestDeadOwner(t *testing.T) {
 	b.pass(time.Second)
 	for i := range b.workers {
 		b.find(i, "new", Found)
-		if _, ok := b.workers[i].set.Find("old"); ok {
+		if b.workers[i].set.byID("old") != nil {
 			t.Fatal("late answer was published")
 		}
 	}
@@ -294,7 +294,7 @@ func TestClockPutBack(t *testing.T) {
 		}
 	}
 	b.pass(time.Second)
-	if _, o := b.workers[1].Find(b.now, "a", true); o == Found {
+	if _, o := b.workers[1].Find(b.now, "a", true, "RS256"); o == Found {
 		t.Errorf("keys are used at age %v", b.workers[1].Status(b.now).Age)
 	}
 }

@@ -1,6 +1,13 @@
 package jwks
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,15 +49,12 @@ func (s Skipped) String() string {
 	return text + ": " + s.Why
 }
 
-// Parse reads a key set (RFC 7517 §5). Keys that cannot be used are skipped and
-// reported, and do not spoil the others (RFC 7517 §5, last paragraph). The error
-// is a Trouble: the document is not a set within bounds, or no usable key
-// remains. Nothing of document is kept.
-func Parse(document []byte) (*Set, []Skipped, error) { return ParseFor(document, verify.Has) }
-
-// ParseFor is Parse for a build that has other algorithms than this one: it tells
-// what the plugin will make of a set.
-func ParseFor(document []byte, has func(algorithm string) bool) (*Set, []Skipped, error) {
+// Parse reads a key set (RFC 7517 §5) for tokens that are signed under one of the
+// algorithms, or under any that package verify knows if none are named. Keys that
+// cannot be used are skipped and reported, and do not spoil the others (RFC 7517 §5,
+// last paragraph). The error is a Trouble: the document is not a set within bounds,
+// or no usable key remains. Nothing of document is kept.
+func Parse(document []byte, algorithms ...string) (*Set, []Skipped, error) {
 	if len(document) > MaxDocumentBytes {
 		return nil, nil, DocumentTooLong
 	}
@@ -66,12 +70,15 @@ func ParseFor(document []byte, has func(algorithm string) bool) (*Set, []Skipped
 		return nil, nil, TooManyKeys
 	}
 	var (
-		keys    []verify.Key
+		keys    []*verify.Key
 		skipped []Skipped
 		seen    = map[string]bool{}
 	)
 	for i := range list.Children {
-		key, id, why := parseKey(&list.Children[i], has)
+		key, id, why := parseKey(&list.Children[i])
+		if why == "" && len(algorithms) > 0 && !slices.ContainsFunc(algorithms, key.Fits) {
+			why = "is for an algorithm that the rule does not name"
+		}
 		if why == "" && key.ID != "" {
 			if seen[key.ID] {
 				why = "an earlier key has the same kid"
@@ -109,75 +116,53 @@ func text(object *strictjson.Value, name string) (value string, has, ok bool) {
 	return member.Text, true, true
 }
 
-// fullModule is why a sound key cannot be used by a build that lacks its
-// algorithm.
-const fullModule = "only edgejwt-full.wasm has its algorithm"
-
 // parseKey reads one JWK (RFC 7517 §4). why is empty when the key is usable; id
 // is its "kid" in any case. Strings are copied: they would keep the document.
-func parseKey(jwk *strictjson.Value, has func(algorithm string) bool) (key verify.Key, id, why string) {
+func parseKey(jwk *strictjson.Value) (key *verify.Key, id, why string) {
 	if jwk.Kind != strictjson.Object {
-		return key, "", "not an object"
+		return nil, "", "not an object"
 	}
 	id, present, ok := text(jwk, "kid")
 	switch {
 	case present && !ok:
-		return key, "", "kid is not a string"
+		return nil, "", "kid is not a string"
 	case len(id) > MaxKID:
-		return key, id, "kid is longer than 256 bytes"
+		return nil, id, "kid is longer than 256 bytes"
 	}
-	key.ID = strings.Clone(id)
 	if why = unfit(jwk); why != "" {
-		return key, id, why
+		return nil, id, why
 	}
 	algorithm, bound, ok := text(jwk, "alg")
-	if bound && !ok {
-		return key, id, "alg is not a string"
+	switch {
+	case bound && !ok:
+		return nil, id, "alg is not a string"
+	case bound && algorithm == "":
+		return nil, id, "alg is empty"
 	}
-	key.Algorithm = strings.Clone(algorithm)
+	var public crypto.PublicKey
 	// One case for each key type (RFC 7518 §6.1, RFC 8037 §2).
 	switch kty, _, ok := text(jwk, "kty"); {
 	case !ok:
-		return key, id, "kty is missing or not a string"
+		return nil, id, "kty is missing or not a string"
 	case kty == "RSA":
-		switch {
-		case bound && verify.TypeOf(algorithm) != kty:
-			return key, id, "alg is not one for RSA keys"
-		case bound && !has(algorithm):
-			return key, id, fullModule
-		}
-		key.RSA, why = parseRSA(jwk)
+		public, why = parseRSA(jwk)
 	case kty == "EC" || kty == "OKP":
 		crv, _, _ := text(jwk, "crv")
-		switch fit := algorithmOf(kty, crv); {
-		case fit == "":
-			return key, id, "crv is not one that is supported for " + kty + " keys"
-		case bound && algorithm != fit:
-			return key, id, "alg is not the one for the curve"
-		case !has(fit):
-			return key, id, fullModule
+		if verify.AlgorithmOf(kty, crv) == "" {
+			return nil, id, "crv is not one that is supported for " + kty + " keys"
 		}
-		key.Curve, why = parseCurve(jwk, kty, crv)
+		public, why = parsePoint(jwk, crv)
 	default:
-		return key, id, "kty is not RSA, EC or OKP"
+		return nil, id, "kty is not RSA, EC or OKP"
 	}
-	return key, id, why
-}
-
-// algorithmOf gives the algorithm that keys of a curve are for (RFC 7518 §3.4,
-// §6.2.1.1; RFC 8037 §3.1), and nothing for curves that no build knows.
-func algorithmOf(kty, crv string) string {
-	switch kty + " " + crv {
-	case "EC P-256":
-		return "ES256"
-	case "EC P-384":
-		return "ES384"
-	case "EC P-521":
-		return "ES512"
-	case "OKP Ed25519":
-		return "EdDSA"
+	if why != "" {
+		return nil, id, why
 	}
-	return ""
+	key, err := verify.NewKey(strings.Clone(id), strings.Clone(algorithm), public)
+	if err != nil {
+		return nil, id, err.Error()
+	}
+	return key, id, ""
 }
 
 // privateMembers are the members that only a private or symmetric key has
@@ -207,40 +192,57 @@ func unfit(jwk *strictjson.Value) string {
 	return ""
 }
 
-// parseRSA reads the members of an RSA public key (RFC 7518 §6.3.1).
-func parseRSA(jwk *strictjson.Value) (*verify.RSAPublicKey, string) {
-	n, ok := decodeUint(jwk, "n")
+// parseRSA reads the members of an RSA public key (RFC 7518 §6.3.1). Leading zeros
+// of a number (RFC 7518 §2) are forbidden by the standard, but providers that pad to
+// the modulus length exist and mean the same number.
+func parseRSA(jwk *strictjson.Value) (crypto.PublicKey, string) {
+	n, ok := decodeBytes(jwk, "n")
 	if !ok {
 		return nil, "n is not base64url"
 	}
-	e, ok := decodeUint(jwk, "e")
+	e, ok := decodeBytes(jwk, "e")
 	if !ok {
 		return nil, "e is not base64url"
 	}
-	if len(e) > 4 {
+	exponent := new(big.Int).SetBytes(e)
+	if exponent.BitLen() > 31 {
 		return nil, "exponent is over 2^31-1"
 	}
-	exponent := 0
-	for _, b := range e {
-		exponent = exponent<<8 | int(b)
-	}
-	key, err := verify.NewRSAPublicKey(n, exponent)
-	if err != nil {
-		return nil, err.Error()
-	}
-	return key, ""
+	return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(exponent.Int64())}, ""
 }
 
-// decodeUint reads a Base64urlUInt (RFC 7518 §2) without its leading zeros: the
-// standard forbids them, but providers that pad to the modulus length exist and
-// mean the same number.
-func decodeUint(jwk *strictjson.Value, name string) ([]byte, bool) {
-	b, ok := decodeBytes(jwk, name)
-	for len(b) > 0 && b[0] == 0 {
-		b = b[1:]
+// parsePoint reads the coordinates of a public key on a curve (RFC 7518 §6.2.1,
+// RFC 8037 §2). They are as long as the curve's field, leading zeros included.
+func parsePoint(jwk *strictjson.Value, crv string) (crypto.PublicKey, string) {
+	x, ok := decodeBytes(jwk, "x")
+	if !ok {
+		return nil, "x is not base64url"
 	}
-	return b, ok
+	y, ok := decodeBytes(jwk, "y")
+	if _, has := jwk.Member("y"); !ok && (has || crv != "Ed25519") {
+		return nil, "y is not base64url"
+	}
+	size, ySize := ed25519.PublicKeySize, 0
+	curve := curves[crv]
+	if curve != nil {
+		size = (curve.Params().BitSize + 7) / 8
+		ySize = size
+	}
+	if len(x) != size || len(y) != ySize {
+		return nil, "x or y has not the curve's length"
+	}
+	if curve == nil {
+		return ed25519.PublicKey(x), ""
+	}
+	public, err := ecdsa.ParseUncompressedPublicKey(curve, slices.Concat([]byte{4}, x, y)) // SEC 1 §2.3.4
+	if err != nil {
+		return nil, "x and y are not a point of the curve"
+	}
+	return public, ""
 }
+
+// curves are those of "kty" EC (RFC 7518 §6.2.1.1).
+var curves = map[string]elliptic.Curve{"P-256": elliptic.P256(), "P-384": elliptic.P384(), "P-521": elliptic.P521()}
 
 // decodeBytes reads a member whose octets are in base64url, one or more.
 func decodeBytes(jwk *strictjson.Value, name string) ([]byte, bool) {

@@ -1,12 +1,16 @@
 package jwks
 
 import (
+	"bytes"
+	"crypto/rsa"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"edgejwt/verify"
 )
 
 func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
@@ -80,8 +84,8 @@ func TestParseKeys(t *testing.T) {
 		{"P-256 for ES256", p256("alg", `"ES256"`, "use", `"sig"`, "x5c", `["MIIB"]`), ""},
 		{"P-384", vector("P-384"), ""},
 		{"P-521", vector("P-521"), ""},
-		{"Ed25519", ed25519(), ""},
-		{"Ed25519 for EdDSA", ed25519("alg", `"EdDSA"`), ""},
+		{"Ed25519", edKey(), ""},
+		{"Ed25519 for EdDSA", edKey("alg", `"EdDSA"`), ""},
 
 		{"not an object", `"RSA"`, "not an object"},
 		{"an array", `[]`, "not an object"},
@@ -100,7 +104,7 @@ func TestParseKeys(t *testing.T) {
 		{"key_ops an object", member("key_ops", `{"a":"verify"}`), `key_ops lacks "verify"`},
 		{"ES256", member("alg", `"ES256"`), "alg is not one for RSA keys"},
 		{"HS256", member("alg", `"HS256"`), "alg is not one for RSA keys"},
-		{"alg empty", member("alg", `""`), "alg is not one for RSA keys"},
+		{"alg empty", member("alg", `""`), "alg is empty"},
 		{"alg null", member("alg", `null`), "alg is not a string"},
 		{"private exponent", member("d", `"AQ"`), "carries private key material"},
 		{"private null", member("d", `null`), "carries private key material"},
@@ -124,7 +128,7 @@ func TestParseKeys(t *testing.T) {
 		{"P-256 for RS256", p256("alg", `"RS256"`), "alg is not the one for the curve"},
 		{"P-256 for key agreement", p256("alg", `"ECDH-ES"`), "alg is not the one for the curve"},
 		{"P-256 for EdDSA", p256("alg", `"EdDSA"`), "alg is not the one for the curve"},
-		{"alg empty on a curve", p256("alg", `""`), "alg is not the one for the curve"},
+		{"alg empty on a curve", p256("alg", `""`), "alg is empty"},
 		{"crv missing", p256("crv", ""), "crv is not one that is supported for EC keys"},
 		{"crv a number", p256("crv", `256`), "crv is not one that is supported for EC keys"},
 		{"P-224", p256("crv", `"P-224"`), "crv is not one that is supported for EC keys"},
@@ -132,8 +136,8 @@ func TestParseKeys(t *testing.T) {
 		{"crv in lower case", p256("crv", `"p-256"`), "crv is not one that is supported for EC keys"},
 		{"Ed25519 as EC", p256("crv", `"Ed25519"`), "crv is not one that is supported for EC keys"},
 		{"P-256 as OKP", p256("kty", `"OKP"`), "crv is not one that is supported for OKP keys"},
-		{"X25519", ed25519("crv", `"X25519"`), "crv is not one that is supported for OKP keys"},
-		{"Ed448", ed25519("crv", `"Ed448"`), "crv is not one that is supported for OKP keys"},
+		{"X25519", edKey("crv", `"X25519"`), "crv is not one that is supported for OKP keys"},
+		{"Ed448", edKey("crv", `"Ed448"`), "crv is not one that is supported for OKP keys"},
 		{"P-256 under another name", p256("crv", `"P-384"`), "x or y has not the curve's length"},
 		{"x missing", p256("x", ""), "x is not base64url"},
 		{"y missing", p256("y", ""), "y is not base64url"},
@@ -145,11 +149,11 @@ func TestParseKeys(t *testing.T) {
 		{"not on the curve", p256("x", `"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"`), "x and y are not a point of the curve"},
 		{"EC private", p256("d", `"AQ"`), "carries private key material"},
 		{"EC for encryption", p256("use", `"enc"`), `use is not "sig"`},
-		{"Ed25519 for ES256", ed25519("alg", `"ES256"`), "alg is not the one for the curve"},
-		{"Ed25519 short", ed25519("x", `"AQ"`), "x or y has not the curve's length"},
-		{"Ed25519 of small order", ed25519("x", quoted(make([]byte, 32))), "x and y are not a point of the curve"},
-		{"Ed25519 with y", ed25519("y", `"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"`), "x or y has not the curve's length"},
-		{"Ed25519 private", ed25519("d", `"AQ"`), "carries private key material"},
+		{"Ed25519 for ES256", edKey("alg", `"ES256"`), "alg is not the one for the curve"},
+		{"Ed25519 short", edKey("x", `"AQ"`), "x or y has not the curve's length"},
+		{"Ed25519 of small order", edKey("x", quoted(make([]byte, 32))), "x and y are not a point of the curve"},
+		{"Ed25519 with y", edKey("y", `"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"`), "x or y has not the curve's length"},
+		{"Ed25519 private", edKey("d", `"AQ"`), "carries private key material"},
 		{"e missing", member("e", ""), "e is not base64url"},
 		{"exponent 0", member("e", `"AA"`), "exponent is even"},
 		{"exponent 1", member("e", `"AQ"`), "exponent is 1"},
@@ -229,12 +233,18 @@ func TestParseDocuments(t *testing.T) {
 	}
 }
 
+// isRSA reports whether this is the RSA key with the modulus.
+func isRSA(key *verify.Key, modulus []byte) bool {
+	public, ok := key.Public.(*rsa.PublicKey)
+	return ok && bytes.Equal(public.N.Bytes(), modulus)
+}
+
 func TestRepeatedKID(t *testing.T) {
 	set, skipped, err := Parse(document(member("use", `"enc"`), jwk("k", 1), jwk("k", 2), jwk("a", 3)))
 	if err != nil || set.Len() != 2 || len(skipped) != 2 {
 		t.Fatal(set.KIDs(), skipped, err)
 	}
-	if key, _ := set.Find("k"); string(key.RSA.Modulus) != string(modulus(1)) {
+	if keys := set.byID("k"); len(keys) != 1 || !isRSA(keys[0], modulus(1)) {
 		t.Error("not the first usable key stays")
 	}
 	if want := `key 2 (kid "k"): an earlier key has the same kid`; skipped[1].String() != want {
@@ -255,21 +265,27 @@ func TestSet(t *testing.T) {
 	if !slices.Equal(one.KIDs(), []string{"a", "b"}) {
 		t.Error(one.KIDs())
 	}
-	if _, ok := one.Only(); ok {
-		t.Error("Only finds one of two")
+	if keys, known := one.Find("", false, "RS256"); keys != nil || known {
+		t.Error("one of two keys is found without a kid")
+	}
+	if keys, known := one.Find("a", true, "RS256"); len(keys) != 1 || keys[0].ID != "a" || !known {
+		t.Error("a key is not found under its kid")
+	}
+	if keys, known := one.Find("a", true, "RS512"); len(keys) != 0 || !known {
+		t.Error("a key is found for another algorithm")
 	}
 	if left := one.Without([]string{"a", ""}); left.Len() != 1 || one.Len() != 2 {
 		t.Error("Without")
 	}
 	var none *Set
-	if _, ok := none.Find("a"); ok || none.Len() != 0 || !none.Equal(&Set{}) || none.Without([]string{"a"}) != nil || string(none.AppendJSON(nil)) != `{"keys":[]}` {
+	if keys, known := none.Find("a", true, "RS256"); keys != nil || known || none.Len() != 0 || !none.Equal(&Set{}) || none.Without([]string{"a"}) != nil || string(none.AppendJSON(nil)) != `{"keys":[]}` {
 		t.Error("a nil set is not an empty one")
 	}
 	unnamed, _, _ := Parse(document(member("kid", "")))
-	if _, ok := unnamed.Find(""); ok {
+	if keys, known := unnamed.Find("", true, "RS256"); keys != nil || known {
 		t.Error("a key without kid is found under the empty kid")
 	}
-	if _, ok := unnamed.Only(); !ok {
+	if keys, _ := unnamed.Find("", false, "RS256"); len(keys) != 1 {
 		t.Error("a key without kid is not the only one")
 	}
 }

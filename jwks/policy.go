@@ -2,6 +2,7 @@ package jwks
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,9 @@ type Policy struct {
 	// ExtraHosts are the hosts (host or host:port), besides the issuer's own, on
 	// which a discovered jwks_uri may lie.
 	ExtraHosts []string
+	// Algorithms are those that the issuer's tokens may be signed with; keys for
+	// others are skipped. None means all that package verify knows.
+	Algorithms []string
 	// Refresh is the greatest time between two scheduled fetches; default 10 min.
 	Refresh time.Duration
 	// MaxStale is the greatest age of keys that are used; default 24 h.
@@ -65,12 +69,14 @@ func (p Policy) Check() error {
 // Source identifies where keys come from: policies with equal sources may share
 // one record. The adapter adds to it what it alone knows (the cluster).
 func (p Policy) Source() string {
+	// Which algorithms the rule names decides which keys of the document are kept.
+	algorithms := strings.Join(slices.Sorted(slices.Values(p.Algorithms)), ",")
 	if p.URL != "" {
-		return p.URL
+		return p.URL + " " + algorithms
 	}
 	// Which hosts may serve keys belongs to the source: a policy without extra
 	// hosts must not take keys that another one fetched from such a host.
-	return "discovery:" + p.Issuer + " " + join(p.ExtraHosts, " ")
+	return "discovery:" + p.Issuer + " " + strings.Join(p.ExtraHosts, " ") + " " + algorithms
 }
 
 // firstURL is where the first request goes: to the key set, or to the discovery

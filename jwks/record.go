@@ -51,6 +51,10 @@ type lease struct {
 
 const recordMagic = "ejwk"
 
+// RecordFormat numbers the encoding of records. It belongs into the key under which
+// the record is stored, so that two versions do not fight over one record.
+const RecordFormat = 4
+
 // Bounds that keep a damaged record from asking for much memory.
 const (
 	longestText   = 4096

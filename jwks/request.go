@@ -20,6 +20,8 @@ const (
 	Found
 	// Absent: a fresh set lacks the key, or it is denied.
 	Absent
+	// Misfit: a fresh set has the key, but for other algorithms than the token's.
+	Misfit
 	// Wait: a fetch that may bring the key is on its way or about to start. Park
 	// the request, ask NextTick, and ask again on Changed.
 	Wait
@@ -27,7 +29,7 @@ const (
 
 // String is the outcome's name.
 func (o Outcome) String() string {
-	names := [...]string{"unavailable", "found", "absent", "wait"}
+	names := [...]string{"unavailable", "found", "absent", "misfit", "wait"}
 	if int(o) >= len(names) {
 		return "unknown"
 	}
@@ -50,30 +52,31 @@ const (
 	mostLacking = 256
 )
 
-// Find gives the key for a token with this "kid" (RFC 7515 §4.1.4), or without
-// one: then only a set with exactly one usable key answers. It may note that a
-// fetch is wanted; NextTick then asks for a tick soon.
-func (m *Machine) Find(now time.Time, kid string, hasKID bool) (verify.Key, Outcome) {
+// Find gives the keys for a token with this "kid" (RFC 7515 §4.1.4) and "alg", or
+// without a kid: then only a set with exactly one usable key answers. There is one
+// key or more when the outcome is Found, and none otherwise. It may note that a fetch
+// is wanted; NextTick then asks for a tick soon.
+func (m *Machine) Find(now time.Time, kid string, hasKID bool, algorithm string) ([]*verify.Key, Outcome) {
 	m.advance(now)
 	usable := m.usable(now)
 	if usable {
-		key, ok := m.set.Only()
-		if hasKID {
-			key, ok = m.set.Find(kid)
-		}
-		if ok {
-			return key, Found
+		keys, known := m.set.Find(kid, hasKID, algorithm)
+		switch {
+		case len(keys) > 0:
+			return keys, Found
+		case known:
+			return nil, Misfit
 		}
 	}
 	switch {
 	case hasKID && (kid == "" || len(kid) > MaxKID || slices.Contains(m.p.Deny, kid)):
-		return verify.Key{}, Absent
+		return nil, Absent
 	case m.fixed || usable && !hasKID:
-		return verify.Key{}, Absent
+		return nil, Absent
 	case !usable:
-		return verify.Key{}, m.hope(now)
+		return nil, m.hope(now)
 	}
-	return verify.Key{}, m.missing(now, kid)
+	return nil, m.missing(now, kid)
 }
 
 // hope says what requests are told while there are no keys at all.
@@ -106,29 +109,22 @@ func (m *Machine) missing(now time.Time, kid string) Outcome {
 	return Wait
 }
 
-// Suspect says whether it is worth waiting for other material under the kid of
-// a key that Find gave and whose signature check failed: some providers replace
-// a key and keep its kid. Wait or Absent; on Absent the signature stays invalid.
-// kid is the key's ID, also when that is empty.
-func (m *Machine) Suspect(now time.Time, kid string) Outcome {
+// Suspect says whether it is worth waiting for other material in place of a key
+// that Find gave and whose signature check failed: some providers replace a key and
+// keep its kid. Wait or Absent; on Absent the signature stays invalid.
+func (m *Machine) Suspect(now time.Time, key *verify.Key) Outcome {
 	m.advance(now)
-	if m.fixed || !m.usable(now) {
+	if m.fixed || !m.usable(now) || !m.set.has(key) {
 		return Absent
 	}
-	key, ok := m.set.Find(kid)
-	if !ok {
-		if key, ok = m.set.Only(); !ok || key.ID != kid {
-			return Absent
-		}
-	}
 	switch {
-	case m.isLacking(kid, &key):
+	case m.isLacking(key.ID, key):
 		return Absent
 	case m.leased() || m.verdict != nil:
 	case m.cooldownLeft() > 0 || m.held(now):
 		return Absent
 	}
-	m.want(wish{kid: kid, suspect: &key})
+	m.want(wish{kid: key.ID, suspect: key})
 	return Wait
 }
 
@@ -136,7 +132,7 @@ func (m *Machine) Suspect(now time.Time, kid string) Outcome {
 func (m *Machine) want(w wish) {
 	w.since, w.at = m.clock, m.clock
 	for i := range m.wanted {
-		if m.wanted[i].kid == w.kid && (m.wanted[i].suspect == nil) == (w.suspect == nil) {
+		if m.wanted[i].kid == w.kid && m.wanted[i].suspect == w.suspect {
 			m.wanted[i].at = m.clock
 			return
 		}
@@ -181,14 +177,10 @@ func (m *Machine) settle() {
 
 // fulfilled reports whether the set now has what was wished for.
 func (m *Machine) fulfilled(w wish) bool {
-	key, found := m.set.Find(w.kid)
-	if w.suspect == nil {
-		return found
+	if w.suspect != nil {
+		return !m.set.has(w.suspect) // gone is an answer too
 	}
-	if w.kid == "" {
-		key, found = m.set.Only()
-	}
-	return !found || key != *w.suspect // gone is an answer too
+	return len(m.set.byID(w.kid)) > 0
 }
 
 // remember notes that a fresh set did not bring what was wished for, until the
@@ -208,8 +200,7 @@ func (m *Machine) remember(w wish) {
 func (m *Machine) isLacking(kid string, suspect *verify.Key) bool {
 	for i := range m.lacking {
 		w := &m.lacking[i]
-		if w.at > m.clock && w.kid == kid && (w.suspect == nil) == (suspect == nil) &&
-			(suspect == nil || *w.suspect == *suspect) {
+		if w.at > m.clock && w.kid == kid && w.suspect == suspect {
 			return true
 		}
 	}
@@ -218,7 +209,7 @@ func (m *Machine) isLacking(kid string, suspect *verify.Key) bool {
 
 // Current gives a number for the set in force, and whether it may be judged by.
 // A verdict derived from a key holds while usable is true and epoch is the same;
-// at another epoch, Find the kid again and compare the keys (==), which are equal
+// at another epoch, Find the kid again and compare the keys (==), which are the same
 // as long as the key stays the same. Epochs of different machines
 // differ, so that no verdict outlives a change of the configuration (Policy.Deny).
 // It changes nothing: the machine's own clock, which outlasts steps of the wall

@@ -2,6 +2,11 @@ package jwks
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"encoding/json"
+	"math/big"
 	"slices"
 	"strings"
 
@@ -14,43 +19,17 @@ import (
 type Set struct {
 	// keys is sorted, so that a provider that only reorders its keys publishes
 	// an equal set: by ID, then by what the key is.
-	keys []verify.Key
+	keys []*verify.Key
 }
 
-func newSet(keys []verify.Key) *Set {
-	// By insertion: there are few, and a generic sort of Keys costs more module
-	// than time.
-	for i := range keys {
-		for j := i; j > 0 && compareKeys(&keys[j], &keys[j-1]) < 0; j-- {
-			keys[j], keys[j-1] = keys[j-1], keys[j]
+func newSet(keys []*verify.Key) *Set {
+	slices.SortFunc(keys, func(a, b *verify.Key) int {
+		if c := strings.Compare(a.ID, b.ID); c != 0 {
+			return c
 		}
-	}
+		return bytes.Compare(keyJSON(a), keyJSON(b))
+	})
 	return &Set{keys: keys}
-}
-
-// compareKeys orders keys; 0 means that they are the same in all that matters.
-func compareKeys(a, b *verify.Key) int {
-	if c := strings.Compare(a.ID, b.ID); c != 0 {
-		return c
-	}
-	if c := strings.Compare(a.Algorithm, b.Algorithm); c != 0 {
-		return c
-	}
-	switch {
-	case a.Curve != nil && b.Curve != nil:
-		return compareCurves(a.Curve, b.Curve)
-	case a.Curve != nil:
-		return 1
-	case b.Curve != nil:
-		return -1
-	}
-	if c := len(a.RSA.Modulus) - len(b.RSA.Modulus); c != 0 {
-		return c
-	}
-	if c := bytes.Compare(a.RSA.Modulus, b.RSA.Modulus); c != 0 {
-		return c
-	}
-	return a.RSA.Exponent - b.RSA.Exponent
 }
 
 // Len is the number of keys.
@@ -61,28 +40,46 @@ func (s *Set) Len() int {
 	return len(s.keys)
 }
 
-// Find gives the key with this "kid". A key without "kid" is never found.
-func (s *Set) Find(kid string) (verify.Key, bool) {
-	if s == nil || kid == "" {
-		return verify.Key{}, false
+// Find gives the keys that may have signed a token with this "alg" and "kid"; hasKID
+// is false for a token without "kid", which could mean any key, so only a set with
+// exactly one serves it. known reports whether there is a key under the kid at all,
+// for whatever algorithm. A key without "kid" is never found under one.
+func (s *Set) Find(kid string, hasKID bool, algorithm string) (keys []*verify.Key, known bool) {
+	switch {
+	case s == nil || hasKID && kid == "" || !hasKID && len(s.keys) != 1:
+		return nil, false
+	case hasKID:
+		keys = s.byID(kid)
+	default:
+		keys = s.keys
 	}
-	// Providers publish two or three keys; MaxKeys bounds the worst case.
-	for i := range s.keys {
-		if s.keys[i].ID == kid {
-			return s.keys[i], true
-		}
+	known = len(keys) > 0
+	isMisfit := func(key *verify.Key) bool { return !key.Fits(algorithm) }
+	if slices.ContainsFunc(keys, isMisfit) {
+		keys = slices.DeleteFunc(slices.Clone(keys), isMisfit)
 	}
-	return verify.Key{}, false
+	return keys, known
 }
 
-// Only gives the key when the set has exactly one. It serves tokens without
-// "kid", which could otherwise mean any key.
-func (s *Set) Only() (verify.Key, bool) {
-	if s.Len() != 1 {
-		return verify.Key{}, false
+// byID gives the keys under the kid, which stand side by side.
+func (s *Set) byID(kid string) []*verify.Key {
+	if s == nil {
+		return nil
 	}
-	return s.keys[0], true
+	isIt := func(key *verify.Key) bool { return key.ID == kid }
+	first := slices.IndexFunc(s.keys, isIt)
+	if first < 0 {
+		return nil
+	}
+	end := first + 1
+	for end < len(s.keys) && isIt(s.keys[end]) {
+		end++
+	}
+	return s.keys[first:end:end]
 }
+
+// has reports whether this very key is in the set.
+func (s *Set) has(key *verify.Key) bool { return s != nil && slices.Contains(s.keys, key) }
 
 // KIDs lists the keys' "kid" values, sorted; keys without one are left out. The
 // slice belongs to the caller.
@@ -91,9 +88,9 @@ func (s *Set) KIDs() []string {
 		return nil
 	}
 	kids := make([]string, 0, len(s.keys))
-	for i := range s.keys {
-		if s.keys[i].ID != "" {
-			kids = append(kids, s.keys[i].ID)
+	for _, key := range s.keys {
+		if key.ID != "" {
+			kids = append(kids, key.ID)
 		}
 	}
 	return kids
@@ -105,7 +102,7 @@ func (s *Set) Equal(other *Set) bool {
 		return false
 	}
 	for i := range s.Len() {
-		if compareKeys(&s.keys[i], &other.keys[i]) != 0 {
+		if !s.keys[i].Same(other.keys[i]) {
 			return false
 		}
 	}
@@ -118,10 +115,10 @@ func (s *Set) Without(kids []string) *Set {
 	if s == nil {
 		return nil
 	}
-	var left []verify.Key
-	for i := range s.keys {
-		if id := s.keys[i].ID; id == "" || !slices.Contains(kids, id) {
-			left = append(left, s.keys[i])
+	var left []*verify.Key
+	for _, key := range s.keys {
+		if key.ID == "" || !slices.Contains(kids, key.ID) {
+			left = append(left, key)
 		}
 	}
 	if len(left) == len(s.keys) {
@@ -136,13 +133,10 @@ func (s *Set) keep(earlier *Set) *Set {
 	if s == nil || earlier == nil {
 		return s
 	}
-	keys := append([]verify.Key(nil), s.keys...)
+	keys := slices.Clone(s.keys)
 	for i := range keys {
-		for j := range earlier.keys {
-			if compareKeys(&keys[i], &earlier.keys[j]) == 0 {
-				keys[i] = earlier.keys[j]
-				break
-			}
+		if j := slices.IndexFunc(earlier.keys, keys[i].Same); j >= 0 {
+			keys[i] = earlier.keys[j]
 		}
 	}
 	return &Set{keys: keys}
@@ -152,58 +146,40 @@ func (s *Set) keep(earlier *Set) *Set {
 // sorted, only the members that a usable key needs. Equal sets give equal bytes,
 // and Parse reads them back to an equal set unless the set is empty.
 func (s *Set) AppendJSON(b []byte) []byte {
-	separator := `{"keys":[`
+	b = append(b, `{"keys":[`...)
 	for i := range s.Len() {
-		b = append(b, separator+keyJSON(&s.keys[i])...)
-		separator = ","
-	}
-	if s.Len() == 0 {
-		b = append(b, separator...)
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, keyJSON(s.keys[i])...)
 	}
 	return append(b, "]}"...)
 }
 
-func keyJSON(k *verify.Key) string {
-	kty, members := "RSA", ""
-	if k.Curve != nil {
-		kty, members = curveJSON(k.Curve)
-	} else {
-		members = rsaJSON(k.RSA)
+// keyJSON is the key as a JWK (RFC 7517 §4, RFC 7518 §6.2.1, §6.3.1, RFC 8037 §2).
+func keyJSON(k *verify.Key) []byte {
+	jwk := struct {
+		Type      string `json:"kty"`
+		ID        string `json:"kid,omitempty"`
+		Algorithm string `json:"alg,omitempty"`
+		Curve     string `json:"crv,omitempty"`
+		X         string `json:"x,omitempty"`
+		Y         string `json:"y,omitempty"`
+		N         string `json:"n,omitempty"`
+		E         string `json:"e,omitempty"`
+	}{ID: k.ID, Algorithm: k.Algorithm}
+	switch public := k.Public.(type) {
+	case *rsa.PublicKey:
+		jwk.Type = "RSA"
+		jwk.N = base64url.Encode(public.N.Bytes())
+		jwk.E = base64url.Encode(big.NewInt(int64(public.E)).Bytes())
+	case *ecdsa.PublicKey:
+		point, _ := public.Bytes() // the point is on the curve: see verify.NewKey
+		jwk.Type, jwk.Curve = "EC", public.Params().Name
+		jwk.X, jwk.Y = base64url.Encode(point[1:1+len(point)/2]), base64url.Encode(point[1+len(point)/2:])
+	case ed25519.PublicKey:
+		jwk.Type, jwk.Curve, jwk.X = "OKP", "Ed25519", base64url.Encode(public)
 	}
-	text := `{"kty":"` + kty + `"`
-	if k.ID != "" {
-		text += `,"kid":` + quoteJSON(k.ID)
-	}
-	if k.Algorithm != "" {
-		text += `,"alg":` + quoteJSON(k.Algorithm)
-	}
-	return text + members + "}"
-}
-
-func rsaJSON(k *verify.RSAPublicKey) string {
-	e := uint32(k.Exponent) // usable exponents fit into 31 bits
-	exponent := []byte{byte(e >> 24), byte(e >> 16), byte(e >> 8), byte(e)}
-	for len(exponent) > 0 && exponent[0] == 0 {
-		exponent = exponent[1:]
-	}
-	return `,"n":"` + base64url.Encode(k.Modulus) + `","e":"` + base64url.Encode(exponent) + `"`
-}
-
-// quoteJSON gives s as a JSON string (RFC 8259 §7). s is valid UTF-8, because it
-// was read from strict JSON.
-func quoteJSON(s string) string {
-	const hex = "0123456789abcdef"
-	quoted := []byte{'"'}
-	for i := range len(s) {
-		escape := ""
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			escape = `\`
-		case c < 0x20:
-			quoted = append(quoted, `\u00`+hex[c>>4:c>>4+1]+hex[c&15:c&15+1]...)
-			continue
-		}
-		quoted = append(quoted, escape+s[i:i+1]...)
-	}
-	return string(quoted) + `"`
+	text, _ := json.Marshal(jwk) // strings always have a form
+	return text
 }

@@ -322,7 +322,7 @@ func (w *world) checkEnd() {
 		}
 		got := ""
 		for _, k := range w.prov.keys {
-			if found, ok := v.m.all.Find(k.kid); ok && k.has(w.t) && string(found.RSA.Modulus) == string(moduli(k.n)) {
+			if found := v.m.all.byID(k.kid); found != nil && k.has(w.t) && isRSA(found[0], moduli(k.n)) {
 				got += fmt.Sprintf("%s=%d ", k.kid, k.n)
 			}
 		}

@@ -67,15 +67,15 @@ func (w *world) judge(v *worker, r *request) {
 			return
 		}
 	}
-	key, outcome := v.m.Find(now, r.kid, true)
+	keys, outcome := v.m.Find(now, r.kid, true, "RS256")
 	if outcome == Found {
-		if r.n != 0 && string(key.RSA.Modulus) == string(moduli(r.n)) {
+		if r.n != 0 && isRSA(keys[0], moduli(r.n)) {
 			epoch, _ := v.m.Current(now)
 			v.cache[r.token] = cached{epoch}
 			w.accepted(v, r)
 			return
 		}
-		if outcome = v.m.Suspect(now, r.kid); outcome == Absent {
+		if outcome = v.m.Suspect(now, keys[0]); outcome == Absent {
 			w.refused(v, r, 401)
 			return
 		}

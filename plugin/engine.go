@@ -42,7 +42,7 @@ func (r *root) engine(choice config.Signature) (verify.Engine, error) {
 		}
 		proxywasm.LogWarn("edgejwt: signature: auto: the host's verify_signature is missing or wrong; signatures are checked in the module")
 	}
-	return func(algorithm string, key verify.Key, signed string, signature []byte) (bool, error) {
+	return func(algorithm string, key *verify.Key, signed string, signature []byte) (bool, error) {
 		r.metrics.checks.count(false)
 		return verify.GoEngine(algorithm, key, signed, signature)
 	}, nil

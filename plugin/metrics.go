@@ -101,7 +101,7 @@ func label(metric, name, value string) string { return metric + ";" + name + "="
 
 // define makes the metrics that every configuration has.
 func (m *metrics) define(cfg *config.Config, reports bool) {
-	define(gaugeMetric, "edgejwt_build_info;version="+version.Number+";module="+version.Module+";;").set(1)
+	define(gaugeMetric, "edgejwt_build_info;version="+version.Number+";;").set(1)
 	m.labelled = newLabelled(cfg)
 	if cfg.TokenCache.Entries > 0 {
 		m.lookups[gate.Hit] = define(counterMetric, "edgejwt_token_cache;result=hit;;")

@@ -17,7 +17,7 @@ func Example() {
 		Algorithms: []string{verify.RS256},
 		ClockSkew:  time.Minute,
 	}})
-	keys, _, err := jwks.Parse(hostile.KeySet())
+	keys, _, err := jwks.Parse(hostile.KeySet(), verify.RS256)
 	if err != nil {
 		panic(err)
 	}
@@ -38,12 +38,12 @@ func Example() {
 		if err := rule.Check(token, now); err != nil {
 			return verify.ReasonOf(err)
 		}
-		kid, _ := token.KeyID()
-		key, ok := keys.Find(kid)
-		if !ok {
+		kid, hasKID := token.KeyID()
+		candidates, _ := keys.Find(kid, hasKID, token.Algorithm())
+		if len(candidates) == 0 {
 			return verify.KeyUnknown
 		}
-		return verify.ReasonOf(token.VerifySignature(verify.GoEngine, key))
+		return verify.ReasonOf(token.VerifySignature(verify.GoEngine, candidates[0]))
 	}
 
 	for _, c := range table() {

@@ -15,16 +15,26 @@ import (
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // table is made once: it holds hundreds of signatures.
-var table = sync.OnceValue(func() []hostile.Case { return hostile.Table(now, hostile.Options{Full: true}) })
+var table = sync.OnceValue(func() []hostile.Case { return hostile.Table(now, hostile.Options{}) })
 
 // published is what a gate makes of hostile.KeySet.
 var published = sync.OnceValue(func() *jwks.Set {
-	set, _, err := jwks.Parse(hostile.KeySet())
+	set, _, err := jwks.Parse(hostile.KeySet(), verify.RS256)
 	if err != nil {
 		panic(err)
 	}
 	return set
 })
+
+// publishedKey is the key of published with this kid.
+func publishedKey(t testing.TB, kid string) *verify.Key {
+	t.Helper()
+	keys, _ := published().Find(kid, true, verify.RS256)
+	if len(keys) != 1 {
+		t.Fatalf("%d keys with kid %s", len(keys), kid)
+	}
+	return keys[0]
+}
 
 // judge is the whole way of a request through the package, as the plugin takes it.
 func judge(headers [][2]string, rules *verify.Rules, keys *jwks.Set, at time.Time) (*verify.Token, error) {
@@ -43,14 +53,15 @@ func judge(headers [][2]string, rules *verify.Rules, keys *jwks.Set, at time.Tim
 	if err := rule.Check(token, at); err != nil {
 		return nil, err
 	}
-	key, ok := keys.Only()
-	if kid, has := token.KeyID(); has {
-		key, ok = keys.Find(kid)
-	}
-	if !ok {
+	kid, has := token.KeyID()
+	candidates, known := keys.Find(kid, has, token.Algorithm())
+	switch {
+	case !known:
 		return nil, verify.KeyUnknown
+	case len(candidates) == 0:
+		return nil, verify.AlgorithmNotAllowed
 	}
-	if err := token.VerifySignature(verify.GoEngine, key); err != nil {
+	if err := token.VerifySignature(verify.GoEngine, candidates[0]); err != nil {
 		return nil, err
 	}
 	return token, nil

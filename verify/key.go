@@ -1,44 +1,130 @@
 package verify
 
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"errors"
+	"math"
+
+	"filippo.io/edwards25519"
+)
+
 // Key is one public key that may verify signatures, taken from a JWK (RFC 7517
-// §4). It is never changed after it was made and may be shared by goroutines.
-// Two of them that are equal (==) are the same key of one issuer: whoever replaces
-// a key under the same ID makes a new one, with pointers of its own.
+// §4). NewKey makes it. It is never changed afterwards and may be shared by
+// goroutines. Keys are compared by identity (==): whoever replaces a key under the
+// same ID makes a new one, and whoever keeps it keeps the pointer.
 type Key struct {
 	// ID is the JWK's "kid"; empty when it has none.
 	ID string
 	// Algorithm is the JWK's "alg"; empty when the key is bound to none.
 	Algorithm string
-	// RSA is the public key itself when "kty" is RSA, and nil otherwise.
-	RSA *RSAPublicKey
-	// Curve is the public key itself when "kty" is EC or OKP, and nil otherwise.
-	Curve *CurvePublicKey
+	// Public is the key itself: an *rsa.PublicKey, an *ecdsa.PublicKey or an
+	// ed25519.PublicKey.
+	Public crypto.PublicKey
+
+	keyType, curve string // "kty" and "crv"
 }
 
-// fits reports whether the key may be used with the algorithm (RFC 8725 §3.1): it
+// MinRSABits and MaxRSABits bound the modulus of a usable RSA key. The floor is
+// RFC 7518 §3.3; the ceiling keeps one signature check from costing more than
+// about sixteen of the usual ones.
+const (
+	MinRSABits = 2048
+	MaxRSABits = 8192
+)
+
+// The errors of NewKey. Each is a clause that names what is wrong.
+var (
+	errShortModulus = errors.New("modulus is under 2048 bits")
+	errLongModulus  = errors.New("modulus is over 8192 bits")
+	errEvenModulus  = errors.New("modulus is even")
+	errOne          = errors.New("exponent is 1")
+	errEvenExponent = errors.New("exponent is even")
+	errLongExponent = errors.New("exponent is over 2^31-1")
+	errNotOnCurve   = errors.New("x and y are not a point of the curve")
+	errKeyType      = errors.New("the key is not one for RSA, P-256, P-384, P-521 or Ed25519")
+	errRSAAlgorithm = errors.New("alg is not one for RSA keys")
+	errCurve        = errors.New("alg is not the one for the curve")
+)
+
+// NewKey makes a key of a public key, which it takes over: an *rsa.PublicKey, an
+// *ecdsa.PublicKey on P-256, P-384 or P-521, or an ed25519.PublicKey. algorithm is
+// the one that the key is bound to, or empty. NewKey refuses RSA keys that are too
+// small to trust or too large to compute with, or whose modulus or exponent no
+// sound key has; points that are not on their curve; Ed25519 keys for which anybody
+// can sign; and algorithms that the key is not for. Whether a modulus is a product
+// of two primes cannot be seen.
+func NewKey(id, algorithm string, public crypto.PublicKey) (*Key, error) {
+	k := &Key{ID: id, Algorithm: algorithm, Public: public}
+	var err, misfit error
+	switch public := public.(type) {
+	case *rsa.PublicKey:
+		k.keyType, misfit = "RSA", errRSAAlgorithm
+		err = checkRSA(public)
+	case *ecdsa.PublicKey:
+		k.keyType, k.curve, misfit = "EC", public.Params().Name, errCurve
+		if _, err = public.Bytes(); err != nil { // it looks whether the point is on the curve
+			err = errNotOnCurve
+		}
+	case ed25519.PublicKey:
+		k.keyType, k.curve, misfit = "OKP", "Ed25519", errCurve
+		err = checkEd25519(public)
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case AlgorithmOf(k.keyType, k.curve) == "":
+		return nil, errKeyType
+	case algorithm != "" && !k.Fits(algorithm):
+		return nil, misfit
+	}
+	return k, nil
+}
+
+// checkRSA refuses what crypto/rsa refuses, and sizes out of bounds.
+func checkRSA(k *rsa.PublicKey) error {
+	switch size := k.N.BitLen(); {
+	case size > MaxRSABits:
+		return errLongModulus
+	case size < MinRSABits:
+		return errShortModulus
+	case k.N.Bit(0) == 0:
+		return errEvenModulus
+	case k.E > math.MaxInt32:
+		return errLongExponent
+	case k.E%2 == 0:
+		return errEvenExponent
+	case k.E < 3:
+		return errOne
+	}
+	return nil
+}
+
+// checkEd25519 demands a point in its one encoding (RFC 8032 §5.1.3) that is not
+// of small order. crypto/ed25519 takes points of small order, for which anybody can
+// sign.
+func checkEd25519(k ed25519.PublicKey) error {
+	p, err := new(edwards25519.Point).SetBytes(k)
+	if err != nil || !bytes.Equal(p.Bytes(), k) || new(edwards25519.Point).MultByCofactor(p).Equal(edwards25519.NewIdentityPoint()) == 1 {
+		return errNotOnCurve
+	}
+	return nil
+}
+
+// Fits reports whether the key may be used with the algorithm (RFC 8725 §3.1): it
 // has the algorithm's type, and its issuer has not bound it to another algorithm.
 // A key on a curve has one algorithm only; an RSA key without "alg" has six.
-func (k *Key) fits(algorithm string) bool {
-	if k.Algorithm != "" && k.Algorithm != algorithm {
-		return false
-	}
-	if k.Curve != nil {
-		return k.RSA == nil && k.Curve.Algorithm == algorithm
-	}
-	return TypeOf(algorithm) == "RSA"
+func (k *Key) Fits(algorithm string) bool {
+	a := lookUp(algorithm)
+	return a != nil && a.keyType == k.keyType && a.curve == k.curve && (k.Algorithm == "" || k.Algorithm == algorithm)
 }
 
-// TypeOf gives the "kty" that keys of the algorithm have (RFC 7518 §3.1, §6.1;
-// RFC 8037 §3.1), whether or not this build has the algorithm. It is empty for
-// algorithms that no build has.
-func TypeOf(algorithm string) string {
-	switch algorithm {
-	case RS256, "RS384", "RS512", "PS256", "PS384", "PS512":
-		return "RSA"
-	case "ES256", "ES384", "ES512":
-		return "EC"
-	case "EdDSA":
-		return "OKP"
-	}
-	return ""
+// Same reports whether both are the same key of the same issuer: under one ID, for
+// one algorithm and with the same material.
+func (k *Key) Same(other *Key) bool {
+	public, ok := k.Public.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && k.ID == other.ID && k.Algorithm == other.Algorithm && public.Equal(other.Public)
 }

@@ -80,14 +80,12 @@ func (k *manyPrimes) sign(message []byte) []byte {
 	return sum.Mod(sum, k.n).FillBytes(make([]byte, k.size()))
 }
 
-func (k *manyPrimes) judge() *rsa.PublicKey { return &rsa.PublicKey{N: k.n, E: k.e} }
-
-func (k *manyPrimes) key() verify.Key {
-	public, err := verify.NewRSAPublicKey(k.n.Bytes(), k.e)
+func (k *manyPrimes) key() *verify.Key {
+	key, err := verify.NewKey("", "", &rsa.PublicKey{N: k.n, E: k.e})
 	if err != nil {
 		panic(err)
 	}
-	return verify.Key{RSA: public}
+	return key
 }
 
 // rsaKeys are of every size and exponent that could matter: the bounds, even and

@@ -134,19 +134,21 @@ func TestMatch(t *testing.T) {
 
 // answer is an engine with one answer to everything.
 func answer(ok bool, err error) verify.Engine {
-	return func(string, verify.Key, string, []byte) (bool, error) { return ok, err }
+	return func(string, *verify.Key, string, []byte) (bool, error) { return ok, err }
 }
 
 func TestVerifySignature(t *testing.T) {
 	token := unsigned(t, rs256, `{}`)
-	key, _ := published().Find(hostile.KidCurrent)
-	other := key
-	other.Algorithm = "RS512"
+	key := publishedKey(t, hostile.KidCurrent)
+	other, err := verify.NewKey(key.ID, "RS512", key.Public)
+	if err != nil {
+		t.Fatal(err)
+	}
 	yes := answer(true, nil)
 	for _, c := range []struct {
 		name   string
 		engine verify.Engine
-		key    verify.Key
+		key    *verify.Key
 		want   verify.Reason
 	}{
 		{"the engine says yes", yes, key, verify.Accepted},
@@ -154,7 +156,7 @@ func TestVerifySignature(t *testing.T) {
 		{"the engine has no answer", answer(false, errors.New("host")), key, verify.Internal},
 		{"the engine says yes and fails", answer(true, errors.New("host")), key, verify.Internal},
 		{"the key is for another algorithm", yes, other, verify.AlgorithmNotAllowed},
-		{"there is no key", verify.GoEngine, verify.Key{}, verify.Internal},
+		{"there is no key", verify.GoEngine, &verify.Key{}, verify.Internal},
 	} {
 		if got := verify.ReasonOf(token.VerifySignature(c.engine, c.key)); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)

@@ -66,10 +66,7 @@ func TestHostEngine(t *testing.T) {
 			continue
 		}
 		for _, kid := range published().KIDs() {
-			k, _ := published().Find(kid)
-			if k.RSA == nil {
-				continue
-			}
+			k := publishedKey(t, kid)
 			want := token.VerifySignature(verify.GoEngine, k)
 			if got := token.VerifySignature(engine, k); verify.ReasonOf(got) != verify.ReasonOf(want) {
 				t.Errorf("%s/%s: %v, want %v", c.Group, c.Name, got, want)
@@ -97,10 +94,7 @@ func TestHostSurprises(t *testing.T) {
 		t.Fatal(err)
 	}
 	kid, _ := token.KeyID()
-	key, ok := published().Find(kid)
-	if !ok {
-		t.Fatal("no key")
-	}
+	key := publishedKey(t, kid)
 	no := "\x12\x26Failed to verify digest. Error code: 0"
 	for _, c := range []struct {
 		name, answer string
@@ -192,12 +186,12 @@ func TestHostKey(t *testing.T) {
 	for _, size := range []int{2048, 2049, 2055, 3072, 4096, 8192} {
 		for _, exponent := range []int{3, 255, 65537, 1<<31 - 1} {
 			n := new(big.Int).SetBit(new(big.Int).Lsh(big.NewInt(1), uint(size-1)), 0, 1)
-			modulus := n.Bytes()
-			key, err := verify.NewRSAPublicKey(modulus, exponent)
+			public := &rsa.PublicKey{N: n, E: exponent}
+			key, err := verify.NewKey("", "", public)
 			if err != nil {
 				t.Fatal(err)
 			}
-			want, err := x509.MarshalPKIXPublicKey(&rsa.PublicKey{N: n, E: exponent})
+			want, err := x509.MarshalPKIXPublicKey(public)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -206,7 +200,7 @@ func TestHostKey(t *testing.T) {
 				asked = bytes.Contains(m, want)
 				return nil, nil
 			}, func(bool) {})
-			_, _ = engine(verify.RS256, verify.Key{RSA: key}, "text", make([]byte, len(modulus)))
+			_, _ = engine(verify.RS256, key, "text", make([]byte, public.Size()))
 			if !asked {
 				t.Errorf("%d bits, exponent %d: another key", size, exponent)
 			}

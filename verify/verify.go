@@ -22,9 +22,6 @@ import (
 	"edgejwt/verify/ascii"
 )
 
-// RS256 is RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 §3.3).
-const RS256 = "RS256"
-
 // Rule says which tokens of one issuer are accepted.
 type Rule struct {
 	// Issuer is compared with "iss" byte for byte (RFC 7519 §4.1.1).

@@ -10,10 +10,10 @@ import (
 
 // billOfMaterials is a CycloneDX 1.6 document in JSON. It bears neither a serial
 // number nor a time: both are optional, and the same module has the same bill.
-func billOfMaterials(m module, wasm []byte, parts []part, o Origin) ([]byte, error) {
+func billOfMaterials(wasm []byte, parts []part, o Origin) ([]byte, error) {
 	ours := cdx.Component{
-		BOMRef: purl("edgejwt", o.Version) + "#" + m.name, Type: cdx.ComponentTypeApplication,
-		Name: m.name, Version: o.Version, Description: m.description, PackageURL: purl("edgejwt", o.Version),
+		BOMRef: purl("edgejwt", o.Version) + "#" + moduleName, Type: cdx.ComponentTypeApplication,
+		Name: moduleName, Version: o.Version, Description: description, PackageURL: purl("edgejwt", o.Version),
 		Licenses: &cdx.Licenses{{License: &cdx.License{ID: "Apache-2.0"}}},
 		Hashes:   &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA256, Value: sum(wasm)}},
 	}

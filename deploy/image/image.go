@@ -1,7 +1,6 @@
-// Package image packs the compiled modules for those who install them: OCI images
-// in the two forms that Istio's and Envoy Gateway's fetchers read, a bill of
-// materials for each module, the licences of what is linked into them, and a list
-// of SHA-256 sums. The same commit and the same Go give the same bytes, on every
+// Package image packs the compiled module for those who install it: OCI images in
+// the two forms that Istio's and Envoy Gateway's fetchers read, a bill of
+// materials, the licences of what is linked into it, and a list of SHA-256 sums. The same commit and the same Go give the same bytes, on every
 // machine and in every folder: nothing here asks for the time, and nothing is
 // written in an order that chance decides.
 //
@@ -25,8 +24,8 @@ import (
 type Options struct {
 	// Root is the project's folder, where go.mod is.
 	Root string
-	// Dist is the folder that holds the modules and gets everything else: the
-	// layout in image/, <module>.cdx.json and SHA256SUMS.
+	// Dist is the folder that holds edgejwt.wasm and gets everything else: the
+	// layout in image/, edgejwt.cdx.json and SHA256SUMS.
 	Dist string
 	// Origin is what the images tell of where they come from.
 	Origin Origin
@@ -45,26 +44,19 @@ type Origin struct {
 	Source string
 }
 
-// module is one of the two compiled modules.
-type module struct {
-	name        string // file in dist, without .wasm
-	suffix      string // of its images' tags
-	tags        string // build tags that it was compiled with
-	description string
-}
-
-var modules = []module{
-	{"edgejwt", "", "", "Checks OpenID access tokens inside Envoy: RS256"},
-	{"edgejwt-full", "-full", "full", "Checks OpenID access tokens inside Envoy: all algorithms, and paths by regular expressions"},
-}
+// What the images and the bill call the module.
+const (
+	moduleName  = "edgejwt" // also of the file in dist
+	description = "Checks OpenID access tokens inside Envoy"
+)
 
 // Image is one image of the layout.
 type Image struct {
-	Tag    string // "1.2.3", "1.2.3-full", "1.2.3-artifact", "1.2.3-full-artifact"
+	Tag    string // "1.2.3", "1.2.3-artifact"
 	Digest string // of the manifest, "sha256:…": what Istio and Envoy Gateway compare with their sha256 field
 }
 
-// Write packs the modules in o.Dist. What an earlier call left there is replaced.
+// Write packs the module in o.Dist. What an earlier call left there is replaced.
 func Write(ctx context.Context, o Options) ([]Image, error) {
 	dir := filepath.Join(o.Dist, "image")
 	if err := os.RemoveAll(dir); err != nil {
@@ -75,35 +67,31 @@ func Write(ctx context.Context, o Options) ([]Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	var files []string
-	for _, m := range modules {
-		wasm, err := os.ReadFile(filepath.Join(o.Dist, m.name+".wasm"))
-		if err != nil {
-			return nil, err
-		}
-		if !bytes.HasPrefix(wasm, []byte("\x00asm")) {
-			return nil, fmt.Errorf("%s.wasm is not a WebAssembly module", m.name)
-		}
-		parts, err := linked(ctx, o.Root, m.tags)
-		if err != nil {
-			return nil, err
-		}
-		bill, err := billOfMaterials(m, wasm, parts, o.Origin)
-		if err != nil {
-			return nil, err
-		}
-		if err := os.WriteFile(filepath.Join(o.Dist, m.name+".cdx.json"), bill, 0o644); err != nil {
-			return nil, err
-		}
-		if err := l.add(m, content{wasm: wasm, licence: licence, notices: notices(parts), bill: bill}, o.Origin); err != nil {
-			return nil, err
-		}
-		files = append(files, m.name+".wasm", m.name+".cdx.json")
+	wasm, err := os.ReadFile(filepath.Join(o.Dist, moduleName+".wasm"))
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.HasPrefix(wasm, []byte("\x00asm")) {
+		return nil, fmt.Errorf("%s.wasm is not a WebAssembly module", moduleName)
+	}
+	parts, err := linked(ctx, o.Root)
+	if err != nil {
+		return nil, err
+	}
+	bill, err := billOfMaterials(wasm, parts, o.Origin)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(o.Dist, moduleName+".cdx.json"), bill, 0o644); err != nil {
+		return nil, err
+	}
+	if err := l.add(content{wasm: wasm, licence: licence, notices: notices(parts), bill: bill}, o.Origin); err != nil {
+		return nil, err
 	}
 	if err := l.finish(); err != nil {
 		return nil, err
 	}
-	return l.images, writeSums(o.Dist, append(files, "image/index.json"))
+	return l.images, writeSums(o.Dist, []string{moduleName + ".wasm", moduleName + ".cdx.json", "image/index.json"})
 }
 
 // writeSums writes what `sha256sum -c SHA256SUMS` reads. The index holds the

@@ -28,14 +28,12 @@ var origin = Origin{
 	Created: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), Source: "https://git.example.com/edgejwt",
 }
 
-// write packs two small modules.
+// write packs a small module.
 func write(t *testing.T) (dist string, images []Image) {
 	t.Helper()
 	dist = t.TempDir()
-	for _, m := range modules {
-		if err := os.WriteFile(filepath.Join(dist, m.name+".wasm"), code(m.name), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.WriteFile(filepath.Join(dist, moduleName+".wasm"), code(moduleName), 0o644); err != nil {
+		t.Fatal(err)
 	}
 	images, err := Write(t.Context(), Options{Root: "../..", Dist: dist, Origin: origin})
 	if err != nil {
@@ -94,7 +92,7 @@ func TestLayout(t *testing.T) {
 			}
 		}
 	}
-	if want := []string{"1.2.3", "1.2.3-artifact", "1.2.3-full", "1.2.3-full-artifact"}; !slices.Equal(tags, want) {
+	if want := []string{"1.2.3", "1.2.3-artifact"}; !slices.Equal(tags, want) {
 		t.Errorf("tags %q", tags)
 	}
 	for i, image := range images {
@@ -114,7 +112,7 @@ func TestLayout(t *testing.T) {
 			t.Errorf("SHA256SUMS is wrong about %s", name)
 		}
 	}
-	if want := []string{"edgejwt.wasm", "edgejwt.cdx.json", "edgejwt-full.wasm", "edgejwt-full.cdx.json", "image/index.json"}; !slices.Equal(summed, want) {
+	if want := []string{"edgejwt.wasm", "edgejwt.cdx.json", "image/index.json"}; !slices.Equal(summed, want) {
 		t.Errorf("SHA256SUMS lists %v", summed)
 	}
 }
@@ -130,41 +128,39 @@ func TestAgain(t *testing.T) {
 	}
 }
 
-// TestBill: the bill names Go, the SDK, and what only the full module has; and
-// every part's licence is in the image.
+// TestBill: the bill names Go, the SDK and what else is linked in; and every part's
+// licence is in the image.
 func TestBill(t *testing.T) {
 	dist, _ := write(t)
-	for _, m := range modules {
-		var bom cdx.BOM
-		raw := read(t, dist, m.name+".cdx.json")
-		if err := cdx.NewBOMDecoder(bytes.NewReader(raw), cdx.BOMFileFormatJSON).Decode(&bom); err != nil {
-			t.Fatal(err)
+	var bom cdx.BOM
+	raw := read(t, dist, moduleName+".cdx.json")
+	if err := cdx.NewBOMDecoder(bytes.NewReader(raw), cdx.BOMFileFormatJSON).Decode(&bom); err != nil {
+		t.Fatal(err)
+	}
+	if bom.SpecVersion != cdx.SpecVersion1_6 || bom.SerialNumber != "" || bom.Metadata.Timestamp != "" {
+		t.Errorf("version %v, serial %q, time %q", bom.SpecVersion, bom.SerialNumber, bom.Metadata.Timestamp)
+	}
+	if got := (*bom.Metadata.Component.Hashes)[0].Value; got != sum(code(moduleName)) {
+		t.Errorf("the module's hash is %s", got)
+	}
+	parts, err := linked(t.Context(), "../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(notices(parts))
+	var names []string
+	for i, c := range *bom.Components {
+		names = append(names, c.Name)
+		if c.BOMRef != (*(*bom.Dependencies)[0].Dependencies)[i] || !strings.Contains(text, c.Name+" "+c.Version) {
+			t.Errorf("%s is not told everywhere", c.Name)
 		}
-		if bom.SpecVersion != cdx.SpecVersion1_6 || bom.SerialNumber != "" || bom.Metadata.Timestamp != "" {
-			t.Errorf("%s: version %v, serial %q, time %q", m.name, bom.SpecVersion, bom.SerialNumber, bom.Metadata.Timestamp)
-		}
-		if got := (*bom.Metadata.Component.Hashes)[0].Value; got != sum(code(m.name)) {
-			t.Errorf("%s: the module's hash is %s", m.name, got)
-		}
-		parts, err := linked(t.Context(), "../..", m.tags)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text := string(notices(parts))
-		var names []string
-		for i, c := range *bom.Components {
-			names = append(names, c.Name)
-			if c.BOMRef != (*(*bom.Dependencies)[0].Dependencies)[i] || !strings.Contains(text, c.Name+" "+c.Version) {
-				t.Errorf("%s: %s is not told everywhere", m.name, c.Name)
-			}
-		}
-		for name, want := range map[string]bool{
-			"std": true, "github.com/proxy-wasm/proxy-wasm-go-sdk": true, "filippo.io/bigmod": true,
-			"filippo.io/edwards25519": m.tags == "full", "github.com/google/go-containerregistry": false, "edgejwt": false,
-		} {
-			if slices.Contains(names, name) != want {
-				t.Errorf("%s: %s in %v: want %v", m.name, name, names, want)
-			}
+	}
+	for name, want := range map[string]bool{
+		"std": true, "github.com/proxy-wasm/proxy-wasm-go-sdk": true, "filippo.io/edwards25519": true,
+		"filippo.io/bigmod": false, "github.com/google/go-containerregistry": false, "edgejwt": false,
+	} {
+		if slices.Contains(names, name) != want {
+			t.Errorf("%s in %v: want %v", name, names, want)
 		}
 	}
 }
@@ -174,12 +170,10 @@ func TestRefused(t *testing.T) {
 	dist := t.TempDir()
 	o := Options{Root: "../..", Dist: dist, Origin: origin}
 	if _, err := Write(t.Context(), o); err == nil {
-		t.Error("no modules, and no error")
+		t.Error("no module, and no error")
 	}
-	for _, m := range modules {
-		if err := os.WriteFile(filepath.Join(dist, m.name+".wasm"), []byte("<html>"), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.WriteFile(filepath.Join(dist, moduleName+".wasm"), []byte("<html>"), 0o644); err != nil {
+		t.Fatal(err)
 	}
 	if _, err := Write(t.Context(), o); err == nil || !strings.Contains(err.Error(), "not a WebAssembly module") {
 		t.Errorf("HTML was packed: %v", err)

@@ -18,7 +18,7 @@ const (
 	typeBill         = "application/vnd.cyclonedx+json"
 )
 
-// content is what the images of one module hold.
+// content is what the images hold.
 type content struct {
 	wasm, licence, notices, bill []byte
 }
@@ -30,10 +30,10 @@ type layout struct {
 	images []Image
 }
 
-// add packs a module in both forms. A fetcher needs one of them; we name the
+// add packs the module in both forms. A fetcher needs one of them; we name the
 // image first, which every tool for images can read, too.
-func (l *layout) add(m module, c content, o Origin) error {
-	notes := annotations(m, o)
+func (l *layout) add(c content, o Origin) error {
+	notes := annotations(o)
 	archive, plain, err := archiveOf([]file{{"plugin.wasm", c.wasm}, {"LICENSE", c.licence}, {"THIRD_PARTY_LICENSES", c.notices}}, o.Created)
 	if err != nil {
 		return err
@@ -50,7 +50,7 @@ func (l *layout) add(m module, c content, o Origin) error {
 		Config: l.json(v1.MediaTypeImageConfig, config, &err),
 		Layers: []v1.Descriptor{l.blob(v1.MediaTypeImageLayerGzip, archive, &err)},
 	}
-	l.image(o.Version+m.suffix, compat, notes, c.bill, &err)
+	l.image(o.Version, compat, notes, c.bill, &err)
 
 	runtime := map[string]any{"type": "envoy_proxy", "abiVersions": []string{"0.2.0"}, "config": map[string]any{"root_ids": []string{}}}
 	artifact := v1.Manifest{
@@ -61,7 +61,7 @@ func (l *layout) add(m module, c content, o Origin) error {
 			titled(l.json(typeModuleConfig, runtime, &err), "runtime-config.json"),
 		},
 	}
-	l.image(o.Version+m.suffix+"-artifact", artifact, notes, c.bill, &err)
+	l.image(o.Version+"-artifact", artifact, notes, c.bill, &err)
 	return err
 }
 
@@ -131,10 +131,10 @@ func titled(d v1.Descriptor, title string) v1.Descriptor {
 }
 
 // annotations are those of the image specification, without what is not known.
-func annotations(m module, o Origin) map[string]string {
+func annotations(o Origin) map[string]string {
 	notes := map[string]string{
-		v1.AnnotationTitle:       m.name,
-		v1.AnnotationDescription: m.description,
+		v1.AnnotationTitle:       moduleName,
+		v1.AnnotationDescription: description,
 		v1.AnnotationVersion:     o.Version,
 		v1.AnnotationLicenses:    "Apache-2.0",
 		v1.AnnotationCreated:     o.Created.UTC().Format(time.RFC3339),

@@ -27,15 +27,15 @@ type part struct {
 //go:embed go.license.txt
 var goLicence string
 
-// linked asks the go command what a build with these tags is made of: Go first,
+// linked asks the go command what the build is made of: Go first,
 // then the modules by path. Our own module is not among them.
-func linked(ctx context.Context, root, tags string) ([]part, error) {
+func linked(ctx context.Context, root string) ([]part, error) {
 	version, err := goCommand(ctx, root, "env", "GOVERSION")
 	if err != nil {
 		return nil, err
 	}
 	parts := []part{{path: "std", version: strings.TrimSpace(version), licence: "BSD-3-Clause", text: goLicence}}
-	out, err := goCommand(ctx, root, "list", "-deps", "-tags", tags, "-f",
+	out, err := goCommand(ctx, root, "list", "-deps", "-f",
 		"{{with .Module}}{{if not .Main}}{{.Path}}\t{{.Version}}\t{{.Sum}}\t{{.Dir}}\n{{end}}{{end}}", ".")
 	if err != nil {
 		return nil, err

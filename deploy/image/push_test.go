@@ -63,13 +63,12 @@ func TestPushed(t *testing.T) {
 				if desc.Digest.String() != images[i].Digest || desc.MediaType != types.OCIManifestSchema1 {
 					t.Fatalf("%s is %v %v", tagged, desc.MediaType, desc.Digest)
 				}
-				module := modules[i/2]
 				fetched := fetch(t, desc, strings.HasSuffix(suffix, "-artifact"))
-				if !bytes.Equal(fetched, code(module.name)) {
+				if !bytes.Equal(fetched, code(moduleName)) {
 					t.Errorf("%s: another module came back", tagged)
 				}
 				bill := billOf(t, tagged, desc.Digest)
-				if !bytes.Equal(bill, read(t, dist, module.name+".cdx.json")) {
+				if !bytes.Equal(bill, read(t, dist, moduleName+".cdx.json")) {
 					t.Errorf("%s: another bill of materials came back", tagged)
 				}
 			}

@@ -7,15 +7,12 @@
 // silently ignored at the edge is a hole behind it. Fields are named as in
 // Istio's RequestAuthentication, so that a jwtRules entry can be pasted in.
 //
-// What a module can do is part of what it accepts: Features tells the standard
-// module from the full one, and ParseWith lets a tool ask for either.
-//
 // The files: fields.go and fields_routes.go list every field with its default and
 // limits, described.go says what they mean. document.go judges the text as a whole;
 // reader.go, values.go, lists.go, size.go and duration.go hold it against the list.
-// What the fields say is judged by rule.go, address.go, inline.go and keys.go (whose
+// What the fields say is judged by rule.go, address.go and keys.go (whose
 // tokens are valid), places.go, headers.go and outputs.go (where they stand and
-// what is told of them), routes.go, claims.go, routefaults.go, covered.go and
+// what is told of them), routes.go, regex.go, claims.go, routefaults.go, covered.go and
 // policy.go (who may do what), resource.go (what clients learn). fault.go words the
 // refusals.
 //
@@ -232,18 +229,13 @@ type Keys struct {
 	Deny []string
 }
 
-// Parse reads a configuration from a JSON text as it reaches the plugin, and takes
-// what this build of it can do: see ParseWith.
+// Parse reads a configuration from a JSON text as it reaches the plugin.
 //
 // The error is an *Error with every fault that could be found, sorted by place;
 // then the Config is nil. Of a text that is no JSON, or that may be read in two
 // ways because a member stands twice, only that is told.
-func Parse(document []byte) (*Config, error) { return ParseWith(document, ofBuild()) }
-
-// ParseWith is Parse for a module with the features given, which a tool may ask
-// for whatever it was built with: Standard or Full.
-func ParseWith(document []byte, features Features) (*Config, error) {
-	r := &reader{features: features}
+func Parse(document []byte) (*Config, error) {
+	r := new(reader)
 	if root := r.open(string(document), &wholeConfig); root != nil {
 		if c := r.config(root); len(r.faults) == 0 {
 			return c, nil

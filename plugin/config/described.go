@@ -148,7 +148,7 @@ var descriptions = map[string]description{
 	"jwtRules[].jwksHost":         {"only with OpenID discovery; host or host:port", "A host, besides the issuer's, on which the discovered key set may lie; jwksCluster then reaches it."},
 	"jwtRules[].discoveryCluster": {"only with jwksHost", "The Envoy cluster that reaches the issuer's discovery document."},
 
-	"*.algorithms":                          {"none twice; all but RS256 only in edgejwt-full.wasm", "The accepted signature algorithms."},
+	"*.algorithms":                          {"none twice", "The accepted signature algorithms."},
 	"*.clockSkew":                           {"", "How far the provider's clock may be off when times in a token are judged."},
 	"*.fromHeaders":                         {"", "Headers in which the token is looked for; with this, fromCookies or fromParams, no longer in the default place."},
 	"*.fromHeaders[].name":                  {"no pseudo header, no cookie, none that overrideHeaders removes, no two that differ by their signs only", "A header in which the token may stand; case does not matter."},
@@ -172,7 +172,7 @@ var descriptions = map[string]description{
 	"routes[].path.prefix":             {"a path that can be read in one way only", "A path and everything below it: /public is for /public and /public/x, not for /publicity."},
 	"routes[].path.template":           {"at most 8 variables, none twice", "Paths of a shape: {id} stands for one segment, {rest=**}, as the last, for any number of them."},
 	"routes[].spellings":               {"only in a policy of routeMetadata", "Spellings that no other Envoy route matches: trailingSlash (a slash at the path's end), head (HEAD for GET), port (a port in the host). Others are refused where policies may stand in Envoy's routes."},
-	"routes[].path.regex":              {"only in edgejwt-full.wasm; RE2", "An expression that the whole path matches."},
+	"routes[].path.regex":              {"RE2", "An expression that the whole path matches."},
 	"routes[].methods":                 {"none twice", "The request's methods. What is said of GET is also asked of HEAD, but GET opens nothing to HEAD: name both."},
 	"routes[].hosts":                   {"none twice; a port not with hostPort: ignored", "The request's hosts, with or without port; *.example.com is for everything below it. A client chooses what it names, as far as Envoy's domains let it."},
 	"routes[].headers":                 {"", "Headers that must all be there; a client chooses what it sends."},

@@ -46,20 +46,6 @@ func ExampleParse_refused() {
 	// keys.refresh: 600 is not a duration (example: 10m)
 }
 
-func ExampleParseWith() {
-	document := []byte(`{
-		"auth0": {"domain": "tenant.eu.auth0.com", "audience": "https://api.example.com"},
-		"routes": [{"path": {"regex": "/v[12]/health"}, "auth": "none"}]
-	}`)
-	_, err := config.ParseWith(document, config.Full())
-	fmt.Println("full:", err)
-	_, err = config.ParseWith(document, config.Standard())
-	fmt.Println("standard:", err)
-	// Output:
-	// full: <nil>
-	// standard: routes[0].path.regex: is only in edgejwt-full.wasm; write exact, prefix or template
-}
-
 func ExampleParsePolicy() {
 	policy, err := config.ParsePolicy(`{"name": "orders-write", "scopes": ["write:orders"], "claims": {"org_id": ["org_123"]}}`)
 	if err != nil {

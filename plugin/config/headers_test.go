@@ -8,12 +8,11 @@ import (
 	"edgejwt/plugin/config"
 )
 
-// TestOnlyOneAlgorithm tries every signature algorithm that IANA lists for JOSE
-// with the standard module.
-func TestOnlyOneAlgorithm(t *testing.T) {
-	for _, alg := range []string{"RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "ES256K",
-		"EdDSA", "Ed25519", "Ed448", "ML-DSA-44", "HS256", "HS384", "HS512", "none", "None", "RS1", "RS224", "RSA-OAEP", "A128KW"} {
-		if _, err := config.ParseWith([]byte(rule(`"algorithms":["RS256","`+alg+`"]`)), config.Standard()); err == nil {
+// TestOtherAlgorithms tries the signature algorithms that IANA lists for JOSE and
+// that are not checked here.
+func TestOtherAlgorithms(t *testing.T) {
+	for _, alg := range []string{"ES256K", "Ed25519", "Ed448", "ML-DSA-44", "HS256", "HS384", "HS512", "none", "None", "RS1", "RS224", "RSA-OAEP", "A128KW"} {
+		if _, err := config.Parse([]byte(rule(`"algorithms":["RS256","` + alg + `"]`))); err == nil {
 			t.Errorf("%s was accepted", alg)
 		}
 	}

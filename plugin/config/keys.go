@@ -62,15 +62,16 @@ func (o *object) denied() []string {
 // an inline set.
 func (r *Rule) Policy(keys *Keys) jwks.Policy {
 	policy := jwks.Policy{
-		URL:      r.JWKSURI,
-		Issuer:   r.Issuer,
-		Refresh:  keys.Refresh,
-		MaxStale: keys.MaxStale,
-		Cooldown: keys.Cooldown,
-		Timeout:  keys.Timeout,
-		Wait:     keys.Wait,
-		Tick:     keys.Tick,
-		Deny:     keys.Deny,
+		URL:        r.JWKSURI,
+		Issuer:     r.Issuer,
+		Algorithms: r.Algorithms,
+		Refresh:    keys.Refresh,
+		MaxStale:   keys.MaxStale,
+		Cooldown:   keys.Cooldown,
+		Timeout:    keys.Timeout,
+		Wait:       keys.Wait,
+		Tick:       keys.Tick,
+		Deny:       keys.Deny,
 	}
 	if r.KeysHost != "" {
 		policy.ExtraHosts = []string{r.KeysHost}

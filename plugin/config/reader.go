@@ -11,7 +11,6 @@ import (
 // with it. Reading goes on after a fault, so that all are told at once; what it
 // gives for a faulty field is good for nothing but further reading.
 type reader struct {
-	features Features
 	faults   []Fault
 	warnings []Fault
 	// removesOverrides is true when requests are to lose the headers of overrides.

@@ -42,8 +42,6 @@ var routeRefusals = []refusalCase{
 		`routes[0].path.template: "/{a}/{a}" has a variable twice`},
 	{"template with a tail in the middle", one(`"path":{"template":"/{a=**}/b"}`),
 		`routes[0].path.template: "/{a=**}/b" has something behind {…=**}, which takes all that is left`},
-	{"regex", one(`"path":{"regex":"/a"}`),
-		`routes[0].path.regex: is only in edgejwt-full.wasm; write exact, prefix or template`},
 	{"methods a string", one(`"methods":"GET"`),
 		`routes[0].methods: "GET" is not a list of strings (example: [GET, POST])`},
 	{"methods empty", one(`"methods":[]`),

@@ -43,7 +43,7 @@ func TestRefusals(t *testing.T) {
 		for _, c := range group {
 			n++
 			t.Run(c.name, func(t *testing.T) {
-				got, err := config.ParseWith([]byte(c.document), config.Standard())
+				got, err := config.Parse([]byte(c.document))
 				if got != nil || err == nil {
 					t.Fatalf("Parse(%.200q) = %v, %v; want a refusal", c.document, got, err)
 				}

@@ -33,7 +33,7 @@ func everything() string {
 // TestRequired takes each field out of a configuration that has all: just those
 // that say so are missed.
 func TestRequired(t *testing.T) {
-	if _, err := config.ParseWith([]byte(everything()), config.Full()); err != nil {
+	if _, err := config.Parse([]byte(everything())); err != nil {
 		t.Fatal(err)
 	}
 	var document map[string]any
@@ -63,7 +63,7 @@ func TestRequired(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = config.ParseWith(text, config.Full())
+			_, err = config.Parse(text)
 			if missed := err != nil && strings.Contains(err.Error(), f.Name+": is missing"); missed != f.Required && !slices.Contains(others, path) || err != nil && !missed && !slices.Contains(others, path) {
 				t.Errorf("without %s: %v", path, err)
 			}

@@ -125,9 +125,6 @@ func (o *object) pathCondition(p *route.Path) {
 	if p.Kind == route.Any && !o.r.isFaulty(o.find("path").value) {
 		path.fault("", "", "has no condition; write "+either([]string{"exact", "prefix", "template", "regex"})+" (example: {prefix: /public})")
 	}
-	if p.Kind == route.Regex && !o.r.features.Regex {
-		path.fault("regex", "", fullModule+"; write exact, prefix or template")
-	}
 }
 
 // bindings reads claimMatches.

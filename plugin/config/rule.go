@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"edgejwt/jwks"
+	"edgejwt/verify"
 	"edgejwt/verify/ascii"
 	"edgejwt/verify/strictjson"
 )
@@ -34,6 +36,7 @@ func (o *object) auth0Rule() *placedRule {
 			"write the API's identifier (example: https://api.example.com)")
 	}
 	rule.Audiences = o.list("audience", wantPrintable)
+	rule.Algorithms = o.algorithms()
 	o.options(rule)
 	return rule
 }
@@ -84,31 +87,32 @@ func (o *object) jwtRule() *placedRule {
 			"name the audience, or write anyAudience: true")
 	}
 	rule.Audiences = o.list("audiences", wantPrintable)
+	rule.Algorithms = o.algorithms()
 	o.keySource(&rule.Rule)
 	o.options(rule)
 	return rule
 }
 
+// algorithms are the values of alg that a rule may name.
+var algorithms = verify.Algorithms()
+
 // algorithms reads the accepted values of alg (RFC 7518 §3.1).
 func (o *object) algorithms() []string {
 	if !o.has("algorithms") {
-		return algorithms[:1:1]
+		return []string{verify.RS256}
 	}
-	able := o.r.features.Algorithms
 	return o.list("algorithms", func(alg string) string {
 		want := "is not an algorithm"
 		switch {
-		case slices.Contains(able, alg):
+		case slices.Contains(algorithms, alg):
 			if alg == "ES384" || alg == "ES512" {
 				o.warn("algorithms", alg, "takes a worker many milliseconds for each new token: a few bad ones a second would slow all others")
 			}
 			return ""
-		case slices.Contains(algorithms, alg):
-			want = fullModule
 		case names("HS256 HS384 HS512 none ", alg):
 			want = "is never accepted: it proves nothing with a public key (RFC 8725 §3.1)"
 		}
-		return want + "; write " + either(able)
+		return want + "; write " + either(algorithms)
 	})
 }
 
@@ -196,24 +200,23 @@ func (o *object) inlineSet(rule *Rule) {
 		text = m.value.Text
 	}
 	rule.InlineJWKS = []byte(ascii.TrimSpace(text))
-	set, skipped, err := parseSet(rule.InlineJWKS, &o.r.features)
+	set, skipped, err := jwks.Parse(rule.InlineJWKS, rule.Algorithms...)
 	if err != nil {
 		want := "cannot be used: " + err.Error()
 		for _, key := range skipped[:min(len(skipped), 3)] {
-			want += "; " + key
+			want += "; " + key.String()
 		}
 		o.fault("jwks", "", want)
 		return
 	}
 	rule.InlineSet = set
 	for _, key := range skipped {
-		o.warn("jwks", "", "skipped "+key)
+		o.warn("jwks", "", "skipped "+key.String())
 	}
 }
 
 // options reads what auth0 and jwtRules have in common.
 func (o *object) options(rule *placedRule) {
-	rule.Algorithms = o.algorithms()
 	rule.ClockSkew, _ = o.duration("clockSkew")
 	if rule.ClockSkew > 5*time.Minute {
 		o.warn("clockSkew", short(rule.ClockSkew), "is long: every token is accepted for that much longer than its issuer said")

@@ -232,7 +232,7 @@ func serve(t *testing.T, m *jwks.Machine, at time.Time, document []byte) time.Ti
 // TestEngineWithoutAnswer: what could not be checked is refused, and not blamed
 // on the client.
 func TestEngineWithoutAnswer(t *testing.T) {
-	broken := func(string, verify.Key, string, []byte) (bool, error) { return true, errors.New("no answer") }
+	broken := func(string, *verify.Key, string, []byte) (bool, error) { return true, errors.New("no answer") }
 	cfg := parse(t, fmt.Sprintf(`"jwks": %s`, hostile.KeySet()))
 	g := gate.New(cfg, broken, func(rule *config.Rule) *jwks.Machine { return jwks.Fixed(rule.InlineSet, nil) })
 	if j := judge(g, accepted(t), now); j.Reason != verify.Internal {

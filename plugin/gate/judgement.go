@@ -182,9 +182,13 @@ func (j *Judgement) again(now time.Time) {
 // request is decided, or waits.
 func (j *Judgement) check(now time.Time) bool {
 	kid, hasKID := j.token.KeyID()
-	key, outcome := j.issuer.keys.Find(now, kid, hasKID)
+	keys, outcome := j.issuer.keys.Find(now, kid, hasKID, j.token.Algorithm())
 	switch outcome {
 	case jwks.Found:
+	case jwks.Misfit:
+		j.step = StepSignature
+		j.fail(errMisfit)
+		return false
 	case jwks.Absent:
 		j.decide(verify.KeyUnknown, nil)
 		return false
@@ -195,11 +199,20 @@ func (j *Judgement) check(now time.Time) bool {
 		return false
 	}
 	j.step = StepSignature
-	err := j.verify(key, now)
-	if verify.ReasonOf(err) == verify.SignatureInvalid && !j.suspected && j.issuer.keys.Suspect(now, key.ID) == jwks.Wait {
-		// The provider may have put new material under the same kid.
-		j.suspected = true
-		return false
+	var err error
+	for _, key := range keys {
+		if err = j.verify(key, now); verify.ReasonOf(err) != verify.SignatureInvalid {
+			break
+		}
+	}
+	if verify.ReasonOf(err) == verify.SignatureInvalid && !j.suspected {
+		for _, key := range keys {
+			// The provider may have put new material under the same kid.
+			j.suspected = j.issuer.keys.Suspect(now, key) == jwks.Wait || j.suspected
+		}
+		if j.suspected {
+			return false
+		}
 	}
 	if err != nil {
 		j.fail(err)
@@ -207,6 +220,10 @@ func (j *Judgement) check(now time.Time) bool {
 	}
 	return true
 }
+
+// errMisfit refuses a token whose key is there, but for other algorithms (RFC 8725
+// §3.1).
+var errMisfit = &verify.Refusal{Reason: verify.AlgorithmNotAllowed, Detail: "the key is for another algorithm"}
 
 // GiveUp decides a request that cannot be judged for want of keys.
 func (j *Judgement) GiveUp(now time.Time) {

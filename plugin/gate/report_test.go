@@ -89,7 +89,7 @@ func TestReportTellsOnlyOfTheValid(t *testing.T) {
 // TestReportWhenNothingCanBeChecked: faults of the engine and missing keys are
 // reported like the rest.
 func TestReportWhenNothingCanBeChecked(t *testing.T) {
-	broken := func(string, verify.Key, string, []byte) (bool, error) { return true, errors.New("no answer") }
+	broken := func(string, *verify.Key, string, []byte) (bool, error) { return true, errors.New("no answer") }
 	for _, mode := range []route.Mode{route.Enforce, route.Report} {
 		cfg := parseEdge(t, "", "")
 		cfg.Routes = []route.Route{{Mode: mode}}

@@ -2,9 +2,9 @@ package gate
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
-	"unsafe"
 
 	"edgejwt/jwks"
 	"edgejwt/plugin/config"
@@ -15,8 +15,8 @@ import (
 // tokens remembers tokens that were seen before. What is found there still has
 // to satisfy clock, key set, places and route like any other.
 type tokens struct {
-	good *tokencache.Cache[unsafe.Pointer] // *seen, of signatures that verified
-	bad  *tokencache.Cache[unsafe.Pointer] // *seen, of those that did not
+	good *tokencache.Cache[*seen] // whose signatures verified
+	bad  *tokencache.Cache[*seen] // whose signatures did not
 
 	lookups [LookupEnd]int64
 }
@@ -42,7 +42,7 @@ func (g *Gate) Lookups() *[LookupEnd]int64 { return &g.tokens.lookups }
 
 // seen is a token whose signature was checked with a key.
 type seen struct {
-	key verify.Key
+	key *verify.Key
 
 	// Of good ones: what Parse and Match gave, the key set's epoch in which the key
 	// was last found in force, and what the API is told once that was asked.
@@ -72,15 +72,15 @@ const seenBytes = 320
 func newTokens(c config.TokenCache) tokens {
 	seed := rand.Uint64()
 	return tokens{
-		good: tokencache.New[unsafe.Pointer](c.Entries, c.Bytes, seed),
-		bad:  tokencache.New[unsafe.Pointer](c.Entries/badShare, c.Bytes/badShare, seed),
+		good: tokencache.New[*seen](c.Entries, c.Bytes, seed),
+		bad:  tokencache.New[*seen](c.Entries/badShare, c.Bytes/badShare, seed),
 	}
 }
 
 // get gives what is known of a token whose signature was verified; nil for others.
 func (t *tokens) get(text string) *seen {
-	p, _ := t.good.Get(text)
-	return (*seen)(p)
+	s, _ := t.good.Get(text)
+	return s
 }
 
 // own gives the token's text a memory of its own if it may be remembered: as it
@@ -104,8 +104,8 @@ func (j *Judgement) verified(now time.Time) bool {
 		return true
 	}
 	kid, hasKID := j.token.KeyID()
-	if key, outcome := j.issuer.keys.Find(now, kid, hasKID); outcome == jwks.Found {
-		if key == s.key {
+	if keys, outcome := j.issuer.keys.Find(now, kid, hasKID, j.token.Algorithm()); outcome == jwks.Found {
+		if slices.Contains(keys, s.key) {
 			s.epoch = epoch
 			j.gate.tokens.lookups[Hit]++
 			return true
@@ -117,10 +117,9 @@ func (j *Judgement) verified(now time.Time) bool {
 }
 
 // verify checks the signature, unless it is known to be bad.
-func (j *Judgement) verify(key verify.Key, now time.Time) error {
+func (j *Judgement) verify(key *verify.Key, now time.Time) error {
 	t := &j.gate.tokens
-	if p, ok := t.bad.Get(j.found.Token); ok {
-		bad := (*seen)(p)
+	if bad, ok := t.bad.Get(j.found.Token); ok {
 		if bad.key == key && now.Before(bad.until) {
 			t.lookups[Bad]++
 			return verify.SignatureInvalid
@@ -136,11 +135,11 @@ func (j *Judgement) verify(key verify.Key, now time.Time) error {
 		if t.good != nil {
 			epoch, _ := j.issuer.keys.Current(now)
 			j.seen = &seen{key: key, token: j.token, rule: j.rule, issuer: j.issuer, epoch: epoch}
-			t.good.Put(j.found.Token, unsafe.Pointer(j.seen), seenBytes+j.token.Size())
+			t.good.Put(j.found.Token, j.seen, seenBytes+j.token.Size())
 		}
 	case verify.SignatureInvalid:
 		if t.bad != nil {
-			t.bad.Put(j.found.Token, unsafe.Pointer(&seen{key: key, until: now.Add(badFor)}), seenBytes)
+			t.bad.Put(j.found.Token, &seen{key: key, until: now.Add(badFor)}, seenBytes)
 		}
 	}
 	return err

@@ -29,7 +29,7 @@ type counting struct {
 func newCounting(t testing.TB, rule, top string, machine *jwks.Machine) *counting {
 	t.Helper()
 	c := new(counting)
-	engine := func(algorithm string, key verify.Key, signed string, signature []byte) (bool, error) {
+	engine := func(algorithm string, key *verify.Key, signed string, signature []byte) (bool, error) {
 		c.checks++
 		return verify.GoEngine(algorithm, key, signed, signature)
 	}

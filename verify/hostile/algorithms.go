@@ -92,7 +92,7 @@ func algorithms(b *builder) {
 	refuse("EdDSA", compact(alg("EdDSA"), p, fixed(make([]byte, 64))), "the rule allows RS256 alone (RFC 8725 §3.1)")
 	refuse("ES256K", compact(alg("ES256K"), p, fixed(make([]byte, 64))), "the rule allows RS256 alone (RFC 8725 §3.1)")
 	b.token("RS256 under the key for RS512", compact(header().with("kid", quote(KidRS512)).text(), p, rs256(k.rs512)),
-		b.misfit(), "a key is used with the algorithm it is published for (RFC 8725 §3.1), so RS256 has none of this kid")
+		verify.KeyUnknown, "a key is used with the algorithm it is published for (RFC 8725 §3.1), so RS256 has none of this kid")
 
 	// "alg" must be present and a string (RFC 7515 §4.1.1).
 	b.token("alg missing", b.withHeader(header().without("alg")), verify.TokenMalformed, "alg must be present (RFC 7515 §4.1.1)")

@@ -40,7 +40,7 @@ var FullAlgorithms = []string{
 }
 
 // FullRule is the verify.Rule that FullTable is written for: it names every
-// algorithm that dist/edgejwt-full.wasm has.
+// algorithm.
 func (o Options) FullRule() verify.Rule {
 	rule := o.Rule()
 	rule.Algorithms = FullAlgorithms
@@ -96,6 +96,16 @@ func fullKeyOf(kid string) *fullKey {
 		}
 	}
 	panic("hostile: no key " + kid)
+}
+
+// KeyFor gives a private key whose public part FullKeySet has for the algorithm.
+func KeyFor(algorithm string) crypto.Signer {
+	for _, k := range fullKeys() {
+		if slices.Contains(k.algorithms, algorithm) {
+			return k.private
+		}
+	}
+	panic("hostile: no key for " + algorithm)
 }
 
 func ecKey(name string) *ecdsa.PrivateKey { return must(x509.ParseECPrivateKey(keyBytes(name))) }

@@ -56,19 +56,6 @@ type Options struct {
 	// with a clock of their own. Zero puts them at the edge exactly, which holds
 	// only when the gate judges at the very instant that Table was given.
 	Slack time.Duration
-	// Full says that the gate is of a build that knows keys of all types, as
-	// dist/edgejwt-full.wasm does: it then tells a key that is not for the token's
-	// algorithm from one that is not there. It still takes RS256 alone; FullTable
-	// has the rest.
-	Full bool
-}
-
-// misfit is what becomes of a token whose kid names a key of another algorithm.
-func (o Options) misfit() verify.Reason {
-	if o.Full {
-		return verify.AlgorithmNotAllowed
-	}
-	return verify.KeyUnknown
 }
 
 func (o Options) filled() Options {

@@ -59,6 +59,6 @@ func keyIDs(b *builder) {
 		"a key for encryption verifies nothing (RFC 7517 §4.2)")
 	b.token("kid of the encryption key, signed with the current one", under(quote(KidEncryption), rs256(k.current)), verify.KeyUnknown,
 		"a key for encryption verifies nothing (RFC 7517 §4.2)")
-	b.token("kid of the EC key", under(quote(KidEC), rs256(k.current)), b.misfit(),
+	b.token("kid of the EC key", under(quote(KidEC), rs256(k.current)), verify.KeyUnknown,
 		"a key of another type is none for RS256 (RFC 7518 §6.1)")
 }

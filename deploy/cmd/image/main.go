@@ -1,4 +1,4 @@
-// Image packs the modules in dist/ as OCI images, with bills of materials and
+// Image packs the module in dist/ as OCI images, with a bill of materials and
 // SHA-256 sums, and pushes them if a registry is named.
 //
 //	image

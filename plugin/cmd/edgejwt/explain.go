@@ -147,7 +147,7 @@ func (f *explainFlags) runOne(o *explain.Options, in io.Reader, out io.Writer) e
 	return nil
 }
 
-// readConfig reads the one configuration in the file, as the full module would.
+// readConfig reads the one configuration in the file.
 func (f *explainFlags) readConfig(in io.Reader) (*config.Config, error) {
 	files, err := readFiles([]string{f.config}, in)
 	if err != nil {
@@ -166,7 +166,7 @@ func (f *explainFlags) readConfig(in io.Reader) (*config.Config, error) {
 		}
 		return nil, errors.New(f.config + " holds several configurations of edgejwt (" + strings.Join(lines, ", ") + "); put the one that is meant into a file of its own")
 	}
-	c, err := config.ParseWith(found[0].Text, config.Full())
+	c, err := config.Parse(found[0].Text)
 	if err != nil {
 		return nil, errors.New(f.config + " is refused by the plugin (edgejwt validate tells more):\n" + err.Error())
 	}

@@ -102,9 +102,6 @@ func printReport(out io.Writer, report *validate.Report) error {
 		if p.Valid {
 			verdict = "the plugin starts with it"
 		}
-		if len(p.Full) > 0 {
-			verdict = "only edgejwt-full.wasm starts with it"
-		}
 		fmt.Fprintf(out, "%s:%d: %s: %s\n", p.File, p.Line, p.In, verdict)
 	}
 	_, err := fmt.Fprintf(out, "%s, %s, %s\n", count(report.Count(validate.Error), "error"),

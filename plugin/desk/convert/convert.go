@@ -44,9 +44,6 @@ type Result struct {
 	YAML []byte
 	// Comments are those of the YAML, each once and on one line.
 	Comments []string
-	// Full is true when the configuration needs the module with more than RS256
-	// and with regular expressions in paths.
-	Full bool
 }
 
 // Error is what stands in the way of a conversion: at least one sentence.
@@ -149,8 +146,8 @@ func listed(documents []*document.Node) (all []*document.Node) {
 var readFile = os.ReadFile
 
 // check holds the output against the plugin's own parser.
-func check(raw []byte, features config.Features) error {
-	_, err := config.ParseWith(raw, features)
+func check(raw []byte) error {
+	_, err := config.Parse(raw)
 	var faults *config.Error
 	if !errors.As(err, &faults) {
 		return err

@@ -38,7 +38,7 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := config.ParseWith(r.JSON, config.Full()); err != nil {
+			if _, err := config.Parse(r.JSON); err != nil {
 				t.Errorf("the plugin does not take it: %v", err)
 			}
 			sameInYAML(t, r)
@@ -201,7 +201,7 @@ func TestPreflights(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		parsed, err := config.ParseWith(r.JSON, config.Full())
+		parsed, err := config.Parse(r.JSON)
 		if err != nil || parsed.JudgePreflights != c.judges {
 			t.Errorf("%s: judged: %v (%v), want %v\n%s", c.name, !c.judges, err, c.judges, r.YAML)
 		}

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"edgejwt/plugin/config"
 )
 
 // nobody is the issuer of no rule: no token of it is valid. A route whose token is
@@ -24,17 +22,13 @@ func (c *conversion) result() (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := check(raw, config.Full()); err != nil {
+	if err := check(raw); err != nil {
 		return nil, err
-	}
-	full := check(raw, config.Standard()) != nil
-	if full {
-		c.head = append(c.head, "Needs the module edgejwt-full.wasm: the standard one has neither regular expressions in paths nor algorithms besides RS256.")
 	}
 	var b strings.Builder
 	comment(&b, "", c.head...)
 	document.yaml(&b, "")
-	r := &Result{JSON: raw, YAML: []byte(b.String()), Full: full}
+	r := &Result{JSON: raw, YAML: []byte(b.String())}
 	for _, note := range append(c.head, document.comments()...) {
 		r.Comments = union(r.Comments, []string{clean(note)})
 	}
@@ -70,7 +64,7 @@ func (c *conversion) document() object {
 	}
 	if slices.ContainsFunc(c.decision, func(r rule) bool { return r.path.settled().kind == beginPath }) {
 		c.note("A prefix that ends inside of a segment, as /api does if it is for /apiary too, is an expression (regex) here. " +
-			"If there is nothing but /api and what is below it, write prefix: /api, which the standard module knows too.")
+			"If there is nothing but /api and what is below it, write prefix: /api.")
 	}
 	return o
 }

@@ -163,7 +163,7 @@ func (p *provider) algorithms(o *object) {
 		}
 	}
 	if names != nil && !slices.Equal(names, edgeAlgorithms[:1]) {
-		o.add("algorithms", list(names), "those of the keys; more than RS256 needs the module edgejwt-full.wasm")
+		o.add("algorithms", list(names), "those of the keys")
 	}
 }
 

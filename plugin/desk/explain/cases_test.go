@@ -74,7 +74,7 @@ func TestMint(t *testing.T) {
 			t.Errorf("%s: %v %+v", claims, err, r)
 		}
 	}
-	full, err := config.ParseWith([]byte(`{"jwtRules": [{"issuer": "https://a.example", "audiences": ["a"], "algorithms": ["ES256"]}]}`), config.Full())
+	full, err := config.Parse([]byte(`{"jwtRules": [{"issuer": "https://a.example", "audiences": ["a"], "algorithms": ["ES256"]}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -114,7 +114,7 @@ func checkPage(t *testing.T, path string, n *document.Node) {
 	if n.Get("auth0") == nil && n.Get("jwtRules") == nil {
 		text = append([]byte(`{"auth0": {"domain": "tenant.eu.auth0.com", "audience": "https://api.example.com"}, `), text[1:]...)
 	}
-	if _, err := config.ParseWith(text, config.Full()); err != nil {
+	if _, err := config.Parse(text); err != nil {
 		t.Errorf("%s: the plugin refuses %s\n%v", path, text, err)
 	}
 	if err := fits(configuration(), text); err != nil {
@@ -197,7 +197,7 @@ var refused = []string{
 
 func TestAgrees(t *testing.T) {
 	for _, text := range accepted {
-		if _, err := config.ParseWith([]byte(text), config.Full()); err != nil {
+		if _, err := config.Parse([]byte(text)); err != nil {
 			t.Errorf("the plugin refuses %s\n%v", text, err)
 		}
 		if err := fits(configuration(), []byte(text)); err != nil {
@@ -205,7 +205,7 @@ func TestAgrees(t *testing.T) {
 		}
 	}
 	for _, text := range refused {
-		if _, err := config.ParseWith([]byte(text), config.Full()); err == nil {
+		if _, err := config.Parse([]byte(text)); err == nil {
 			t.Errorf("the plugin accepts %s", text)
 		}
 		if fits(configuration(), []byte(text)) == nil {
@@ -263,7 +263,7 @@ func FuzzNeverStricter(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if _, err := config.ParseWith([]byte(text), config.Full()); err != nil {
+		if _, err := config.Parse([]byte(text)); err != nil {
 			return
 		}
 		if err := fits(configuration(), []byte(text)); err != nil {

@@ -24,10 +24,9 @@ func (w *world) judge(p *plugin) {
 	w.report.Places = append(w.report.Places, place)
 }
 
-// parse runs the plugin's parser as the full module has it, and then as the
-// standard one has it, to tell what only the full one can do.
+// parse runs the plugin's parser.
 func (w *world) parse(p *plugin, place *Place) {
-	parsed, err := config.ParseWith(p.text, config.Full())
+	parsed, err := config.Parse(p.text)
 	if err != nil {
 		for _, fault := range faultsOf(err) {
 			w.found(Finding{Severity: Error, What: said(fault),
@@ -40,22 +39,6 @@ func (w *world) parse(p *plugin, place *Place) {
 		path, text, _ := strings.Cut(warning, ": ")
 		w.found(Finding{Severity: Warning, What: text}, p.file, p.where(path))
 	}
-	_, err = config.ParseWith(p.text, config.Standard())
-	for _, fault := range faultsOf(err) {
-		place.Full = append(place.Full, fault.String())
-		finding := Finding{Severity: Hint, What: said(fault), Why: "edgejwt.wasm refuses to start with it."}
-		switch {
-		case isFull(p.module):
-			continue
-		case p.module != "":
-			finding.Severity = Warning
-			if strings.HasSuffix(p.module, "edgejwt.wasm") {
-				finding.Severity = Error
-			}
-			finding.Write = "edgejwt-full.wasm in place of " + p.module
-		}
-		w.found(finding, p.file, p.where(fault.Path))
-	}
 }
 
 // said is a fault without its path.
@@ -65,9 +48,6 @@ func said(f config.Fault) string {
 	}
 	return f.Found + " " + f.Want
 }
-
-// isFull reports whether a module's name says that it is the full one.
-func isFull(module string) bool { return strings.Contains(module, "full") }
 
 func faultsOf(err error) []config.Fault {
 	var refused *config.Error

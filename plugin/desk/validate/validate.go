@@ -67,8 +67,6 @@ type Place struct {
 	In string `json:"in"`
 	// Valid is true when the plugin would start with it.
 	Valid bool `json:"valid"`
-	// Full lists why it needs edgejwt-full.wasm; empty when every module will do.
-	Full []string `json:"needsFull,omitempty"`
 }
 
 // Report is all that was found.

@@ -72,7 +72,7 @@ func TestConfiguration(t *testing.T) {
 		{"no issuer", "realm: x\n", []string{"error 1 names no issuer; write auth0 (with domain and audience) or an entry of jwtRules"}},
 		{"member twice", `{"auth0": {"domain": "a.b", "domain": "a.b"}}`, []string{`error 1 cannot be read: line 1: the member "domain" stands twice`}},
 		{"neither YAML nor JSON", "a: [", []string{"error 1 cannot be read: "}},
-		{"only for the full module", good + "routes:\n- path: {regex: '/v[12]'}\n", []string{"hint 3 "}},
+		{"a regular expression", good + "routes:\n- path: {regex: '/v[12]'}\n", nil},
 		{"warning", good + "keys: {maxStale: 720h}\n", []string{"warning 2 720h is long"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -85,29 +85,6 @@ func TestConfiguration(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
-	}
-}
-
-// TestFull: what only the full module can do, beside the module that is named.
-func TestFull(t *testing.T) {
-	text, err := os.ReadFile("../../../envoy.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	needs := strings.Replace(string(text), `{"prefix": "/public"}`, `{"regex": "/v[12]"}`, 1)
-	for _, c := range []struct{ module, want string }{
-		{"dist/edgejwt.wasm", "error"},
-		{"dist/edgejwt-full.wasm", ""},
-		{"/opt/jwt.wasm", "warning"},
-	} {
-		report := Files([]File{{"f", []byte(strings.Replace(needs, "dist/edgejwt.wasm", c.module, 1))}})
-		got := ""
-		for _, f := range report.Findings {
-			got += string(f.Severity)
-		}
-		if got != c.want || len(report.Places) != 1 || len(report.Places[0].Full) != 1 {
-			t.Errorf("%s: %+v", c.module, report)
-		}
 	}
 }
 
