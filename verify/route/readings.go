@@ -107,7 +107,7 @@ func (r *reader) fits(p *pattern, slashed bool, captured *[]string) (f fit, othe
 	sent := without
 	switch {
 	case strings.HasSuffix(r.sent, "//"):
-		sent = with && without && p.kind != Regex // holds for what is below, too
+		sent = with && without && (p.kind == Prefix || p.tail()) // which hold for what is below, too
 	case r.slash:
 		sent = with
 	}

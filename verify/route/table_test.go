@@ -65,6 +65,8 @@ func TestConditions(t *testing.T) {
 		{"exact, below", path(exact("/a")), get("/a/b"), not},
 		{"exact, other case", path(exact("/a")), get("/A"), not},
 		{"exact, root", path(exact("/")), get("/"), holds},
+		{"exact, root, two slashes", path(exact("/")), get("//"), closes},
+		{"prefix, root, two slashes", path(prefix("/")), get("//"), holds},
 		{"exact, encoded", path(exact("/a")), get("/%61"), ambiguous}, // Express does not decode
 		{"exact, two slashes", path(exact("/a")), get("//a"), ambiguous},
 		{"exact, dots", path(exact("/a")), get("/b/../a"), ambiguous},
