@@ -84,7 +84,7 @@ func someNeed(r *rand.Rand) need {
 		n.scopes = pick(r, nil, nil, []string{"r"}, []string{"r", "w"})
 		n.anyScope = pick(r, nil, nil, []string{"w"}, []string{"r", "w"})
 		if r.IntN(3) == 0 {
-			n.claims = []claim{{[]string{"role"}, pick(r, []string{`"a"`}, []string{`"a"`, `"b"`}, []string{`"c"`}), r.IntN(2) == 0}}
+			n.claims = []claim{{way: []string{"role"}, values: pick(r, []string{`"a"`}, []string{`"a"`, `"b"`}, []string{`"c"`}), single: r.IntN(2) == 0}}
 		}
 	}
 	return n

@@ -108,7 +108,7 @@ func (c *conversion) read(documents []*document.Node) {
 		case group == "gateway.envoyproxy.io":
 			gateway = append(gateway, d)
 		case group == "gateway.networking.k8s.io":
-			c.note("%s %s is left aside: what it routes is guarded where the plugin is attached", d.Get("kind").Str(), d.Get("metadata", "name").Str())
+			c.note("%s is left aside: what it routes is guarded where the plugin is attached", titleOf(d))
 		case d.Get("apiVersion") != nil:
 			c.problem("line %d: %s %s is nothing that convert knows", d.Line, d.Get("apiVersion").Str(), d.Get("kind").Str())
 		default:

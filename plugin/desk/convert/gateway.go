@@ -98,7 +98,7 @@ type gatewayRule struct {
 func (c *conversion) gateway(documents []*document.Node) {
 	var found *document.Node
 	for _, d := range documents {
-		title := d.Get("kind").Str() + " " + d.Get("metadata", "name").Str()
+		title := titleOf(d)
 		switch {
 		case d.Get("kind").Str() != "SecurityPolicy":
 			c.note("%s is left aside.", title)
@@ -107,6 +107,7 @@ func (c *conversion) gateway(documents []*document.Node) {
 			return
 		default:
 			found = d
+			c.annotations(d)
 		}
 	}
 	if found == nil {
@@ -281,7 +282,7 @@ func (c *conversion) gatewayTest(r *gatewayRule) test {
 			}
 			way := dotted(one.Name)
 			c.shape(way, shape)
-			n.claims = append(n.claims, claim{way, values, one.ValueType != "StringArray"})
+			n.claims = append(n.claims, claim{way: way, values: values, single: one.ValueType != "StringArray"})
 		}
 		t.subs = append(t.subs, token(n))
 	}

@@ -3,6 +3,7 @@ package convert
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protojson"
@@ -18,14 +19,16 @@ func (c *conversion) istio(documents []*document.Node) {
 	where := ""
 	for i, d := range documents {
 		at := d.Get("metadata", "namespace").Str() + string(d.Get("spec", "selector").JSON()) +
-			string(d.Get("spec", "targetRef").JSON()) + string(d.Get("spec", "targetRefs").JSON())
+			string(d.Get("spec", "targetRef").JSON()) + string(d.Get("spec", "targetRefs").JSON()) +
+			d.Get("metadata", "labels", "istio.io/rev").Str() // only this revision of Istio reads it
 		if i > 0 && at != where {
 			// Together, what one allows would be allowed on the workloads of the other.
-			c.problem("line %d: the resources are for different workloads (namespace, selector, targetRefs); convert those of one workload at a time", d.Line)
+			c.problem("line %d: the resources are for different workloads (namespace, selector, targetRefs, label istio.io/rev); convert those of one workload at a time", d.Line)
 			return
 		}
 		where = at
-		title := d.Get("kind").Str() + " " + d.Get("metadata", "name").Str()
+		title := titleOf(d)
+		dry := c.annotations(d)
 		switch d.Get("kind").Str() {
 		case "RequestAuthentication":
 			m := new(security.RequestAuthentication)
@@ -36,7 +39,9 @@ func (c *conversion) istio(documents []*document.Node) {
 			}
 		case "AuthorizationPolicy":
 			m := new(security.AuthorizationPolicy)
-			if c.spec(d, m) {
+			if dry {
+				c.note("%s is left out: it is a dry run (istio.io/dry-run), which Istio counts and does not enforce.", title)
+			} else if c.spec(d, m) {
 				policies = append(policies, &named{title, m})
 			}
 		default:
@@ -60,6 +65,30 @@ func (c *conversion) istio(documents []*document.Node) {
 	if last.need.auth == maybe {
 		last.notes = append(last.notes, "a RequestAuthentication lets requests without a token pass; write auth: required to stop them")
 	}
+}
+
+// titleOf names a resource for a message.
+func titleOf(d *document.Node) string {
+	return d.Get("kind").Str() + " " + d.Get("metadata", "name").Str()
+}
+
+// annotations reads those by which Istio takes a resource for another one: dry is
+// true for a policy that is only tried. One that convert does not know may change
+// what the resource says, and is a problem.
+func (c *conversion) annotations(d *document.Node) (dry bool) {
+	for _, a := range d.Get("metadata", "annotations").Members() {
+		domain, _, _ := strings.Cut(a.Name, "/")
+		switch {
+		case a.Name == "istio.io/dry-run" && d.Get("kind").Str() == "AuthorizationPolicy":
+			var err error
+			if dry, err = strconv.ParseBool(a.Text); err != nil { // as Istio reads it
+				c.problem("line %d: %s: the annotation istio.io/dry-run: %q is neither true nor false", a.Line, titleOf(d), a.Text)
+			}
+		case domain == "istio.io" || strings.HasSuffix(domain, ".istio.io"):
+			c.problem("line %d: %s: the annotation %s is nothing that convert knows, and may change what the resource says", a.Line, titleOf(d), a.Name)
+		}
+	}
+	return dry
 }
 
 type named struct {
@@ -259,6 +288,18 @@ func (c *conversion) requestPrincipal(value string) test {
 		return other("requestPrincipals " + value)
 	}
 	return token(need{issuers: []string{iss}, subjects: []string{sub}})
+}
+
+// istioClaim is a value of a claim. A text with a star at one end is not looked at.
+func (c *conversion) istioClaim(way []string, value string) test {
+	cannot := cannot("claim "+strings.Join(way, "."), value)
+	switch {
+	case value == "*":
+		return token(need{required: [][]string{way}})
+	case strings.HasPrefix(value, "*") || strings.HasSuffix(value, "*"):
+		return cannot
+	}
+	return c.textClaim(need{}, way, []string{value}, splits(way, c.providers), cannot)
 }
 
 // cannot is for what a policy has and edgejwt does not look at.

@@ -129,18 +129,6 @@ func brackets(text string) (way []string) {
 	return way
 }
 
-func (c *conversion) istioClaim(way []string, value string) test {
-	switch {
-	case value == "*":
-		return token(need{required: [][]string{way}})
-	case strings.HasPrefix(value, "*") || strings.HasSuffix(value, "*"):
-		return cannot("claim "+way[0], value)
-	case len(way) == 1 && way[0] == "scope":
-		return token(need{anyScope: []string{value}, required: [][]string{way}})
-	}
-	return token(need{claims: []claim{{way: way, values: []string{quoted(value)}}}})
-}
-
 func istioHeader(name, value string) test {
 	switch {
 	case strings.HasPrefix(name, ":"):

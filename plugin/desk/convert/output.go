@@ -192,9 +192,13 @@ func (n *need) claimsValue() any {
 		for _, v := range c.values {
 			values = append(values, json.RawMessage(v))
 		}
-		simple = simple && len(c.way) == 1 && !slices.ContainsFunc(asObject, func(m member) bool { return m.key == c.way[0] })
+		simple = simple && len(c.way) == 1 && !c.words && !slices.ContainsFunc(asObject, func(m member) bool { return m.key == c.way[0] })
 		asObject.add(c.way[0], values)
-		asList = append(asList, object{{key: "claim", value: wayValue(c.way)}, {key: "values", value: values}})
+		entry := object{{key: "claim", value: wayValue(c.way)}, {key: "values", value: values}}
+		if c.words {
+			entry.add("spaceDelimited", true)
+		}
+		asList = append(asList, entry)
 	}
 	if simple {
 		return asObject
