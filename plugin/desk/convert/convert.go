@@ -29,7 +29,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"edgejwt/plugin/config"
 	"edgejwt/plugin/desk/document"
@@ -62,10 +61,9 @@ type conversion struct {
 	decision   chain
 	head       []string // comments above everything
 	problems   []string
-	clear      bool          // clearRouteCache
-	refresh    time.Duration // the shortest of the providers
-	judges     bool          // the other filters judge CORS preflights (corsPreflight)
-	guarded    bool          // an RBAC filter looks at what jwt_authn leaves of a token
+	clear      bool // clearRouteCache
+	judges     bool // the other filters judge CORS preflights (corsPreflight)
+	guarded    bool // an RBAC filter looks at what jwt_authn leaves of a token
 }
 
 func (c *conversion) note(format string, args ...any) {

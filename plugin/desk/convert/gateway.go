@@ -155,9 +155,12 @@ func (c *conversion) gatewayProvider(g *gatewayProvider) {
 	switch {
 	case g.RemoteJWKS != nil:
 		p.jwksURI = g.RemoteJWKS.URI
-		c.refresh = 5 * time.Minute
-		if d, err := time.ParseDuration(g.RemoteJWKS.CacheDuration); err == nil {
-			c.refresh = min(c.refresh, d)
+		p.refresh = 5 * time.Minute // Envoy Gateway's default
+		if text := g.RemoteJWKS.CacheDuration; text != "" {
+			var err error
+			if p.refresh, err = time.ParseDuration(text); err != nil || p.refresh <= 0 {
+				c.problem("provider %s: cacheDuration: %q is not a duration", g.Name, text)
+			}
 		}
 		c.note("Provider %s: jwksCluster must name a cluster that reaches the key set: what Envoy Gateway makes for it goes with the SecurityPolicy.", g.Name)
 	case g.LocalJWKS != nil && g.LocalJWKS.Inline != "":

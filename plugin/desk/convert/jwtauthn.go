@@ -112,12 +112,9 @@ func (a *authn) provider(name string, m *jwtv3.JwtProvider) *provider {
 func (a *authn) keys(p *provider, m *jwtv3.JwtProvider) {
 	if remote := m.GetRemoteJwks(); remote != nil {
 		p.jwksURI, p.cluster = remote.GetHttpUri().GetUri(), remote.GetHttpUri().GetCluster()
-		refresh := 5 * time.Minute // jwt_authn's default
+		p.refresh = 10 * time.Minute // jwt_authn's default
 		if remote.GetCacheDuration() != nil {
-			refresh = remote.GetCacheDuration().AsDuration()
-		}
-		if a.refresh == 0 || refresh < a.refresh {
-			a.refresh = refresh
+			p.refresh = remote.GetCacheDuration().AsDuration()
 		}
 		return
 	}

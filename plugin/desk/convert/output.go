@@ -44,10 +44,8 @@ func (c *conversion) result() (*Result, error) {
 func (c *conversion) document() object {
 	var o object
 	var rules []any
-	fetched := false
 	for _, p := range c.providers {
 		rules = append(rules, p.entry())
-		fetched = fetched || p.inline == ""
 	}
 	o.add("jwtRules", rules)
 	if routes := c.routes(); routes != nil {
@@ -59,9 +57,8 @@ func (c *conversion) document() object {
 	if c.clear {
 		o.add("clearRouteCache", true)
 	}
-	if fetched && c.refresh != 0 && c.refresh < 10*time.Minute {
-		o.add("keys", object{{key: "refresh", value: short(max(c.refresh, 30*time.Second))}},
-			"as often as the key sets were fetched; when a provider cannot be reached, edgejwt goes on with the last keys for keys.maxStale (24h)")
+	if keys, note := c.keyTimes(); keys != nil {
+		o.add("keys", keys, note)
 	}
 	c.head = append([]string{"Written by edgejwt convert. Read the comments: they say what is not as it was."}, c.head...)
 	if slices.ContainsFunc(c.decision, func(r rule) bool { return r.path.kind != anyPath }) {
@@ -73,6 +70,44 @@ func (c *conversion) document() object {
 			"If there is nothing but /api and what is below it, write prefix: /api, which the standard module knows too.")
 	}
 	return o
+}
+
+// Bounds and defaults of keys in package config.
+const (
+	defaultRefresh  = 10 * time.Minute
+	defaultCooldown = 30 * time.Second
+	leastRefresh    = time.Second
+)
+
+// keyTimes says how often key sets are fetched, which is one time for all issuers:
+// the shortest. It is nil where the default is no longer than that.
+func (c *conversion) keyTimes() (keys object, note string) {
+	shortest, differ := defaultRefresh, false
+	for _, p := range c.providers {
+		if p.refresh != 0 {
+			shortest = min(shortest, p.refresh)
+		}
+	}
+	for _, p := range c.providers {
+		differ = differ || p.inline == "" && p.refresh > shortest
+	}
+	if shortest == defaultRefresh {
+		return nil, ""
+	}
+	refresh := max(shortest, leastRefresh)
+	switch {
+	case refresh > shortest:
+		note = "less often than before: key sets were fetched every " + shortest.String() + ", and " + short(refresh) + " is the least"
+	case differ:
+		note = "as often as those that were fetched most often; this time is one for all issuers"
+	default:
+		note = "as often as the key sets were fetched"
+	}
+	keys.add("refresh", short(refresh))
+	if refresh < defaultCooldown {
+		keys.add("cooldown", short(refresh)) // refresh may not be under it
+	}
+	return keys, note + "; when a provider cannot be reached, edgejwt goes on with the last keys for keys.maxStale (24h)"
 }
 
 // routes is the decision as routes; what matches none needs a valid token.

@@ -31,6 +31,10 @@ type provider struct {
 	metadata  string   // the name under which RBAC finds the payload
 	spaced    []string // claims that are split at spaces for RBAC
 	wanted    []string // audiences that single rules ask for instead
+	// refresh is how often the keys are fetched; 0: the filter does not say.
+	refresh time.Duration
+	// placeless is true when no place was named where tokens stand.
+	placeless bool
 }
 
 type location struct{ name, prefix string }
@@ -40,13 +44,20 @@ type claimHeader struct {
 	way    []string
 }
 
-// standard gives the provider the places where jwt_authn looks when none is named.
+// standard gives the provider the place where tokens stand when none is named.
+// jwt_authn then looks into the query parameter access_token, too.
 func (p *provider) standard() {
 	if p.headers == nil && p.cookies == nil && p.params == nil {
 		p.headers = []location{{"authorization", "Bearer "}}
-		p.params = []string{"access_token"}
+		p.placeless = true
 	}
 }
+
+// unread is said where a parameter of the URL was looked into, though nobody had
+// named it.
+const unread = "stricter here: no place was named for tokens, and so the query parameter access_token was looked into as well. " +
+	"It is left out, because a token in a URL ends up in logs (RFC 6750, section 2.3): a token that stands there alone counts as none, and one beside another is not checked. " +
+	"Where clients need it, write fromParams: [access_token]"
 
 // takes are the audiences that edgejwt's rule takes; nil: any.
 func (p *provider) takes() []string {
@@ -73,6 +84,8 @@ func (p *provider) join(q *provider) error {
 		p.audiences = union(p.audiences, q.audiences)
 	}
 	p.wanted = union(p.wanted, q.wanted)
+	p.refresh = min(p.refresh, q.refresh) // of one key set: both or none have it
+	p.placeless = p.placeless || q.placeless
 	return nil
 }
 
@@ -130,7 +143,11 @@ func (p *provider) places(o *object) {
 		for _, l := range p.headers {
 			all = append(all, object{{key: "name", value: strings.ToLower(l.name)}, {key: "prefix", value: l.prefix}})
 		}
-		o.add("fromHeaders", all)
+		var notes []string
+		if p.placeless {
+			notes = []string{unread}
+		}
+		o.add("fromHeaders", all, notes...)
 	}
 	if p.cookies != nil {
 		o.add("fromCookies", list(p.cookies))
