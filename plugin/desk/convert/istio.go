@@ -106,6 +106,7 @@ func (c *conversion) spec(d *document.Node, m proto.Message) bool {
 		c.problem("line %d: %s", d.Line, strings.Join(strings.Fields(err.Error()), " "))
 		return false
 	}
+	c.unread(m)
 	return true
 }
 
@@ -125,9 +126,7 @@ func (c *conversion) jwtRule(title string, r *security.JWTRule) {
 	for _, h := range r.GetOutputClaimToHeaders() {
 		p.claims = append(p.claims, claimHeader{h.GetHeader(), dotted(h.GetClaim())})
 	}
-	if r.GetTimeout() != nil {
-		c.note("The timeout of issuer %s is left out: keys.timeout (5s) holds for every issuer.", p.issuer)
-	}
+	c.timeout(r.GetTimeout(), "issuer "+p.issuer)
 	for _, q := range c.providers {
 		if q.issuer == p.issuer {
 			c.problem("issuer %s has two rules; edgejwt has one rule for each issuer", p.issuer)

@@ -46,6 +46,9 @@ func (c *conversion) document() object {
 	var rules []any
 	for _, p := range c.providers {
 		rules = append(rules, p.entry())
+		if p.placeless {
+			c.note("%s", unread)
+		}
 	}
 	o.add("jwtRules", rules)
 	if routes := c.routes(); routes != nil {

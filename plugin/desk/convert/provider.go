@@ -55,9 +55,9 @@ func (p *provider) standard() {
 
 // unread is said where a parameter of the URL was looked into, though nobody had
 // named it.
-const unread = "stricter here: no place was named for tokens, and so the query parameter access_token was looked into as well. " +
-	"It is left out, because a token in a URL ends up in logs (RFC 6750, section 2.3): a token that stands there alone counts as none, and one beside another is not checked. " +
-	"Where clients need it, write fromParams: [access_token]"
+const unread = "Stricter here: where no place was named for tokens, the query parameter access_token was looked into as well. " +
+	"It is left out, because tokens in URLs end up in logs (RFC 6750, section 2.3): one that stands there counts as none and is not checked. " +
+	"Where clients need it, or the API reads it, write fromParams: [access_token]."
 
 // takes are the audiences that edgejwt's rule takes; nil: any.
 func (p *provider) takes() []string {
@@ -143,11 +143,7 @@ func (p *provider) places(o *object) {
 		for _, l := range p.headers {
 			all = append(all, object{{key: "name", value: strings.ToLower(l.name)}, {key: "prefix", value: l.prefix}})
 		}
-		var notes []string
-		if p.placeless {
-			notes = []string{unread}
-		}
-		o.add("fromHeaders", all, notes...)
+		o.add("fromHeaders", all)
 	}
 	if p.cookies != nil {
 		o.add("fromCookies", list(p.cookies))
