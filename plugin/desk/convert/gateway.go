@@ -169,7 +169,7 @@ func (c *conversion) gatewayProvider(g *gatewayProvider) {
 		c.problem("provider %s: a key set that stands neither at an address nor inline", g.Name)
 	}
 	for _, h := range g.ClaimToHeaders {
-		p.claims = append(p.claims, claimHeader{h.Header, dotted(h.Claim)})
+		p.claims = append(p.claims, claimHeader{h.Header, c.dotted(h.Claim)})
 	}
 	if e := g.ExtractFrom; e != nil {
 		for _, h := range e.Headers {
@@ -283,7 +283,7 @@ func (c *conversion) gatewayTest(r *gatewayRule) test {
 			if one.ValueType == "StringArray" {
 				shape = "a list"
 			}
-			way := dotted(one.Name)
+			way := c.dotted(one.Name)
 			c.shape(way, shape)
 			n.claims = append(n.claims, claim{way: way, values: values, single: one.ValueType != "StringArray"})
 		}

@@ -124,7 +124,7 @@ func (c *conversion) jwtRule(title string, r *security.JWTRule) {
 	}
 	p.standard()
 	for _, h := range r.GetOutputClaimToHeaders() {
-		p.claims = append(p.claims, claimHeader{h.GetHeader(), dotted(h.GetClaim())})
+		p.claims = append(p.claims, claimHeader{h.GetHeader(), c.dotted(h.GetClaim())})
 	}
 	c.timeout(r.GetTimeout(), "issuer "+p.issuer)
 	for _, q := range c.providers {
@@ -254,6 +254,7 @@ func (c *conversion) source(s *security.Source) test {
 }
 
 // requestPrincipal is iss, a slash and sub, of which a star may stand at one end.
+// Istio parts the two at the last slash.
 func (c *conversion) requestPrincipal(value string) test {
 	iss, sub := value, ""
 	cut := strings.LastIndexByte(value, '/')
@@ -278,8 +279,18 @@ func (c *conversion) requestPrincipal(value string) test {
 		}
 		if n.issuers == nil {
 			n.issuers = []string{nobody}
+			c.note("requestPrincipals %s: no rule has an issuer that begins so, so no token is of it.", value)
 		}
 		return token(n)
+	}
+	if !slices.ContainsFunc(c.providers, func(p *provider) bool { return p.issuer == iss }) {
+		if slices.ContainsFunc(c.providers, func(p *provider) bool { return strings.HasPrefix(value, p.issuer+"/") }) {
+			// Istio before 1.21 compared the text as a whole.
+			return other(fmt.Sprintf("requestPrincipals %s (a subject with a slash in it, or, for Istio from 1.21 on, the issuer %s)", value, iss))
+		}
+		c.note("requestPrincipals %s: no rule has the issuer %s, so no token is of it.", value, iss)
+	}
+	switch {
 	case open && sub == "*":
 		n.issuers = []string{iss}
 		return token(n)

@@ -77,7 +77,7 @@ func (a *authn) provider(name string, m *jwtv3.JwtProvider) *provider {
 	}
 	p.standard()
 	for _, h := range m.GetClaimToHeaders() {
-		way := dotted(h.GetClaimName())
+		way := a.dotted(h.GetClaimName())
 		if h.GetClaimPath() != nil {
 			way = nil
 			for _, s := range h.GetClaimPath() {

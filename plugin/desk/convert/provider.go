@@ -184,8 +184,23 @@ var edgeAlgorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS51
 
 var curves = map[string]string{"*ecdsa.PublicKey": "ES256", "ed25519.PublicKey": "EdDSA"}
 
-// dotted reads the name of a claim, in which a dot leads into an object.
-func dotted(name string) []string { return strings.Split(name, ".") }
+// dotted reads the name of a claim, in which a dot leads into an object, also where
+// it was meant as a part of the name.
+func (c *conversion) dotted(name string) []string {
+	way := strings.Split(name, ".")
+	if len(way) == 1 {
+		return way
+	}
+	found := slices.Clone(way)
+	slices.Reverse(found)
+	seldom := ""
+	if strings.ContainsAny(name, "/:") {
+		seldom = ", and so it was hardly ever found"
+	}
+	c.note("The claim %s is looked for as %s: each dot leads into an object, as it did%s. "+
+		"If dots are part of a name, write the names one by one, claim: [first.name, second], or claim: %s for the whole.", name, strings.Join(found, " in "), seldom, name)
+	return way
+}
 
 // list makes texts fit for an object.
 func list(texts []string) []any {
