@@ -154,6 +154,9 @@ func (q *request) onTrailers() {
 func (q *request) carryOut() {
 	j := &q.judgement
 	c := j.Changes()
+	if !j.Reason.Passes() {
+		q.root.logSpelling(j)
+	}
 	if !j.GoesOn() {
 		q.tell(c.State)
 		q.refuse(j.Reason, j.Detail, j.RetryAfter)
@@ -169,6 +172,22 @@ func (q *request) carryOut() {
 	}
 	// A stream may live for days; what it was judged by need not.
 	q.judgement = gate.Judgement{}
+}
+
+// logSpelling says which spelling led to a refusal and what to set in Envoy: once
+// for each spelling where the operator sees it, and at debug for every request.
+func (r *root) logSpelling(j *gate.Judgement) {
+	spelling := j.Spelling()
+	if spelling == 0 {
+		return
+	}
+	words := "edgejwt: refused because of how the request was spelled: " + spelling.Advice()
+	if spelling&^r.spellings != 0 {
+		r.spellings |= spelling
+		proxywasm.LogWarn(words + " (said once; every such request is logged at debug)")
+		return
+	}
+	proxywasm.LogDebug(words)
 }
 
 // goOn lets the request go on to the API with what it is to be told; ok is false

@@ -15,6 +15,7 @@ import (
 	"edgejwt/plugin/version"
 	"edgejwt/verify/ascii"
 	"edgejwt/verify/base64url"
+	"edgejwt/verify/route"
 )
 
 // root is one configured plugin in one VM.
@@ -31,8 +32,10 @@ type root struct {
 	parked  parked
 	metrics metrics
 	period  time.Duration // the tick period that the host has now
-	faulty  bool          // a panic was contained, or shared data failed, since the last schedule
-	glanced time.Time     // when a refused request last made the tick come soon
+	// spellings are those that the log has named.
+	spellings route.Spelling
+	faulty    bool      // a panic was contained, or shared data failed, since the last schedule
+	glanced   time.Time // when a refused request last made the tick come soon
 }
 
 func wallClock() time.Time { return time.Now() }

@@ -28,6 +28,9 @@ const (
 	// PathAmbiguous: servers would read the request's path in different ways, to
 	// which different rules apply. See package route.
 	PathAmbiguous
+	// RequestAmbiguous: servers would read the request's host, path, method or headers
+	// in different ways, and of the rules that apply none asks for more than the others.
+	RequestAmbiguous
 	// RouteDenied: the route refuses every request, whatever its token.
 	RouteDenied
 	// TokenMissing: no token where one may stand (RFC 6750 §3.1, last paragraph).
@@ -104,6 +107,7 @@ var table = [reasonEnd]row{
 	ResourceMetadata:    {name: "resource_metadata", status: statusOK, description: "The API's metadata."},
 	IdentityForged:      {"identity_forged", statusBadRequest, grpcInvalidArgument, "", false, "The request carries a header that only the edge may set."},
 	PathAmbiguous:       {"path_ambiguous", statusBadRequest, grpcInvalidArgument, "", false, "The request's target can be read in more than one way."},
+	RequestAmbiguous:    {"request_ambiguous", statusBadRequest, grpcInvalidArgument, "", false, "The request can be read in more than one way, to which different rules apply."},
 	RouteDenied:         {"route_denied", statusForbidden, grpcPermissionDenied, "", false, "This is not open to anyone."},
 	TokenMissing:        {"token_missing", statusUnauthorized, grpcUnauthenticated, "", true, "An access token is required."},
 	TokenAmbiguous:      {"token_ambiguous", statusBadRequest, grpcInvalidArgument, invalidRequest, true, "The request carries more than one access token."},

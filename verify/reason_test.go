@@ -28,6 +28,7 @@ var toldOf = map[verify.Reason]struct {
 	verify.ResourceMetadata:    {"resource_metadata", 200, 0, "-", false},
 	verify.IdentityForged:      {"identity_forged", 400, 3, "-", false},
 	verify.PathAmbiguous:       {"path_ambiguous", 400, 3, "-", false},
+	verify.RequestAmbiguous:    {"request_ambiguous", 400, 3, "-", false},
 	verify.RouteDenied:         {"route_denied", 403, 7, "-", false},
 	verify.TokenMissing:        {"token_missing", 401, 16, "", false},
 	verify.TokenAmbiguous:      {"token_ambiguous", 400, 3, "invalid_request", false},

@@ -28,7 +28,7 @@ func includes(all, some []string) bool {
 		return true
 	}
 	for _, s := range some {
-		if !slices.Contains(all, s) && !(s == "HEAD" && slices.Contains(all, "GET")) {
+		if !slices.Contains(all, s) {
 			return false
 		}
 	}
@@ -67,7 +67,12 @@ func covers(a, b *route.Path) bool {
 			return false
 		}
 	}
-	return wideTail || narrow == "" && !narrowTail
+	// A slash at the end is another spelling, which opens nothing: see route.Table.Find.
+	aSlash, bSlash := strings.HasSuffix(a.Text, "/"), strings.HasSuffix(b.Text, "/")
+	if wideTail {
+		return narrow != "" || !aSlash || bSlash
+	}
+	return narrow == "" && !narrowTail && aSlash == bSlash
 }
 
 // shape gives the path without the slashes at both ends, and whether more may follow.

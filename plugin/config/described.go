@@ -113,9 +113,12 @@ const (
 
 // descriptions has one entry for each field that is not refused, by its path.
 var descriptions = map[string]description{
-	"auth0":          {"this, jwtRules, or both", "An Auth0 tenant: issuer and key set follow from its domain."},
-	"jwtRules":       {"64 issuers in all, no issuer twice", "One entry per issuer, for any provider; Istio's names."},
-	"routes":         {"", "Who may do what: the first route that matches applies; what matches none needs a valid token."},
+	"auth0":     {"this, jwtRules, or both", "An Auth0 tenant: issuer and key set follow from its domain."},
+	"jwtRules":  {"64 issuers in all, no issuer twice", "One entry per issuer, for any provider; Istio's names."},
+	"routes":    {"", "Who may do what: the first route that matches applies; what matches none needs a valid token."},
+	"unmatched": {"", "What a request needs that no route matches: token, a valid token and nothing more; deny refuses it."},
+	"hostPort": {"", "What Envoy's routes make of the port of the request's host: exact, they take it for a part of the host; ignored, they leave it out " +
+		"(ignore_port_in_host_matching, which Istio, Envoy Gateway and the Gateway API set)."},
 	"ignorePathCase": {"", "True when the servers behind ignore the case of paths; then routes do, too."},
 	"routeMetadata": {"", "True lets Envoy's routes carry a policy in their metadata (filter_metadata, key edgejwt, string policy: the JSON of one route without conditions); " +
 		"for such a route it takes the place of routes. No Envoy route may then be chosen by a header that edgejwt sets or removes, and who sends an identity header himself is refused."},
@@ -166,9 +169,10 @@ var descriptions = map[string]description{
 	"routes[].path.exact":              {"a path that can be read in one way only", "One path."},
 	"routes[].path.prefix":             {"a path that can be read in one way only", "A path and everything below it: /public is for /public and /public/x, not for /publicity."},
 	"routes[].path.template":           {"at most 8 variables, none twice", "Paths of a shape: {id} stands for one segment, {rest=**}, as the last, for any number of them."},
+	"routes[].spellings":               {"only in a policy of routeMetadata", "Spellings that no other Envoy route matches: trailingSlash (a slash at the path's end), head (HEAD for GET), port (a port in the host). Others are refused where policies may stand in Envoy's routes."},
 	"routes[].path.regex":              {"only in edgejwt-full.wasm; RE2", "An expression that the whole path matches."},
-	"routes[].methods":                 {"none twice", "The request's methods; GET stands for HEAD, too."},
-	"routes[].hosts":                   {"names without port, none twice", "The request's hosts; *.example.com is for everything below it. A client chooses what it names, as far as Envoy's domains let it."},
+	"routes[].methods":                 {"none twice", "The request's methods. What is said of GET is also asked of HEAD, but GET opens nothing to HEAD: name both."},
+	"routes[].hosts":                   {"none twice; a port not with hostPort: ignored", "The request's hosts, with or without port; *.example.com is for everything below it. A client chooses what it names, as far as Envoy's domains let it."},
 	"routes[].headers":                 {"", "Headers that must all be there; a client chooses what it sends."},
 	"routes[].headers[].name":          {"none that the plugin writes for the API; for host there is hosts", "The header's name; case does not matter."},
 	"routes[].headers[].values":        {"none twice", "What the header may be; without it, anything."},

@@ -66,7 +66,7 @@ func ExampleParsePolicy() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(policy.Name, policy.Need.Scopes, policy.Need.Claims[0].Name)
+	fmt.Println(policy.Route.Name, policy.Route.Need.Scopes, policy.Route.Need.Claims[0].Name)
 
 	_, err = config.ParsePolicy(`{"scopes": ["write orders"], "path": {"prefix": "/orders"}}`)
 	fmt.Println(err)

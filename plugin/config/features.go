@@ -1,17 +1,13 @@
 package config
 
-import "edgejwt/verify/route"
-
 // Features are what a module can do beyond what every one can. One source makes
 // two modules: dist/edgejwt.wasm, which most take, and dist/edgejwt-full.wasm
 // (build tag full), which is larger.
 type Features struct {
 	// Algorithms are the signature algorithms (RFC 7518 §3.1, RFC 8037 §3.1).
 	Algorithms []string
-	// Regex makes a Pattern of a regular expression for a whole path; want completes
-	// the sentence that the expression begins when it cannot. Nil when the module
-	// has none.
-	Regex func(text string, ignoreCase bool) (pattern route.Pattern, want string)
+	// Regex is true when the module has regular expressions on paths.
+	Regex bool
 }
 
 // algorithms are all that are known, the first being that of every module.

@@ -88,6 +88,8 @@ var fields = []field{
 	{Name: "auth0", Kind: Object, Fields: auth0Fields},
 	{Name: "jwtRules", Kind: Objects, Fields: ruleFields, Max: MaxRules},
 	{Name: "routes", Kind: Objects, Fields: routeFields, Max: MaxRoutes},
+	{Name: "unmatched", Kind: Choice, Default: "token", OneOf: []string{"token", "deny"}},
+	{Name: "hostPort", Kind: Choice, Default: "exact", OneOf: []string{"exact", "ignored"}},
 	{Name: "ignorePathCase", Kind: Switch, Default: "false"},
 	{Name: "routeMetadata", Kind: Switch, Default: "false"},
 	{Name: "mode", Kind: Choice, Default: "enforce", OneOf: modes},

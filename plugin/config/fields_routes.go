@@ -28,8 +28,12 @@ var policyFields = []field{
 	{Name: "methods", Refused: noCondition},
 	{Name: "hosts", Refused: noCondition},
 	{Name: "headers", Refused: noCondition},
+	{Name: "spellings", Kind: Texts, Example: "[trailingSlash]", OneOf: spellings, Min: 1, Max: MaxListed},
 	{Fields: demandFields},
 }
+
+// spellings are what a policy may say of Envoy's routes, as Policy has them.
+var spellings = []string{"trailingSlash", "head", "port"}
 
 const noCondition = "is a condition, and Envoy has chosen its route already; let Envoy's route match it"
 

@@ -138,12 +138,12 @@ func TestFieldList(t *testing.T) {
 		}
 	}
 	walk("", Fields())
+	walk("routes[].", PolicyFields())
 	for path := range descriptions {
 		if !used[path] {
 			t.Errorf("%s is described, but no field", path)
 		}
 	}
-	walk("routes[].", PolicyFields())
 }
 
 // checkBounds demands a default within its bounds.

@@ -13,15 +13,19 @@ func TestParsePolicy(t *testing.T) {
 	text := "{" + everyDemand + "}"
 	document := []byte(text)
 	got, err := config.ParsePolicy(string(document))
-	if err != nil || !reflect.DeepEqual(got, wantDemand()) {
+	if err != nil || !reflect.DeepEqual(got, config.Policy{Route: wantDemand()}) {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	if got, err := config.ParsePolicy(`{}`); err != nil || !reflect.DeepEqual(got, route.Route{}) {
+	if got, err := config.ParsePolicy(`{}`); err != nil || !reflect.DeepEqual(got, config.Policy{}) {
 		t.Errorf("{} gives %+v, %v", got, err)
+	}
+	all, err := config.ParsePolicy(`{"spellings": ["trailingSlash", "head", "port"]}`)
+	if err != nil || all.Spellings != route.TrailingSlash|route.HeadAsGet|route.HostPort {
+		t.Errorf("spellings %v, %v", all.Spellings, err)
 	}
 	// A full policy and a full route are one.
 	c := mustParse(t, one(everyDemand))
-	if !reflect.DeepEqual(c.Routes[0], got) {
+	if !reflect.DeepEqual(c.Routes[0], got.Route) {
 		t.Errorf("as a route it is %+v", c.Routes[0])
 	}
 }
@@ -38,6 +42,7 @@ var policyRefusals = []refusalCase{
 	{"unknown field", `{"scope":["a"]}`, `scope: is not a field; did you mean scopes?`},
 	{"conditions", `{"path":{"prefix":"/"},"methods":["GET"],"hosts":["a"],"headers":[{"name":"x"}]}`,
 		`path: ` + noCondition + "\n" + `methods: ` + noCondition + "\n" + `hosts: ` + noCondition + "\n" + `headers: ` + noCondition},
+	{"spelling", `{"spellings":["dot"]}`, `spellings[0]: "dot" is not known; write trailingSlash, head or port`},
 	{"no scope", `{"scopes":["a b"]}`, `scopes[0]: "a b"` + notScope},
 	{"auth none with claims", `{"claims":{"a":["b"]},"auth":"none"}`,
 		`auth: is "none", but the route needs something of a token; "optional" checks those that come`},
@@ -54,7 +59,7 @@ func TestPolicyRefusals(t *testing.T) {
 	for _, c := range policyRefusals {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := config.ParsePolicy(c.document)
-			if err == nil || !reflect.DeepEqual(got, route.Route{}) {
+			if err == nil || !reflect.DeepEqual(got, config.Policy{}) {
 				t.Fatalf("ParsePolicy(%.200q) = %+v, %v; want a refusal", c.document, got, err)
 			}
 			if err.Error() != c.want {

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"strings"
+
 	"edgejwt/verify/ascii"
 	"edgejwt/verify/route"
 	"edgejwt/verify/strictjson"
@@ -23,6 +25,9 @@ func (o *object) routeFault(f route.Fault) {
 	}
 	if o.r.isFaulty(value) {
 		return
+	}
+	if f.Field == "path" && strings.HasSuffix(path, ".regex") {
+		found = quote(f.Found) // a ? begins no query here
 	}
 	if path := o.find("path"); f.Field == "claimMatches" && path != nil && o.r.isFaulty(path.value) {
 		return // whose variables are not known

@@ -1,8 +1,6 @@
 package config
 
 import (
-	"strings"
-
 	"edgejwt/verify/ascii"
 	"edgejwt/verify/route"
 )
@@ -10,6 +8,9 @@ import (
 // routes reads the routes and what holds for all of them.
 func (o *object) routes(c *Config, rules []*placedRule) {
 	c.RouteOptions.IgnoreCase = o.switched("ignorePathCase")
+	c.RouteOptions.IgnoreHostPort = o.choice("hostPort") == 1
+	c.RouteOptions.DenyUnmatched = o.choice("unmatched") == 1
+	c.RouteOptions.Report = c.Report
 	c.RouteMetadata = o.switched("routeMetadata")
 	if c.RouteMetadata && c.ClearRouteCache {
 		o.warn("clearRouteCache", "", "lets Envoy choose another route than the one whose policy was applied (routeMetadata)")
@@ -21,7 +22,7 @@ func (o *object) routes(c *Config, rules []*placedRule) {
 	c.Routes = make([]route.Route, len(objects))
 	for i, entry := range objects {
 		read := &c.Routes[i]
-		entry.route(read, c.RouteOptions, rules)
+		entry.route(read, rules)
 		refuseRepeat(objects, i, "name")
 		entry.warnIssuers(read.Need.Issuers, rules)
 		if earlier := coveredBy(c.Routes, i); earlier >= 0 {
@@ -36,8 +37,8 @@ func (o *object) routes(c *Config, rules []*placedRule) {
 
 // route reads one route. What it gives may have faults that only route.NewTable
 // will find.
-func (o *object) route(r *route.Route, options route.Options, rules []*placedRule) {
-	o.pathCondition(&r.Path, options)
+func (o *object) route(r *route.Route, rules []*placedRule) {
+	o.pathCondition(&r.Path)
 	r.Methods = o.list("methods", wantAnything)
 	r.Hosts = o.list("hosts", wantAnything)
 	for _, header := range o.children("headers") {
@@ -104,7 +105,7 @@ func (o *object) listInto(list *[]string, name string) { *list = o.list(name, wa
 func wantAnything(string) string { return "" }
 
 // pathCondition reads the condition on the path.
-func (o *object) pathCondition(p *route.Path, options route.Options) {
+func (o *object) pathCondition(p *route.Path) {
 	path := o.child("path")
 	if path == nil {
 		return
@@ -124,25 +125,8 @@ func (o *object) pathCondition(p *route.Path, options route.Options) {
 	if p.Kind == route.Any && !o.r.isFaulty(o.find("path").value) {
 		path.fault("", "", "has no condition; write "+either([]string{"exact", "prefix", "template", "regex"})+" (example: {prefix: /public})")
 	}
-	if p.Kind == route.Regex {
-		path.regex(p, options)
-	}
-}
-
-// regex makes the pattern.
-func (o *object) regex(p *route.Path, options route.Options) {
-	if o.r.features.Regex == nil {
-		o.fault("regex", "", fullModule+"; write exact, prefix or template")
-		return
-	}
-	if p.Text == "" {
-		return
-	}
-	var want string
-	if p.Pattern, want = o.r.features.Regex(p.Text, options.IgnoreCase); want != "" {
-		o.fault("regex", quote(p.Text), want+example(lookUp(o.fields, "regex"))) // a ? begins no query here
-	} else if strings.HasSuffix(p.Text, "/") && p.Text != "/" {
-		o.warn("regex", quote(p.Text), "ends in a slash, and paths are matched without the one at their end")
+	if p.Kind == route.Regex && !o.r.features.Regex {
+		path.fault("regex", "", fullModule+"; write exact, prefix or template")
 	}
 }
 

@@ -13,18 +13,18 @@ func (g *Gate) addRoutes(cfg *config.Config) {
 		panic("gate: routes with a fault")
 	}
 	g.routes, g.routed = table, len(cfg.Routes) > 0
-	g.report = cfg.Report
 	g.reportUnread = cfg.Report && !cfg.RouteMetadata // a policy may enforce
 	g.reports = cfg.Report || cfg.RouteMetadata
 	g.judgesPreflights = cfg.JudgePreflights
-	g.denies = cfg.RouteMetadata // a policy may deny
+	g.options = cfg.RouteOptions
+	g.denies = cfg.RouteMetadata || cfg.RouteOptions.DenyUnmatched // a policy may deny
 	for i := range cfg.Routes {
 		g.reportUnread = g.reportUnread && cfg.Routes[i].Mode != route.Enforce
 		g.reports = g.reports || cfg.Routes[i].Mode == route.Report
 		g.denies = g.denies || cfg.Routes[i].Auth == route.Deny
 	}
 	if cfg.RouteMetadata {
-		g.policies = newPolicies()
+		g.policies = newPolicies(cfg.RouteOptions)
 	}
 	if cfg.ResourceMetadata != nil {
 		path, err := route.Canonical(cfg.ResourceMetadata.Path, route.Options{})
@@ -62,50 +62,64 @@ func IsPreflight(headers [][2]string) bool {
 // the request is decided.
 func (j *Judgement) findRoute(headers [][2]string, forged []string, policy *string) bool {
 	g := j.gate
-	table := g.routes
-	if g.policies != nil {
-		j.step = StepPolicy
-		// Envoy chose its route by one reading of the path; another's policy may be
-		// stricter. It chose by forged headers too, and chooses anew without them, also
-		// where the first route says nothing.
-		err := route.Plain(Value(headers, ":path"))
-		if len(forged) > 0 {
-			err = verify.IdentityForged
-		}
-		if err != nil {
-			j.fail(err)
-			return false
-		}
-	}
-	if policy != nil && g.policies != nil {
-		found := g.policies.of(*policy)
-		j.Notice, found.notice = found.notice, ""
-		if found.table == nil {
-			// Whatever mode it meant, it may have been to enforce.
-			j.decide(verify.Internal, errPolicy)
-			return false
-		}
-		table, j.byPolicy = found.table, true
-	}
-	j.step = StepRoute
 	q := route.Request{
 		Method:  Value(headers, ":method"),
 		Host:    Value(headers, ":authority"),
 		Path:    Value(headers, ":path"),
 		Headers: headers,
 	}
+	table := g.routes
+	if g.policies != nil {
+		j.step = StepPolicy
+		if len(forged) > 0 {
+			// Envoy chose by these headers too, and chooses anew without them, also where
+			// the first route says nothing.
+			j.decide(verify.IdentityForged, nil)
+			return false
+		}
+		var accepted route.Spelling
+		if policy != nil {
+			found := g.policies.of(*policy)
+			j.Notice, found.notice = found.notice, ""
+			if found.table == nil {
+				// Whatever mode it meant, it may have been to enforce.
+				j.decide(verify.Internal, errPolicy)
+				return false
+			}
+			table, accepted, j.byPolicy = found.table, found.spellings, true
+		}
+		// Envoy chose its route by one reading of the request; another's policy may be
+		// stricter, and cannot be asked for.
+		if odd := route.Spellings(&q, g.options) &^ accepted; odd != 0 {
+			j.spelling = odd
+			j.fail(&verify.Refusal{Reason: odd.Reason(), Detail: odd.Advice()})
+			return false
+		}
+	}
+	j.step = StepRoute
 	if err := table.Find(&q, &j.match); err != nil {
-		// A path that cannot be read may lead to a route that enforces.
-		j.lenient = g.reportUnread
+		// What cannot be read in one way may lead to a route that enforces.
+		j.lenient, j.spelling = g.reportUnread, j.match.Spelling
 		j.fail(err)
 		return false
 	}
-	j.routed = true
-	switch j.match.Route.Mode {
-	case route.Inherit:
-		j.lenient = g.report
-	case route.Report:
-		j.lenient = true
-	}
+	j.routed, j.lenient, j.spelling = true, j.match.Report, j.match.Spelling
 	return true
+}
+
+// preflightDenied reports whether nobody passes a preflight, which asks on behalf
+// of the request that would follow: where no route names OPTIONS, that request's
+// own route is asked.
+func (j *Judgement) preflightDenied(headers [][2]string) bool {
+	if j.match.Route.Auth != route.Deny || j.match.Index >= 0 || j.byPolicy {
+		return j.match.Route.Auth == route.Deny
+	}
+	q := route.Request{
+		Method:  Value(headers, "access-control-request-method"),
+		Host:    Value(headers, ":authority"),
+		Path:    Value(headers, ":path"),
+		Headers: headers,
+	}
+	var m route.Match
+	return j.gate.routes.Find(&q, &m) != nil || m.Route.Auth == route.Deny
 }

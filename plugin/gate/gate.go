@@ -34,10 +34,11 @@ type Gate struct {
 	routes   *route.Table
 	routed   bool      // whether there are any
 	policies *policies // nil when Envoy's routes are not asked
-	// report is the mode of routes that name none; reportUnread that of requests
-	// whose path cannot be read: none where any route enforces.
-	report, reportUnread bool
-	reports              bool // whether anything may be reported
+	options  route.Options
+	// reportUnread is true when requests that cannot be read in one way are only
+	// reported: not where any route enforces.
+	reportUnread bool
+	reports      bool // whether anything may be reported
 	// judgesPreflights is true when CORS preflights are requests like any other;
 	// else they pass, but where nobody does, and denies says whether there may be
 	// such a place.

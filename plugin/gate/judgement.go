@@ -38,10 +38,11 @@ type Judgement struct {
 	seen    *seen // nil unless the token is remembered
 	carrier carrier
 
-	routed   bool // match is of use
-	byPolicy bool // match is of a policy, not of the table
-	lenient  bool // what is refused from here on is only reported
-	valid    bool // rule and signature hold
+	routed   bool           // match is of use
+	byPolicy bool           // match is of a policy, not of the table
+	lenient  bool           // what is refused from here on is only reported
+	valid    bool           // rule and signature hold
+	spelling route.Spelling // of the request, where it made the route another
 	// suspected: the signature failed once already, and newer key material was
 	// asked for.
 	suspected bool
@@ -69,13 +70,13 @@ func (g *Gate) Judge(j *Judgement, headers [][2]string, forged []string, policy 
 		return
 	}
 	switch auth := j.match.Route.Auth; {
-	case auth == route.Deny:
+	case auth == route.Deny && !preflight, preflight && j.preflightDenied(headers):
 		j.decide(verify.RouteDenied, nil)
 		return
 	case preflight:
 		// Its route was looked for to learn whether anybody passes, and is nobody
 		// else's matter: the same is told where no route denies.
-		j.step, j.routed, j.byPolicy, j.lenient = StepPreflight, false, false, false
+		j.step, j.routed, j.byPolicy, j.lenient, j.spelling = StepPreflight, false, false, false, 0
 		j.decide(verify.Preflight, nil)
 		return
 	case auth == route.None:
@@ -227,6 +228,10 @@ func (j *Judgement) Awaits() *jwks.Machine {
 
 // GoesOn reports whether the request goes on to the API; it counts once Decided.
 func (j *Judgement) GoesOn() bool { return j.Reason.Passes() || j.Report }
+
+// Spelling is how the request was spelled, where that made the route that applies a
+// stricter one, or ambiguous; 0 for most requests.
+func (j *Judgement) Spelling() route.Spelling { return j.spelling }
 
 func (j *Judgement) fail(err error) { j.decide(verify.ReasonOf(err), err) }
 

@@ -13,17 +13,22 @@ import (
 const maxPolicies = 256
 
 // policies remembers the policies of Envoy's routes by their text, made ready.
-type policies struct{ byText map[string]*policy }
+type policies struct {
+	byText  map[string]*policy
+	options route.Options
+}
 
 // policy is a table of one route without conditions.
 type policy struct {
-	table  *route.Table // nil when the text is refused
-	notice string       // why, until it has been told
+	table *route.Table // nil when the text is refused
+	// spellings are those that no other Envoy route matches.
+	spellings route.Spelling
+	notice    string // why, until it has been told
 }
 
 var errPolicy = errors.New("the policy in the route's metadata is refused")
 
-func newPolicies() *policies { return &policies{make(map[string]*policy)} }
+func newPolicies(o route.Options) *policies { return &policies{make(map[string]*policy), o} }
 
 // of gives the policy of a text, which is kept nowhere.
 func (p *policies) of(text string) *policy {
@@ -33,16 +38,16 @@ func (p *policies) of(text string) *policy {
 	if len(p.byText) >= maxPolicies {
 		p.byText = make(map[string]*policy)
 	}
-	made := makePolicy(text)
+	made := makePolicy(text, p.options)
 	p.byText[strings.Clone(text)] = made
 	return made
 }
 
-func makePolicy(text string) *policy {
+func makePolicy(text string, o route.Options) *policy {
 	r, err := config.ParsePolicy(text)
 	if err != nil {
 		return &policy{notice: "metadata of an Envoy route, key edgejwt: " + err.Error()}
 	}
-	table, _ := route.NewTable([]route.Route{r}, route.Options{}) // without a fault, as ParsePolicy has seen
-	return &policy{table: table}
+	table, _ := route.NewTable([]route.Route{r.Route}, o) // without a fault, as ParsePolicy has seen
+	return &policy{table: table, spellings: r.Spellings}
 }

@@ -18,6 +18,16 @@ func judgeBy(g *gate.Gate, policy string, headers [][2]string) *gate.Judgement {
 	return &j
 }
 
+// toHost is a request to another host.
+func toHost(host string, headers [][2]string) [][2]string {
+	for i := range headers {
+		if headers[i][0] == ":authority" {
+			headers[i][1] = host
+		}
+	}
+	return headers
+}
+
 func TestPolicyOfEnvoysRoute(t *testing.T) {
 	g := newEdge(t, "", `"routeMetadata": true, "routes": [{"name": "open", "auth": "none"}]`)
 	off := newEdge(t, "", `"routes": [{"name": "open", "auth": "none"}]`)
@@ -50,7 +60,16 @@ func TestPolicyOfEnvoysRoute(t *testing.T) {
 		{"a path that cannot be read", `{"auth": "none"}`, g, request("GET /public/..%2fadmin"), verify.PathAmbiguous, false},
 		{"a path that some read in another way", `{"auth": "none"}`, g, request("GET /public/../admin"), verify.PathAmbiguous, false},
 		{"a path that cannot be read, while reporting", `{"mode": "report"}`, reporting, request("GET /public/..%2fadmin"), verify.PathAmbiguous, false},
-		{"a trailing slash and a query", `{"auth": "none"}`, g, request("GET /public/?../x"), verify.Public, false},
+		{"a query", `{"auth": "none"}`, g, request("GET /public?../x"), verify.Public, false},
+		{"a trailing slash", `{"auth": "none"}`, g, request("GET /public/"), verify.RequestAmbiguous, false},
+		{"a trailing slash that is no other route's", `{"auth": "none", "spellings": ["trailingSlash"]}`, g, request("GET /public/"), verify.Public, false},
+		{"HEAD", `{"auth": "none"}`, g, request("HEAD /public"), verify.RequestAmbiguous, false},
+		{"HEAD that is no other route's", `{"auth": "none", "spellings": ["head", "port"]}`, g, request("HEAD /public"), verify.Public, false},
+		{"lower case", `{"auth": "none", "spellings": ["head", "port", "trailingSlash"]}`, g, request("delete /public"), verify.PathAmbiguous, false},
+		{"a port", `{"auth": "none"}`, g, toHost("api.example.com:1", request("GET /")), verify.RequestAmbiguous, false},
+		{"a port that is no other route's", `{"auth": "none", "spellings": ["port"]}`, g, toHost("api.example.com:1", request("GET /")), verify.Public, false},
+		{"a trailing dot", `{"auth": "none", "spellings": ["head", "port", "trailingSlash"]}`, g, toHost("api.example.com.", request("GET /")), verify.RequestAmbiguous, false},
+		{"capitals in the host", `{"auth": "none"}`, g, toHost("API.example.com", request("GET /")), verify.RequestAmbiguous, false},
 
 		{"no JSON", `{`, g, request("GET /", bearer(valid)), verify.Internal, false},
 		{"empty", ``, g, request("GET /", bearer(valid)), verify.Internal, false},
@@ -70,7 +89,7 @@ func TestPolicyOfEnvoysRoute(t *testing.T) {
 			if j.Reason != c.want || j.Report != c.report {
 				t.Errorf("%s: %v (%v), reported %v; want %v, %v", c.name, j.Reason, j.Detail, j.Report, c.want, c.report)
 			}
-			early := c.want == verify.Internal || c.want == verify.PathAmbiguous
+			early := c.want == verify.Internal || c.want == verify.PathAmbiguous || c.want == verify.RequestAmbiguous
 			if early != (j.Step() == gate.StepPolicy) || c.g == g && !early && c.want != verify.Preflight && !j.ByPolicy() {
 				t.Errorf("%s: step %d, by policy %v", c.name, j.Step(), j.ByPolicy())
 			}

@@ -71,12 +71,17 @@ func classOf(c byte) class {
 	return class(classes[c-'!'])
 }
 
-// reader reads one path.
+// reader reads one path. The fields behind the blank line are set by prepare.
 type reader struct {
 	// sent is the path as it was sent, the spelling of escapes apart; decoded is
 	// without those that it does not need; canonical is resolved and merged, too.
 	// The last has no trailing slash, and all three are equal for most requests.
 	sent, decoded, canonical string
+
+	folded string    // canonical, as it is compared
+	slash  bool      // it ends in a slash, and is not the root
+	others []reading // nil for a path in canonical form
+	work   int       // of MaxRegexWork
 }
 
 func (r *reader) read(path string, o Options) error {

@@ -24,13 +24,17 @@ type Fault struct {
 // then on. Either the table or all faults come back.
 func NewTable(routes []Route, o Options) (*Table, []Fault) {
 	t := &Table{rules: make([]rule, len(routes)), options: o}
+	if o.DenyUnmatched {
+		t.unmatched.Auth = Deny
+	}
 	var faults []Fault
 	for i := range routes {
-		c := checker{route: &routes[i], rule: &t.rules[i], index: i}
+		c := checker{route: &routes[i], rule: &t.rules[i], index: i, options: o}
 		c.check(o)
 		faults = append(faults, c.faults...)
 		t.byPath = t.byPath || c.route.Path.Kind != Any
 		t.byHost = t.byHost || len(c.route.Hosts) > 0
+		t.slashed = t.slashed || c.rule.path.slash
 	}
 	if faults != nil {
 		return nil, faults
@@ -40,12 +44,13 @@ func NewTable(routes []Route, o Options) (*Table, []Fault) {
 
 // checker makes one route ready.
 type checker struct {
-	route  *Route
-	rule   *rule
-	index  int
-	faults []Fault
-	listed []string // scopes and permissions in rule.needed
-	asks   bool     // whether anything is needed of a token
+	route   *Route
+	rule    *rule
+	index   int
+	options Options
+	faults  []Fault
+	listed  []string // scopes and permissions in rule.needed
+	asks    bool     // whether anything is needed of a token
 }
 
 //go:noinline
@@ -56,12 +61,13 @@ func (c *checker) fault(field, found, want string) {
 func (c *checker) check(o Options) {
 	r := c.route
 	c.rule.route = r
+	c.rule.report = r.Mode == Report || r.Mode == Inherit && o.Report
 	var want string
 	if c.rule.path, want = r.Path.compile(o); want != "" {
 		c.fault("path", r.Path.Text, want)
 	}
-	c.list("methods", r.Methods, method)
-	c.list("hosts", r.Hosts, host)
+	c.list("methods", r.Methods, methodName)
+	c.list("hosts", r.Hosts, hostName)
 	for i := range r.Headers {
 		c.text("headers", r.Headers[i].Name, header)
 		c.list("headers", r.Headers[i].Values, any)
@@ -149,19 +155,19 @@ type kindOfText uint8
 const (
 	any kindOfText = iota
 	name
-	method
+	methodName
 	header
-	host
+	hostName
 	scope // or permission
 )
 
 // wants has what is said of a text that is not of its kind.
 var wants = [...]string{
-	name:   "is empty",
-	method: "is not a method (example: GET)",
-	header: "is not a header's name in lower case",
-	host:   "is not a host without port (examples: api.example.com, *.example.com)",
-	scope:  "is not a scope (RFC 6749 §3.3: printable ASCII without space, quote and backslash)",
+	name:       "is empty",
+	methodName: "is not a method (example: GET)",
+	header:     "is not a header's name in lower case",
+	hostName:   "is not a host (examples: api.example.com, api.example.com:8443, *.example.com)",
+	scope:      "is not a scope (RFC 6749 §3.3: printable ASCII without space, quote and backslash)",
 }
 
 // list checks each text of a list that may be left out, but not be empty.
@@ -183,11 +189,15 @@ func (c *checker) text(field, text string, kind kindOfText) {
 		return
 	case name:
 		c.asks = true
-	case method:
+	case methodName:
 		sound = isToken(text)
+		if upper := strings.ToUpper(text); sound && upper != text {
+			c.fault(field, text, "is no method, for methods are compared with their case; did you mean "+upper+"?")
+			return
+		}
 	case header:
 		sound = isToken(text) && ascii.Lower(text) == text
-	case host:
+	case hostName:
 		sound = c.addHost(text)
 	case scope:
 		c.asks = true
@@ -200,13 +210,16 @@ func (c *checker) text(field, text string, kind kindOfText) {
 
 func (c *checker) addHost(text string) bool {
 	name, wild := strings.CutPrefix(text, "*.")
-	name, ok := hostOf(name)
+	h, ok := hostOf(name, false)
 	if wild {
-		name = "*." + name
+		h.name = "*." + h.name
 	}
-	c.rule.hosts = append(c.rule.hosts, name)
-	// A port would look as if it counted.
-	return ok && strings.LastIndexByte(text, ':') <= strings.LastIndexByte(text, ']')
+	c.rule.hosts = append(c.rule.hosts, hostCondition{h.name, h.port})
+	// A colon without a port would look as if it counted.
+	if ok && h.port != "" && c.options.IgnoreHostPort {
+		c.fault("hosts", text, "names a port, and with hostPort: ignored no request has one")
+	}
+	return ok && !strings.HasSuffix(text, ":")
 }
 
 // addNeeded adds a scope or permission to those that the challenge lists. Auth0

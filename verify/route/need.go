@@ -19,11 +19,11 @@ import (
 // ScopeMissing and PermissionMissing, with the scopes that the route needs in
 // the verify.Refusal; ClaimMismatch.
 func (m *Match) Check(t *verify.Token, now time.Time, skew time.Duration) error {
-	if m.rule == nil {
-		return nil
-	}
 	if m.Route.Auth == Deny {
 		return refuse(verify.RouteDenied, "the route refuses every request")
+	}
+	if m.rule == nil {
+		return nil
 	}
 	n := &m.Route.Need
 	if err := n.checkType(t); err != nil {
@@ -175,10 +175,8 @@ func (m *Match) says(b *Binding, q *Request) (text string) {
 		text, _ = m.Variable(b.Variable)
 		return text
 	case b.Host:
-		if text, ok = hostOf(q.Host); !ok {
-			return ""
-		}
-		return text
+		h, _ := hostOf(q.Host, true)
+		return h.name
 	}
 	for i := range q.Headers {
 		if !sameHeader(q.Headers[i][0], b.Header) {

@@ -1,6 +1,8 @@
 package route
 
 import (
+	"regexp"
+	"regexp/syntax"
 	"strings"
 	"unicode/utf8"
 )
@@ -18,10 +20,18 @@ type segment struct {
 // pattern is a Path made ready.
 type pattern struct {
 	kind     Kind
-	text     string // folded
+	text     string // folded; of a regular expression what every match begins with
+	slash    bool   // the operator wrote a slash at the end, or it is a regular expression, which may
 	segments []segment
 	names    []string // of the variables
-	regex    Pattern
+
+	regex        *regexp.Regexp // matches the whole folded path
+	instructions int            // of its program: the work for one byte is at most linear in it
+}
+
+// tail reports whether the last variable takes all that is left.
+func (p *pattern) tail() bool {
+	return len(p.segments) > 0 && p.segments[len(p.segments)-1].tail
 }
 
 // holds matches a path, and its folded form, which is of the same length. It
@@ -37,8 +47,6 @@ func (p *pattern) holds(path, folded string, captured *[]string) bool {
 			(len(folded) == len(p.text) || folded[len(p.text)] == '/')
 	case Template:
 		return p.template(path, folded, captured)
-	case Regex:
-		return p.regex.MatchString(folded)
 	}
 	return false
 }
@@ -75,7 +83,7 @@ func (p *pattern) template(path, folded string, captured *[]string) bool {
 
 // compile makes a condition ready. want says what is wrong with it, or is empty.
 func (p *Path) compile(o Options) (ready pattern, want string) {
-	ready = pattern{kind: p.Kind}
+	ready = pattern{kind: p.Kind, slash: p.Kind == Regex || len(p.Text) > 1 && strings.HasSuffix(p.Text, "/")}
 	switch p.Kind {
 	case Any:
 	case Exact, Prefix:
@@ -83,14 +91,48 @@ func (p *Path) compile(o Options) (ready pattern, want string) {
 	case Template:
 		want = ready.parse(p.Text, o)
 	case Regex:
-		if ready.regex = p.Pattern; p.Pattern == nil {
-			want = "has no pattern"
-		}
+		want = ready.compileRegex(p.Text, o)
 	default:
 		want = "is no kind of path"
 	}
 	return ready, want
 }
+
+// compileRegex makes a regular expression of RE2, whose time is linear in the
+// path's length.
+func (p *pattern) compileRegex(text string, o Options) (want string) {
+	flags := syntax.Perl
+	if o.IgnoreCase {
+		flags |= syntax.FoldCase
+	}
+	// Alone first: "a)|(b" would get out of the group below.
+	parsed, err := syntax.Parse(text, flags)
+	if text == "" || err != nil {
+		return wantRegex
+	}
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil {
+		return wantRegex
+	}
+	p.instructions = len(program.Inst)
+	if prefix, _ := program.Prefix(); prefix != "" && prefix[0] != '/' {
+		return "matches no path, for every path begins with a slash" + exampleRegex
+	} else {
+		p.text = prefix
+	}
+	group := `\A(?:`
+	if o.IgnoreCase {
+		group = `\A(?i:`
+	}
+	if p.regex, err = regexp.Compile(group + text + `)\z`); err != nil {
+		return wantRegex
+	}
+	return ""
+}
+
+const exampleRegex = " (example: /v[12]/orders)"
+
+const wantRegex = "is not a regular expression of RE2" + exampleRegex
 
 const wantPath = "is not a path that can be read in one way only (example: /orders)"
 

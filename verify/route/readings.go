@@ -1,21 +1,135 @@
 package route
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
-// Plain tells whether a path, the value of :path, means the same to every server:
-// it can be read (see Canonical), and was sent in its canonical form, the spelling
-// of needful escapes and one trailing slash apart. It is for callers who match
-// paths elsewhere, so that no other reading can be asked where it would lead.
-// Reason: PathAmbiguous.
-func Plain(path string) error {
-	var r reader
-	if err := r.read(path, Options{}); err != nil {
-		return err
+// Bounds on the work for one path, so that a refusal costs at most as much as the
+// bytes of the request head.
+const (
+	// MaxOddPathBytes is the greatest length of a path that has more than one
+	// reading. Each route is then asked about each reading.
+	MaxOddPathBytes = 1 << 10
+	// MaxRegexWork bounds, for one request, the sum over all regular expressions
+	// that are tried of the expression's instructions times the path's bytes.
+	// An expression whose literal prefix the path lacks is not tried.
+	MaxRegexWork = 64 << 10
+)
+
+// reading is a path without trailing slash, and its folded form.
+type reading struct{ path, folded string }
+
+// prepare makes a path that was read ready for fits.
+func (r *reader) prepare(o Options) error {
+	r.folded = fold(r.canonical, o)
+	r.slash = r.canonical != "/" && (strings.HasSuffix(r.sent, "/") || strings.HasSuffix(r.sent, "/.") || strings.HasSuffix(r.sent, "/.."))
+	for _, path := range r.readings() {
+		r.others = append(r.others, reading{path, fold(path, o)})
 	}
-	if r.readings() != nil || strings.HasSuffix(r.sent, "//") {
-		return ambiguous("the path is not in its canonical form")
+	if r.others != nil && len(r.sent) > MaxOddPathBytes {
+		return ambiguous("the path has several readings and is too long for them")
 	}
 	return nil
+}
+
+// fits judges a condition for every reading of the path, and sets captured to what
+// the variables of a template stand for. other has TrailingSlash where the
+// condition does not hold for the path as it was sent. slashed is true when some
+// route was written with a trailing slash.
+func (r *reader) fits(p *pattern, slashed bool, captured *[]string) (f fit, other Spelling, err error) {
+	if p.kind == Any {
+		return always, 0, nil
+	}
+	holds, err := r.holds(p, reading{r.canonical, r.folded}, captured)
+	if err != nil {
+		return never, 0, err
+	}
+	for _, reading := range r.others {
+		var theirs []string
+		switch theyHold, err := r.holds(p, reading, &theirs); {
+		case err != nil:
+			return never, 0, err
+		case theyHold != holds:
+			return never, 0, ambiguous("another reading comes to another route")
+		case holds && !slices.EqualFunc(*captured, theirs, func(a, b string) bool { return unescaped(a) == unescaped(b) }):
+			return never, 0, ambiguous("another reading has other variables")
+		}
+	}
+	// with and without: whether the condition holds with a trailing slash and without.
+	with, without := holds, holds
+	switch {
+	case r.canonical == "/":
+	case p.kind == Regex:
+		with, err = r.matches(p, r.folded+"/")
+	case p.kind == Prefix:
+		without = holds && !(p.slash && r.folded == p.text)
+	case p.tail():
+	default:
+		with, without = holds && p.slash, holds && !p.slash
+	}
+	sent := without
+	switch {
+	case strings.HasSuffix(r.sent, "//"):
+		sent = with && without && p.kind != Regex // holds for what is below, too
+	case r.slash:
+		sent = with
+	}
+	switch {
+	case err != nil:
+		return never, 0, err
+	case !with && !without:
+		return never, 0, nil
+	case !sent:
+		return inSome, TrailingSlash, nil
+	case with && without, !r.slash && !slashed:
+		// The second: nobody has named the path with a slash, so the one without is
+		// not asked what it would be with it.
+		return always, 0, nil
+	}
+	return asSent | inSome, 0, nil
+}
+
+// holds judges the condition for one reading.
+func (r *reader) holds(p *pattern, path reading, captured *[]string) (bool, error) {
+	if p.kind == Regex {
+		return r.matches(p, path.folded)
+	}
+	return p.holds(path.path, path.folded, captured), nil
+}
+
+// matches runs a regular expression within the budget of the request.
+func (r *reader) matches(p *pattern, folded string) (bool, error) {
+	if !strings.HasPrefix(folded, p.text) {
+		return false, nil
+	}
+	if r.work += p.instructions * len(folded); r.work > MaxRegexWork {
+		return false, ambiguous("the path is too long for the regular expressions of the routes")
+	}
+	return p.regex.MatchString(folded), nil
+}
+
+// Spellings tells in which ways the request was spelled so that others may read it
+// in another way than what matched it, for callers who match requests elsewhere, so
+// that no other reading can be asked where it would lead. It is 0 for a request that
+// means the same to every server: its host in lower case, without trailing dot and,
+// unless Options.IgnoreHostPort, without port; its method in capitals and not HEAD;
+// its path in canonical form (see Canonical) without trailing slash.
+func Spellings(q *Request, o Options) (s Spelling) {
+	h, ok := hostOf(q.Host, o.IgnoreHostPort)
+	if s |= h.spelling; !ok {
+		s |= OddHost
+	}
+	m := methodOf(q.Method)
+	s |= m.spelling
+	var r reader
+	switch err := r.read(q.Path, Options{}); {
+	case err != nil, r.readings() != nil, strings.HasSuffix(r.sent, "//"):
+		s |= OddPath
+	case r.canonical != "/" && strings.HasSuffix(r.sent, "/"):
+		s |= TrailingSlash
+	}
+	return s
 }
 
 // readings lists what else than the canonical form servers make of the path.

@@ -70,12 +70,13 @@ type Route struct {
 	Name string
 
 	Path Path
-	// Methods are compared as RFC 9110 §9.1 has it, with case. GET stands for
-	// HEAD too, as in every server: what answers HEAD is the handler of GET.
+	// Methods are compared as RFC 9110 §9.1 has it, with case. HEAD, which most
+	// servers answer by the handler of GET, is another spelling of GET: see Table.Find.
 	Methods []string
 	// Hosts are names ("api.example.com"), or "*." and a name for everything
-	// below it at any depth, but not the name itself. Case, port and a trailing
-	// dot do not count.
+	// below it at any depth, but not the name itself; with or without a port. A
+	// request's capitals, trailing dot, and a port that no name has are another
+	// spelling: see Table.Find.
 	Hosts []string
 	// Headers must all hold. The client chooses what it sends: a header may make
 	// a rule stricter for the honest, but never stand guard.
@@ -105,37 +106,28 @@ const (
 	// whole segment that is not empty; "{rest=**}", as the last, for any number
 	// of segments, also none.
 	Template
-	// Regex holds for paths that Pattern matches.
+	// Regex holds for paths that a regular expression matches as a whole.
 	Regex
 )
 
 // Path is a condition on the path. Texts are written as the path that is meant,
 // with or without escapes ("/a b" is "/a%20b"), and are compared with the
-// canonical form. A trailing slash does not count, neither here nor in a
-// request: "/orders" holds for /orders/ too, which servers either redirect or
-// take for the same.
+// canonical form. A slash at the end of a request's path that the condition lacks,
+// or the reverse, is another spelling: see Table.Find.
 type Path struct {
 	Kind Kind
-	// Text is the path of Exact and Prefix, or the Template.
+	// Text is the path of Exact and Prefix, the Template, or the expression of Regex
+	// in RE2's syntax, which must match the whole canonical path.
 	Text string
-	// Pattern is for Regex only.
-	Pattern Pattern
-}
-
-// Pattern matches canonical paths: ASCII, with what needs an escape escaped
-// (upper case hex), no trailing slash; in lower case with Options.IgnoreCase. It
-// must look at the whole path, not for a part of it, and must not be slow on any.
-type Pattern interface {
-	MatchString(path string) bool
 }
 
 // Header is a condition on a request header.
 type Header struct {
-	// Name is in lower case. A header that differs from it by underscores for
-	// hyphens counts as the same one, as it does behind some servers.
+	// Name is in lower case.
 	Name string
-	// Values: each line of that name must be one of these, and one must be there.
-	// Empty: it must be there.
+	// Values: the header must be one of these, in one line. Empty: it must be there.
+	// What several lines say, or lines under a name that some servers take for this
+	// one, is another spelling: see Table.Find.
 	Values []string
 }
 
@@ -202,6 +194,14 @@ type Options struct {
 	// alone in what they ignore, so it also refuses segments that end in a dot,
 	// and characters outside of ASCII, whose case every server folds its own way.
 	IgnoreCase bool
+	// IgnoreHostPort is for Envoys whose routes ignore the port of the host
+	// (ignore_port_in_host_matching): it is then no part of the host, and no host of
+	// a route may have one.
+	IgnoreHostPort bool
+	// DenyUnmatched refuses, with verify.RouteDenied, what no route matches.
+	DenyUnmatched bool
+	// Report is the mode of what no route matches and of routes that inherit theirs.
+	Report bool
 }
 
 // Request is what routes are chosen by.

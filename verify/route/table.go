@@ -1,37 +1,47 @@
 package route
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"edgejwt/verify"
+)
 
 // Table is a list of routes, made ready. It is not changed after NewTable and
 // may be shared by goroutines as far as its Patterns may.
 type Table struct {
-	rules   []rule
-	options Options
-	byPath  bool // some rule has a condition on the path
-	byHost  bool
+	rules     []rule
+	options   Options
+	byPath    bool // some rule has a condition on the path
+	byHost    bool
+	slashed   bool // some rule may hold for a path with a slash at its end and not for the one without
+	unmatched Route
 }
 
 // rule is a Route made ready.
 type rule struct {
 	route  *Route
 	path   pattern
-	hosts  []string // as hostOf has them
-	needed string   // scopes and permissions, for the challenge
+	hosts  []hostCondition
+	report bool   // what it refuses is only reported
+	needed string // scopes and permissions, for the challenge
 }
-
-// needsToken is what applies where no route does.
-var needsToken Route
 
 // Match is the route that applies to a request. Its zero value is of no use.
 type Match struct {
-	// Route is not to be changed. Where none matched it is that of zero value,
-	// which needs a valid token.
+	// Route is not to be changed. Where none matched it has no conditions and no
+	// name, and asks for a valid token or, with Options.DenyUnmatched, denies.
 	Route *Route
 	// Index is the route's place in the table, or -1.
 	Index int
+	// Report is true when what the route refuses is only reported.
+	Report bool
 	// Path is the canonical path, its case kept; empty when the table has no
 	// condition on paths.
 	Path string
+	// Spelling names what made the demand stricter than that of the request as it
+	// was sent, or made it ambiguous; 0 for most requests. See Spelling.Advice.
+	Spelling Spelling
 
 	rule     *rule    // nil where none matched
 	captured []string // by the path's variables, in their order
@@ -60,50 +70,155 @@ func (m *Match) Variable(name string) (text string, ok bool) {
 	return "", false
 }
 
-// Find sets m to the first route whose conditions hold for the request, of whose
-// texts m keeps parts: see Detach. Reason: PathAmbiguous, when the path cannot be read (see
-// Canonical), or when another reading of it, or of the method or the host, comes
-// to another route or to other variables; m is of no use then.
+// fit says for which readings of a request a condition holds. Fits of several
+// conditions are combined by &.
+type fit uint8
+
+const (
+	asSent fit = 1 << iota // for the request as it was sent, which is how Envoy's routes match it
+	inSome                 // for at least one reading
+	inAll                  // for every reading
+
+	never  fit = 0
+	always     = asSent | inSome | inAll
+)
+
+// Find sets m to the route that applies to the request, of whose texts m keeps
+// parts: see Detach.
+//
+// A request has several readings: its host with and without port, trailing dot and
+// capitals, its path with and without a trailing slash, its method in capitals and
+// HEAD as GET, its headers under names that some servers take for the same. Envoy
+// routes by what was sent, and the server behind it may read something else. Of the
+// first route for what was sent, of each route before it that another reading
+// meets, and of each later route that only another reading meets, the strictest
+// applies. Thus another reading can make a demand stricter and never laxer.
+//
+// Reasons: PathAmbiguous, when path or host cannot be read (see Canonical), or
+// when path or method have readings that meet different routes; RequestAmbiguous, when
+// neither of two demands is the stricter one. m has only Spelling then.
 func (t *Table) Find(q *Request, m *Match) error {
-	*m = Match{Route: &needsToken, Index: -1}
+	*m = Match{Route: &t.unmatched, Index: -1, Report: t.options.Report}
 	if len(t.rules) == 0 {
 		return nil
 	}
-	l := lookup{table: t, headers: q.Headers, method: q.Method}
+	l := lookup{table: t, request: *q, method: methodOf(q.Method)}
 	if t.byHost {
 		var ok bool
-		if l.host, ok = hostOf(q.Host); !ok {
+		if l.host, ok = hostOf(q.Host, t.options.IgnoreHostPort); !ok {
+			m.Spelling = OddHost
 			return ambiguous("the host cannot be read")
 		}
 	}
-	var path reader
 	if t.byPath {
-		if err := path.read(q.Path, t.options); err != nil {
+		if err := l.path.read(q.Path, t.options); err != nil {
+			m.Spelling = OddPath
 			return err
 		}
-	}
-	m.Path = path.canonical
-	l.first(m.Path, m)
-	var readings []string
-	if t.byPath {
-		readings = path.readings()
-	}
-	for _, reading := range readings {
-		if err := l.agrees(reading, m); err != nil {
+		if err := l.path.prepare(t.options); err != nil {
+			m.Spelling = OddPath
 			return err
 		}
+		m.Path = l.path.canonical
 	}
-	// RFC 9110 §9.1 tells get from GET; some frameworks do not.
-	if l.method = upperOf(q.Method); l.method != q.Method {
-		for _, reading := range append(readings, m.Path) {
-			if err := l.agrees(reading, m); err != nil {
+	return l.strictest(m)
+}
+
+// lookup is one request on its way through the table.
+type lookup struct {
+	table   *Table
+	request Request
+	path    reader
+	host    host
+	method  method
+	found   bool // a rule matched the request as it was sent
+}
+
+// strictest walks the rules once: see Find.
+func (l *lookup) strictest(m *Match) error {
+	var spelling Spelling // of rules that only another reading meets
+	first := true         // m holds no demand yet
+	for i := range l.table.rules {
+		r := &l.table.rules[i]
+		fits, other := l.fits(r)
+		var captured []string
+		if fits != never {
+			f, differs, err := l.path.fits(&r.path, l.table.slashed, &captured)
+			if err != nil {
+				m.Spelling = OddPath
 				return err
 			}
+			fits &= f
+			other |= differs
+		}
+		switch {
+		case fits&inSome == 0:
+			continue
+		case other&MethodCase != 0:
+			// No client that means the standard's method sends it so.
+			*m = Match{Spelling: MethodCase}
+			return ambiguous("the method is not in capitals, and in capitals it comes to another route")
+		case l.found && fits&asSent != 0:
+			// An earlier rule has the request as it was sent. One that holds for all
+			// readings has those that are left.
+			if fits&inAll != 0 {
+				return nil
+			}
+			continue
+		}
+		candidate := Match{Route: r.route, Index: i, Report: r.report, Path: m.Path, rule: r, captured: captured}
+		if fits&asSent != 0 {
+			l.found, other = true, spelling
+		} else {
+			spelling |= other
+		}
+		if err := l.keepStricter(m, &candidate, first, fits&asSent != 0, other); err != nil {
+			return err
+		}
+		if first = false; fits&inAll != 0 {
+			return nil
 		}
 	}
-	m.bind(q)
+	if l.found {
+		return nil
+	}
+	candidate := Match{Route: &l.table.unmatched, Index: -1, Report: l.table.options.Report, Path: m.Path}
+	return l.keepStricter(m, &candidate, first, true, spelling)
+}
+
+// keepStricter sets m to the stricter one of m and the candidate. Where they ask
+// the same, it is the one that matches what was sent.
+func (l *lookup) keepStricter(m, candidate *Match, first, sent bool, other Spelling) error {
+	candidate.bind(&l.request)
+	if first {
+		candidate.Spelling = m.Spelling
+		if !sent {
+			candidate.Spelling = other
+		}
+		*m = *candidate
+		return nil
+	}
+	mine, theirs := m.demand(), candidate.demand()
+	switch atLeast, atMost := mine.asksNoMoreThan(theirs), theirs.asksNoMoreThan(mine); {
+	case atLeast && atMost:
+		if sent {
+			*m = *candidate
+		}
+	case atLeast:
+		candidate.Spelling = other
+		*m = *candidate
+	case atMost:
+		if sent {
+			m.Spelling |= other // it is another reading's, and stays
+		}
+	default:
+		*m = Match{Spelling: other | m.Spelling}
+		return refuse(verify.RequestAmbiguous, "two readings of the request meet routes of which neither asks for more")
+	}
 	return nil
 }
+
+func (m *Match) demand() demand { return demand{m.Route, m.Report, m.said} }
 
 // bind notes what the request says where the route binds claims to it.
 func (m *Match) bind(q *Request) {
@@ -117,84 +232,104 @@ func (m *Match) bind(q *Request) {
 	}
 }
 
-// agrees demands that another reading of the path leads to m, too.
-func (l *lookup) agrees(reading string, m *Match) error {
-	var other Match
-	other.Index = -1
-	l.first(reading, &other)
-	if other.Index != m.Index {
-		return ambiguous("another reading comes to another route")
+// fits judges all conditions but the path, which is the dearest.
+func (l *lookup) fits(r *rule) (fits fit, other Spelling) {
+	fits = l.method.fits(r.route.Methods)
+	if fits&asSent == 0 {
+		other |= l.method.spelling
 	}
-	for i := range m.captured {
-		if unescaped(other.captured[i]) != unescaped(m.captured[i]) {
-			return ambiguous("another reading has other variables")
+	if len(r.hosts) > 0 && fits != never {
+		f := l.host.fits(r.hosts)
+		if f&asSent == 0 {
+			other |= l.host.spelling
+		}
+		fits &= f
+	}
+	if len(r.route.Headers) > 0 && fits != never {
+		f := headersFit(r.route.Headers, l.request.Headers)
+		if f&asSent == 0 {
+			other |= HeaderName
+		}
+		fits &= f
+	}
+	return fits, other
+}
+
+// method is a request's method and its readings.
+type method struct {
+	sent, upper string
+	spelling    Spelling
+}
+
+// methodOf reads a method. RFC 9110 §9.1 tells get from GET, some frameworks do
+// not; and what answers HEAD is in most servers the handler of GET.
+func methodOf(sent string) method {
+	m := method{sent: sent, upper: strings.ToUpper(sent)}
+	if m.upper != sent {
+		m.spelling |= MethodCase
+	}
+	if m.upper == "HEAD" {
+		m.spelling |= HeadAsGet
+	}
+	return m
+}
+
+func (m *method) fits(methods []string) (f fit) {
+	if len(methods) == 0 {
+		return always
+	}
+	upper, head := slices.Contains(methods, m.upper), m.upper == "HEAD"
+	get := head && slices.Contains(methods, "GET")
+	if upper || get {
+		f |= inSome
+	}
+	if upper && m.sent == m.upper {
+		f |= asSent
+		if get || !head {
+			f |= inAll
 		}
 	}
-	return nil
+	return f
 }
 
-// lookup is one request on its way through the table.
-type lookup struct {
-	table        *Table
-	headers      [][2]string
-	method, host string
-}
-
-// first finds the first rule for a reading of the path and leaves m alone when
-// there is none.
-func (l *lookup) first(path string, m *Match) {
-	folded := fold(path, l.table.options)
-	for i := range l.table.rules {
-		r := &l.table.rules[i]
-		if l.methodHolds(r) && l.hostHolds(r) && l.headersHold(r.route.Headers) && r.path.holds(path, folded, &m.captured) {
-			m.Route, m.Index, m.rule = r.route, i, r
-			return
-		}
-	}
-}
-
-func (l *lookup) methodHolds(r *rule) bool {
-	for _, method := range r.route.Methods {
-		if method == l.method || method == "GET" && l.method == "HEAD" {
-			return true
-		}
-	}
-	return len(r.route.Methods) == 0
-}
-
-func (l *lookup) hostHolds(r *rule) bool {
-	for _, host := range r.hosts {
-		if hostHolds(host, l.host) {
-			return true
-		}
-	}
-	return len(r.hosts) == 0
-}
-
-func (l *lookup) headersHold(conditions []Header) bool {
+// headersFit judges the conditions on headers, whose lines some servers join, or
+// take one of, and whose names some fold (see sameHeader).
+func headersFit(conditions []Header, lines [][2]string) fit {
+	all := always
 	for i := range conditions {
 		c := &conditions[i]
-		there := false
-		for j := range l.headers {
-			if !sameHeader(l.headers[j][0], c.Name) {
+		sent, sentAll, folded, foldedAll := 0, 0, 0, 0
+		for j := range lines {
+			if !sameHeader(lines[j][0], c.Name) {
 				continue
 			}
-			there = true
-			if len(c.Values) > 0 && !contains(c.Values, l.headers[j][1]) {
-				return false
+			holds := 0
+			if len(c.Values) == 0 || slices.Contains(c.Values, lines[j][1]) {
+				holds = 1
+			}
+			foldedAll, folded = foldedAll+1, folded+holds
+			if lines[j][0] == c.Name {
+				sentAll, sent = sentAll+1, sent+holds
 			}
 		}
-		if !there {
-			return false
+		f := never
+		if folded > 0 {
+			f |= inSome
+			// Envoy joins several lines to one value, which is none of those listed.
+			if sent > 0 && sent == sentAll && (sentAll == 1 || len(c.Values) == 0) {
+				f |= asSent
+				if folded == foldedAll {
+					f |= inAll
+				}
+			}
 		}
+		all &= f
 	}
-	return true
+	return all
 }
 
 // sameHeader compares names in lower case, a hyphen being an underscore's equal:
 // CGI and what follows it knows no other.
-//
-//go:noinline
 func sameHeader(a, b string) bool {
 	if len(a) != len(b) {
 		return false
@@ -207,28 +342,4 @@ func sameHeader(a, b string) bool {
 	return true
 }
 
-//go:noinline
-func upperOf(s string) string {
-	for i := range len(s) {
-		if 'a' <= s[i] && s[i] <= 'z' {
-			b := []byte(s)
-			for j := range b {
-				if 'a' <= b[j] && b[j] <= 'z' {
-					b[j] -= 'a' - 'A'
-				}
-			}
-			return string(b)
-		}
-	}
-	return s
-}
-
-//go:noinline
-func contains(list []string, s string) bool {
-	for _, member := range list {
-		if member == s {
-			return true
-		}
-	}
-	return false
-}
+func contains(list []string, s string) bool { return slices.Contains(list, s) }

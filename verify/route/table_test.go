@@ -2,7 +2,6 @@ package route_test
 
 import (
 	"errors"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -14,16 +13,18 @@ func exact(text string) route.Path    { return route.Path{Kind: route.Exact, Tex
 func prefix(text string) route.Path   { return route.Path{Kind: route.Prefix, Text: text} }
 func template(text string) route.Path { return route.Path{Kind: route.Template, Text: text} }
 func regex(expr string) route.Path {
-	return route.Path{Kind: route.Regex, Pattern: regexp.MustCompile(`\A(?:` + expr + `)\z`)}
+	return route.Path{Kind: route.Regex, Text: expr}
 }
 
 const (
 	holds     = "holds"
+	closes    = "holds only where it asks for more"
 	not       = "does not hold"
 	ambiguous = "is ambiguous"
 )
 
-// TestConditions: one route each, and whether it applies.
+// TestConditions: one route each, and whether it applies: where it opens, and where
+// it denies, what else needs a valid token.
 func TestConditions(t *testing.T) {
 	headers := func(lines ...string) (list [][2]string) {
 		for i := 0; i < len(lines); i += 2 {
@@ -57,8 +58,10 @@ func TestConditions(t *testing.T) {
 
 		{"exact", path(exact("/a")), get("/a"), holds},
 		{"exact, query", path(exact("/a")), get("/a?b"), holds},
-		{"exact, trailing slash", path(exact("/a")), get("/a/"), holds},
-		{"exact with a trailing slash", path(exact("/a/")), get("/a"), holds},
+		{"exact, trailing slash", path(exact("/a")), get("/a/"), closes},
+		{"exact with a trailing slash", path(exact("/a/")), get("/a"), closes},
+		{"exact with a trailing slash, as sent", path(exact("/a/")), get("/a/"), holds},
+		{"exact, two trailing slashes", path(exact("/a")), get("/a//"), closes},
 		{"exact, below", path(exact("/a")), get("/a/b"), not},
 		{"exact, other case", path(exact("/a")), get("/A"), not},
 		{"exact, root", path(exact("/")), get("/"), holds},
@@ -73,7 +76,11 @@ func TestConditions(t *testing.T) {
 		{"prefix, itself", path(prefix("/public")), get("/public"), holds},
 		{"prefix, below", path(prefix("/public")), get("/public/x/y"), holds},
 		{"prefix, within a segment", path(prefix("/public")), get("/publicity"), not},
-		{"prefix with a trailing slash", path(prefix("/public/")), get("/public"), holds},
+		{"prefix with a trailing slash", path(prefix("/public/")), get("/public"), closes},
+		{"prefix with a trailing slash, as sent", path(prefix("/public/")), get("/public/"), holds},
+		{"prefix with a trailing slash, below", path(prefix("/public/")), get("/public/x"), holds},
+		{"prefix, trailing slash", path(prefix("/public")), get("/public/"), holds},
+		{"prefix, trailing slash below", path(prefix("/public")), get("/public/x/"), holds},
 		{"prefix, shorter", path(prefix("/public")), get("/publi"), not},
 		{"prefix, root", path(prefix("/")), get("/x"), holds},
 		{"prefix, encoded below", path(prefix("/public")), get("/public/%61"), holds},
@@ -85,7 +92,9 @@ func TestConditions(t *testing.T) {
 		{"template", path(template("/orders/{id}")), get("/orders/7"), holds},
 		{"template, nothing", path(template("/orders/{id}")), get("/orders/"), not},
 		{"template, too long", path(template("/orders/{id}")), get("/orders/7/x"), not},
-		{"template, trailing slash", path(template("/orders/{id}")), get("/orders/7/"), holds},
+		{"template, trailing slash", path(template("/orders/{id}")), get("/orders/7/"), closes},
+		{"template with a trailing slash", path(template("/orders/{id}/")), get("/orders/7"), closes},
+		{"template with a trailing slash, as sent", path(template("/orders/{id}/")), get("/orders/7/"), holds},
 		{"template, encoded value", path(template("/orders/{id}")), get("/orders/%40me"), holds},
 		{"template, dots for a value", path(template("/orders/{id}")), get("/orders/.."), ambiguous},
 		{"template, slashes for a value", path(template("/orders/{id}/x")), get("/orders//x"), not},
@@ -104,6 +113,10 @@ func TestConditions(t *testing.T) {
 
 		{"regex", path(regex(`/v\d+/.*`)), get("/v12/x"), holds},
 		{"regex, part", path(regex(`/v\d+`)), get("/v12/x"), not},
+		{"regex, trailing slash", path(regex(`/v\d+`)), get("/v12/"), closes},
+		{"regex with a trailing slash", path(regex(`/v\d+/`)), get("/v12/"), holds},
+		{"regex with a trailing slash, without", path(regex(`/v\d+/.*`)), get("/v12"), closes},
+		{"regex with or without", path(regex(`/v\d+/?`)), get("/v12/"), holds},
 		{"regex, dots", path(regex(`/v\d+/.*`)), get("/v1/../x"), ambiguous},
 
 		{"regex, dots without slashes", path(regex(`/a//b`)), get("/a//./b"), ambiguous},
@@ -111,26 +124,36 @@ func TestConditions(t *testing.T) {
 
 		{"method", methods("GET", "POST"), method("POST"), holds},
 		{"another method", methods("GET"), method("POST"), not},
-		{"HEAD is GET's", methods("GET"), method("HEAD"), holds},
+		{"HEAD is GET's", methods("GET"), method("HEAD"), closes},
+		{"HEAD beside GET", methods("GET", "HEAD"), method("HEAD"), holds},
+		{"HEAD alone", methods("HEAD"), method("HEAD"), holds},
+		{"head", methods("GET", "HEAD"), method("head"), ambiguous},
 		{"GET is not HEAD's", methods("HEAD"), method("GET"), not},
 		{"lower case", methods("GET"), method("get"), ambiguous},
-		{"lower case that is listed", methods("get"), method("get"), ambiguous},
 		{"lower case of another path's reading", route.Route{Methods: []string{"GET"}, Path: prefix("/public/admin")},
 			route.Request{Method: "get", Path: "/public/admin/../a"}, ambiguous},
 		{"lower case of another", methods("POST"), method("get"), not},
 
 		{"host", hosts("api.example.com"), host("api.example.com"), holds},
-		{"host, port", hosts("api.example.com"), host("api.example.com:8443"), holds},
-		{"host, case", hosts("API.example.com"), host("api.Example.COM"), holds},
-		{"host, trailing dot", hosts("api.example.com"), host("api.example.com."), holds},
-		{"host, trailing dot and port", hosts("api.example.com."), host("api.example.com.:80"), holds},
+		{"host, port", hosts("api.example.com"), host("api.example.com:8443"), closes},
+		{"host, no port behind a colon", hosts("api.example.com"), host("api.example.com:"), closes},
+		{"host with a port", hosts("api.example.com:8443"), host("api.example.com:8443"), holds},
+		{"host with another port", hosts("api.example.com:8443"), host("api.example.com:8444"), not},
+		{"host with a port, without", hosts("api.example.com:8443"), host("api.example.com"), not},
+		{"host with a port, case", hosts("api.example.com:8443"), host("API.example.com:8443"), closes},
+		{"host with and without a port", hosts("api.example.com", "api.example.com:8443"), host("api.example.com:8443"), holds},
+		{"host below with a port", hosts("*.example.com:8443"), host("a.example.com:8443"), holds},
+		{"host, case", hosts("API.example.com"), host("api.Example.COM"), closes},
+		{"host, case of the rule", hosts("API.example.com"), host("api.example.com"), holds},
+		{"host, trailing dot", hosts("api.example.com"), host("api.example.com."), closes},
+		{"host, trailing dot and port", hosts("api.example.com."), host("api.example.com.:80"), closes},
 		{"host, other", hosts("api.example.com"), host("example.com"), not},
 		{"host, longer", hosts("example.com"), host("badexample.com"), not},
 		{"host, below", hosts("*.example.com"), host("a.b.example.com"), holds},
 		{"host, not below", hosts("*.example.com"), host("example.com"), not},
 		{"host, looks alike", hosts("*.example.com"), host("badexample.com"), not},
 		{"host, only a dot before", hosts("*.example.com"), host(".example.com"), ambiguous},
-		{"host, IPv6", hosts("[::1]"), host("[::1]:80"), holds},
+		{"host, IPv6", hosts("[::1]"), host("[::1]:80"), closes},
 		{"host, user", hosts("api.example.com"), host("x@api.example.com"), ambiguous},
 		{"host, two", hosts("api.example.com"), host("api.example.com,x"), ambiguous},
 		{"host, port that is none", hosts("api.example.com"), host("api.example.com:8a"), ambiguous},
@@ -140,21 +163,38 @@ func TestConditions(t *testing.T) {
 		{"header", header("x-a", "1", "2"), with("x-a", "2"), holds},
 		{"header, other value", header("x-a", "1"), with("x-a", "2"), not},
 		{"header, absent", header("x-a", "1"), with("x-b", "1"), not},
-		{"header, twice", header("x-a", "1", "2"), with("x-a", "2", "x-a", "1"), holds},
-		{"header, twice, one other", header("x-a", "1"), with("x-a", "1", "x-a", "2"), not},
-		{"header, underscore", header("x-a", "1"), with("x-a", "1", "x_a", "2"), not},
+		{"header, twice", header("x-a", "1", "2"), with("x-a", "2", "x-a", "1"), closes},
+		{"header, twice, one other", header("x-a", "1"), with("x-a", "1", "x-a", "2"), closes},
+		{"header, underscore beside it", header("x-a", "1"), with("x-a", "1", "x_a", "2"), holds},
+		{"header, underscore", header("x-a", "1"), with("x_a", "1"), closes},
+		{"header, underscore says another", header("x-a", "1"), with("x-a", "2", "x_a", "1"), closes},
+		{"header, there twice", header("x-a"), with("x-a", "1", "x-a", "2"), holds},
 		{"header, there", header("x-a"), with("x-a", ""), holds},
 		{"header, not there", header("x-a"), with(), not},
 	} {
-		var m route.Match
-		err := newTable(t, []route.Route{c.route}, route.Options{}).Find(&c.request, &m)
-		got := holds
-		if err != nil {
-			got = ambiguous
-		} else if m.Index < 0 {
-			got = not
+		applies := func(auth route.Auth) (bool, error) {
+			var m route.Match
+			c.route.Auth = auth
+			err := newTable(t, []route.Route{c.route}, route.Options{}).Find(&c.request, &m)
+			if err != nil && !errors.Is(err, verify.PathAmbiguous) {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			return m.Index == 0 && m.Route != nil, err
 		}
-		if got != c.want || err != nil && !errors.Is(err, verify.PathAmbiguous) {
+		opens, err := applies(route.None)
+		denies, err2 := applies(route.Deny)
+		got := not
+		switch {
+		case err != nil && err2 != nil:
+			got = ambiguous
+		case err != nil || err2 != nil || opens && !denies:
+			got = "is another for another demand"
+		case opens:
+			got = holds
+		case denies:
+			got = closes
+		}
+		if got != c.want {
 			t.Errorf("%s: %s, %v; want: %s", c.name, got, err, c.want)
 		}
 	}
@@ -170,7 +210,7 @@ func TestFirstMatchWins(t *testing.T) {
 	for _, c := range []struct {
 		method, path string
 		want         int
-	}{{"GET", "/admin", 0}, {"HEAD", "/admin", 0}, {"POST", "/admin", 1}, {"POST", "/x", 2}} {
+	}{{"GET", "/admin", 0}, {"HEAD", "/admin", 1}, {"POST", "/admin", 1}, {"POST", "/x", 2}} {
 		var m route.Match
 		if err := table.Find(&route.Request{Method: c.method, Path: c.path}, &m); err != nil || m.Index != c.want || m.Route != &routes[c.want] {
 			t.Errorf("%s %s: route %d, %v; want %d", c.method, c.path, m.Index, err, c.want)
@@ -190,7 +230,7 @@ func TestNoMatchNeedsAToken(t *testing.T) {
 		"another":   newTable(t, []route.Route{{Path: exact("/x"), Auth: route.None}}, route.Options{}),
 	} {
 		if err := table.Find(&route.Request{Path: "/y"}, &m); err != nil || m.Index != -1 ||
-			m.Route.Auth != route.Required || m.Route.Mode != route.Inherit {
+			m.Route.Auth != route.Required || m.Report {
 			t.Errorf("%s: %v, %+v", name, err, m)
 		}
 	}
@@ -227,7 +267,7 @@ func TestVariables(t *testing.T) {
 }
 
 func TestIgnoreCaseMatches(t *testing.T) {
-	routes := []route.Route{{Path: exact("/Admin")}, {Path: template("/A/{x}/B")}, {Path: prefix("/Public")}}
+	routes := []route.Route{{Path: exact("/Admin"), Auth: route.Deny}, {Path: template("/A/{x}/B"), Auth: route.Deny}, {Path: prefix("/Public"), Auth: route.Deny}}
 	table := newTable(t, routes, route.Options{IgnoreCase: true})
 	for path, want := range map[string]int{"/aDMIN": 0, "/ADMIN/": 0, "/a/X/b": 1, "/PUBLIC/x": 2, "/x": -1} {
 		var m route.Match

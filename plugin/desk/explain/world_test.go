@@ -88,6 +88,7 @@ const policy = `{
     "claims": [{"claim": ["deep", "n"], "values": [1, true, "x"]}, {"claim": "words", "values": ["w"], "spaceDelimited": true}], "claimMatches": [{"claim": "org", "variable": "org"}, {"claim": "tenant", "header": "x-tenant"}, {"claim": "host", "host": true}],
     "requiredClaims": ["email"], "issuers": ["https://idp.example/"], "audiences": ["https://api.example.com"], "subjects": ["s3cr3t-subject"], "clients": ["c"], "maxAge": "1h", "maxLifetime": "24h"},
    {"path": {"exact": "/unnamed"}, "scopes": ["x"]},
+   {"name": "twin", "path": {"exact": "/twin"}, "scopes": ["a"]}, {"name": "other-twin", "path": {"exact": "/twin/"}, "scopes": ["b"]},
    {"name": "closed", "path": {"prefix": "/closed"}, "auth": "deny"}],
  "filterState": true, "clearRouteCache": true, "routeMetadata": %t, "realm": "shop",
  "resourceMetadata": {"resource": "https://api.example.com"}}`
@@ -151,6 +152,7 @@ var examples = []example{
 	{"nobody passes", "GET /closed", nil, valid(nil), "route_denied", "route", false, []string{"closed matches (prefix /closed): auth deny, nobody passes", "!looked for"}},
 	{"odd path", "GET /public/%2e%2e%2forders", nil, nil, "path_ambiguous", "route", false, nil},
 	{"another spelling", "GET /%70ublic/../public/x", nil, nil, "path_ambiguous", "route", false, nil},
+	{"two routes of which none asks for more", "GET /twin/", nil, nil, "request_ambiguous", "route", false, nil},
 	{"anonymous", "GET /maybe", nil, nil, "anonymous", "source", true, []string{"maybe matches"}},
 	{"bad, though optional", "GET /maybe", nil, text("a.b.c"), "token_malformed", "header", false, []string{"a token is optional"}},
 	{"opaque", "GET /opaque", nil, text("abcdef"), "opaque", "header", true, nil},
