@@ -25,8 +25,11 @@ var takenForOne = []struct {
 	stricter bool
 }{
 	{title: "a slash at the end of the path",
-		why:    "servers redirect from one to the other or take them for the same",
-		others: (*differential.Request).Slashed},
+		why:    "servers redirect from one to the other or take them for the same: of the two, the stricter rule holds",
+		others: (*differential.Request).Slashed, stricter: true},
+	{title: "HEAD, and GET",
+		why:    "what answers HEAD is in most servers the handler of GET: of the two, the stricter rule holds",
+		others: (*differential.Request).AsGet, stricter: true},
 	{title: "the case of the scheme",
 		why:    "schemes are compared without case (RFC 9110 §11.1)",
 		others: func(q *differential.Request) []*differential.Request { return []*differential.Request{q.Schemed()} }},
@@ -43,11 +46,9 @@ var takenForOne = []struct {
 		why:    "providers write a single role either way; RBAC has a matcher for each",
 		others: (*differential.Request).Reshaped},
 	{title: "several of these at once", why: "as above", others: func(q *differential.Request) (all []*differential.Request) {
-		for _, spelled := range append(q.Slashed(), q) {
-			for _, spelled := range []*differential.Request{spelled, spelled.Unread()} {
-				for _, spelled := range []*differential.Request{spelled, spelled.Schemed(), spelled.Plain(), spelled.Plain().Schemed()} {
-					all = append(append(all, spelled), spelled.Reshaped()...)
-				}
+		for _, spelled := range []*differential.Request{q, q.Unread()} {
+			for _, spelled := range []*differential.Request{spelled, spelled.Schemed(), spelled.Plain(), spelled.Plain().Schemed()} {
+				all = append(append(all, spelled), spelled.Reshaped()...)
 			}
 		}
 		return all
@@ -58,6 +59,7 @@ var takenForOne = []struct {
 // such a request through.
 var stricter = map[string]string{
 	"path_ambiguous":        "servers read the path in different ways, so no rule can be told to hold for it",
+	"request_ambiguous":     "servers read host, path, method or headers in different ways, and of two rules neither asks for more",
 	"token_ambiguous":       "several tokens, or one that stands in two places: it is not known which one the API takes",
 	"token_malformed":       "what is sent as a token is none, and a bad token is refused even where none is needed (allow_missing_or_failed)",
 	"token_expired":         "a bad token is refused even where none is needed (allow_missing_or_failed)",
@@ -97,7 +99,7 @@ func (y *differences) add(t *testing.T, i int, w *twin, q *differential.Request,
 	case theirs.passed == ours.passed:
 		y.agreed++
 	case theirs.passed:
-		for _, kind := range takenForOne[:5] {
+		for _, kind := range takenForOne[:6] {
 			for _, other := range kind.others(q) {
 				if v, err := w.listeners[0].send(other); err == nil && !v.passed {
 					y.two[kind.title]++

@@ -11,7 +11,7 @@ type Request struct {
 	Method, Path string
 	// Host is as it stands on the wire.
 	Host    string
-	Headers      [][2]string
+	Headers [][2]string
 	// Carries says what kind of token it carries, for messages.
 	Carries string
 
@@ -147,6 +147,16 @@ func (q *Request) Respelled() (list []*Request) {
 		}
 	}
 	return list
+}
+
+// AsGet is a request with HEAD as one with GET.
+func (q *Request) AsGet() []*Request {
+	if q.Method != "HEAD" {
+		return nil
+	}
+	s := *q
+	s.Method = "GET"
+	return []*Request{&s}
 }
 
 // Unread is the request without the tokens that stand in the parameter

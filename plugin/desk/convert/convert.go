@@ -6,8 +6,8 @@
 // Convert is the only call. What it gives is never silently laxer than what it
 // was given: what edgejwt cannot say becomes stricter, with a comment, and where
 // nothing stricter can be said either, there is an error. A comment also stands
-// where edgejwt takes two requests for one that the other filter tells apart: a
-// path with and without a slash at its end.
+// where edgejwt takes two tokens for one that the other filter tells apart: a claim
+// that is a value, and one that is a list with it.
 //
 // Files are read strictly, because an unknown field may be what guards an API.
 // The output has passed config.Parse.
@@ -15,10 +15,9 @@
 // # How
 //
 // What guards a request is brought into chains: lists of conditions and needs of
-// which the first that matches decides, at first as that filter sees requests, at
-// last as edgejwt does. chain.go has their algebra, with cond.go, path.go and
-// slash.go for the conditions and need.go for what is asked;
-// policy.go turns policies into chains. jwtauthn.go, rbac.go and matcher.go read
+// which the first that matches decides, as that filter sees requests. chain.go has
+// their algebra, with cond.go and path.go for the conditions and need.go for what is
+// asked; policy.go turns policies into chains. jwtauthn.go, rbac.go and matcher.go read
 // Envoy's filters, istio.go Istio's resources, gateway.go Envoy Gateway's;
 // provider.go has what they say of issuers. output.go turns the chain into
 // routes, and yaml.go writes them down.
@@ -63,7 +62,9 @@ type conversion struct {
 	problems   []string
 	clear      bool // clearRouteCache
 	judges     bool // the other filters judge CORS preflights (corsPreflight)
-	guarded    bool // an RBAC filter looks at what jwt_authn leaves of a token
+	// portIgnored is true when the port is no part of the host (hostPort: ignored).
+	portIgnored bool
+	guarded     bool // an RBAC filter looks at what jwt_authn leaves of a token
 }
 
 func (c *conversion) note(format string, args ...any) {

@@ -147,6 +147,7 @@ func (c *conversion) authorize(policies []*named) {
 	if judged { // Istio sets bypass_cors_preflight, and has RBAC before cors
 		c.judgesBehind("a RequestAuthentication", "AuthorizationPolicy")
 	}
+	c.portIgnored = portsIgnored(policies)
 	for _, p := range policies {
 		var one chain
 		var lost []string
@@ -201,7 +202,7 @@ func (c *conversion) rules(p *named) test {
 		if len(r.GetTo()) > 0 {
 			to := test{op: oneOfThem}
 			for _, o := range r.GetTo() {
-				to.subs = append(to.subs, operation(o.GetOperation()))
+				to.subs = append(to.subs, c.operation(o.GetOperation()))
 			}
 			one.subs = append(one.subs, to)
 		}

@@ -146,16 +146,17 @@ func headerTest(h *routev3.HeaderMatcher) test {
 	return request(cond{headers: []header{{name, values}}})
 }
 
-// hostTest is a condition on the host; one with a port cannot be said, because
-// edgejwt does not look at it.
+// hostTest is a condition on the host as it was sent.
 func hostTest(values []string, cannot test) test {
-	for _, v := range values {
-		if strings.Contains(v, ":") || v != strings.ToLower(v) || v == "" {
-			return cannot
-		}
+	if slices.ContainsFunc(values, func(v string) bool { return !isHost.MatchString(v) }) {
+		return cannot
 	}
 	return request(cond{hosts: values})
 }
+
+// isHost is for a host in the one spelling in which edgejwt's routes have it: in
+// lower case, without a dot at its end; with or without port.
+var isHost = regexp.MustCompile(`^[a-z0-9_-]+(\.[a-z0-9_-]+)*(:[0-9]+)?$`)
 
 // wordsOnly is an expression that is a list of words.
 var wordsOnly = regexp.MustCompile(`^\^?\(?(?:\?:)?([A-Za-z0-9_-]+(?:\|[A-Za-z0-9_-]+)*)\)?\$?$`)
