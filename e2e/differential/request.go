@@ -9,7 +9,9 @@ import (
 // Request is one to try, as it stands on the wire.
 type Request struct {
 	Method, Path string
-	Headers      [][2]string
+	// Host is as it stands on the wire.
+	Host    string
+	Headers [][2]string
 	// Carries says what kind of token it carries, for messages.
 	Carries string
 
@@ -18,6 +20,7 @@ type Request struct {
 	place     int
 	scheme    string
 	second    *token
+	unread    bool // see Unread
 }
 
 var paths = []string{
@@ -31,10 +34,16 @@ var odd = []string{
 	`/a\b`, `/pub/..\a`, "/a/b%20c", "/a/%C3%A9", "/a/.", "/pub/..", "/a%00", "/health%2f", "/health;", "/a/%zz", "/pub//", "//pub/x",
 }
 
+// hosts are names that rules have and others, in several spellings.
+var hosts = []string{
+	"www.example.com", "www.example.com", "www.example.com", "www.example.com:1", "www.example.com:80", "www.example.com:8443", "www.example.com.", "www.example.com:",
+	"WWW.example.com", "Www.Example.Com:80", "www.example.com.:80", "api.example.com", "API.example.com:1", "edge", "edge", "edge:80",
+}
+
 // Request makes up a request.
 func (g *Generator) Request(c *Config) *Request {
 	q := &Request{generator: g, Method: pick(g, "GET", "GET", "GET", "POST", "POST", "HEAD", "HEAD", "DELETE", "OPTIONS", "OPTIONS"), scheme: "Bearer "}
-	q.Path = pick(g, paths...)
+	q.Path, q.Host = pick(g, paths...), pick(g, hosts...)
 	if g.chance(20) {
 		q.Path = pick(g, odd...)
 	}
@@ -61,7 +70,7 @@ func (g *Generator) Request(c *Config) *Request {
 	return q
 }
 
-// Wire is the request as bytes, to the given host.
+// Wire is the request as bytes.
 func (q *Request) Wire() string {
 	path, headers := q.Path, q.Headers
 	put := func(t *token, place int) {
@@ -86,12 +95,13 @@ func (q *Request) Wire() string {
 			headers = append(headers, [2]string{"authorization", q.scheme + text})
 		}
 	}
-	put(q.token, q.place)
-	if q.second != nil {
-		put(q.second, q.place)
+	for _, t := range []*token{q.token, q.second} {
+		if t != nil && !(q.unread && q.isUnnamed(t)) {
+			put(t, q.place)
+		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nhost: edge\r\n", q.Method, path)
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nhost: %s\r\n", q.Method, path, q.Host)
 	for _, h := range headers {
 		b.WriteString(h[0] + ": " + h[1] + "\r\n")
 	}
@@ -123,6 +133,43 @@ func (q *Request) Slashed() (list []*Request) {
 	return list
 }
 
+// Respelled are the requests to the same host in another spelling: without port,
+// without the dot at its end, in lower case.
+func (q *Request) Respelled() (list []*Request) {
+	name, port, _ := strings.Cut(q.Host, ":")
+	for _, name := range []string{name, strings.TrimSuffix(name, ".")} {
+		for _, host := range []string{name, name + ":" + port, strings.ToLower(name), strings.ToLower(name) + ":" + port} {
+			if host != q.Host {
+				s := *q
+				s.Host = host
+				list = append(list, &s)
+			}
+		}
+	}
+	return list
+}
+
+// AsGet is a request with HEAD as one with GET.
+func (q *Request) AsGet() []*Request {
+	if q.Method != "HEAD" {
+		return nil
+	}
+	s := *q
+	s.Method = "GET"
+	return []*Request{&s}
+}
+
+// Unread is the request without the tokens that stand in the parameter
+// access_token, where nobody had named a place.
+func (q *Request) Unread() *Request {
+	s := *q
+	s.unread = true
+	return &s
+}
+
+// isUnnamed is for a token in the parameter access_token.
+func (q *Request) isUnnamed(t *token) bool { return q.place == 0 && t.inURL }
+
 // Plain is the request without what makes a CORS preflight of it.
 func (q *Request) Plain() *Request {
 	s := *q
@@ -152,5 +199,5 @@ func (q *Request) Reshaped() (list []*Request) {
 
 // String is for messages, without the token.
 func (q *Request) String() string {
-	return fmt.Sprintf("%s %s %v carrying %s", q.Method, q.Path, q.Headers, q.Carries)
+	return fmt.Sprintf("%s %s to %s %v carrying %s", q.Method, q.Path, q.Host, q.Headers, q.Carries)
 }

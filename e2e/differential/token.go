@@ -93,7 +93,7 @@ func (g *Generator) claims(c jwt.MapClaims) {
 	put("scope", "read", "read write", "write", "other", nil)
 	put("vip", true, false, "true", nil)
 	put("level", 3, 4, "3", nil)
-	if g.chance(20) {
+	if g.chance(40) {
 		put("role", []any{"admin"}, []any{"user", "admin"}, 7, nil)
 		put("groups", "red", "red blue", nil)
 		put("scope", []any{"read"}, nil)

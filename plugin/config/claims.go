@@ -73,6 +73,7 @@ func (o *object) claims(name string) []route.Claim {
 			if entry.demands("values"); entry.sound("values") {
 				claim.Values = o.r.values(entry.member("values"), entry.find("values").value)
 			}
+			claim.SpaceDelimited = entry.switched("spaceDelimited")
 			continue
 		}
 		path := join(o.member(name), value.Name)

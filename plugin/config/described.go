@@ -188,6 +188,7 @@ var descriptions = map[string]description{
 	"routes[].claims":                  {"no null, no list, no object among the values", "Claims that must each be, or be a list that holds, one of the values; an object for top-level claims, by their literal names, a list for nested ones."},
 	"routes[].claims[].claim":          {"no control characters", wayMeaning},
 	"routes[].claims[].values":         {"", "The values of which one will do; numbers are compared as numbers."},
+	"routes[].claims[].spaceDelimited": {"", "True takes a claim that is a string for the list of its words, which spaces part."},
 	"routes[].claimMatches":            {"exactly one of variable, header and host", "Claims that must be, or be a list that holds, what the request says."},
 	"routes[].claimMatches[].claim":    {"no control characters", wayMeaning},
 	"routes[].claimMatches[].variable": {"one of the route's template", "The claim must be what this variable stands for."},

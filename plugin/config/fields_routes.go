@@ -55,6 +55,7 @@ var needFields = []field{
 	{Name: "claims", Kind: Claims, Example: "{org_id: [org_123]}", Min: 1, Max: MaxListed, Fields: []field{
 		routeClaim,
 		{Name: "values", Kind: Values, Required: true, Example: "[admin]", Min: 1, Max: MaxListed},
+		{Name: "spaceDelimited", Kind: Switch, Default: "false"},
 	}},
 	{Name: "claimMatches", Kind: Objects, Min: 1, Max: MaxListed, Fields: []field{
 		routeClaim,

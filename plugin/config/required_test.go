@@ -22,7 +22,7 @@ func everything() string {
 			{"issuer":"i","audiences":["a"],"jwks":{"keys":[` + inlineKey + `]}}],
 		"routes":[{"path":{"template":"/{org}"},"methods":["GET"],"hosts":["a"],"headers":[{"name":"x","values":["1"]}],` +
 		strings.Replace(everyDemand, `"claimMatches":[`, `"claimMatches":[{"claim":"org","variable":"org"},`, 1) + `},
-			{"path":{"exact":"/a"},"claims":[{"claim":["a"],"values":["b"]}]},{"path":{"prefix":"/b"}},{"path":{"regex":"/c"}}],
+			{"path":{"exact":"/a"},"claims":[{"claim":["a"],"values":["b"],"spaceDelimited":true}]},{"path":{"prefix":"/b"}},{"path":{"regex":"/c"}}],
 		"unmatched":"deny","hostPort":"ignored","ignorePathCase":true,"routeMetadata":true,"mode":"report","corsPreflight":"judge","overrideHeaders":"keep",
 		"keys":{"refresh":"10m","maxStale":"24h","cooldown":"30s","timeout":"5s","wait":"2s","tick":"1s","deny":["k"]},
 		"tokenCache":{"entries":1,"bytes":"1Mi"},"signature":"auto","realm":"r",

@@ -52,7 +52,8 @@ func TestRoutes(t *testing.T) {
 		{"path":{"template":"/orgs/{org}/orders"},"methods":["POST","PUT"],"hosts":["api.example.com","*.example.com"],
 		 "headers":[{"name":"X-Api-Version","values":["2","3"]},{"name":"x-here"}],` + everyDemand + `},
 		{"path":{"prefix":"/closed"},"auth":"deny"},{"path":{"exact":"/a b"}},{"path":{"prefix":"/public"},"auth":"none","mode":"enforce"},
-		{"methods":["GET"],"claims":[{"claim":["realm_access","roles"],"values":["admin"]},{"claim":"x","values":[1]}]}]`))
+		{"methods":["GET"],"claims":[{"claim":["realm_access","roles"],"values":["admin"]},{"claim":"x","values":[1],"spaceDelimited":false},
+			{"claim":"scope","values":["read"],"spaceDelimited":true}]}]`))
 	c := mustParse(t, string(document))
 	again, err := config.Parse(document)
 	if err != nil {
@@ -70,6 +71,7 @@ func TestRoutes(t *testing.T) {
 		{Methods: []string{"GET"}, Need: route.Need{Claims: []route.Claim{
 			{Name: []string{"realm_access", "roles"}, Values: []strictjson.Value{{Kind: strictjson.String, Text: "admin"}}},
 			{Name: []string{"x"}, Values: []strictjson.Value{{Kind: strictjson.Number, Raw: "1", Num: 1}}},
+			{Name: []string{"scope"}, Values: []strictjson.Value{{Kind: strictjson.String, Text: "read"}}, SpaceDelimited: true},
 		}}},
 	}
 	for i := range want {

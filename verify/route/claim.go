@@ -12,9 +12,10 @@ func (c *Claim) holds(t *verify.Token) bool {
 	if claim == nil {
 		return false
 	}
+	words := c.SpaceDelimited && claim.Kind == strictjson.String
 	for i := range c.Values {
 		want := &c.Values[i]
-		if equal(claim, want) {
+		if words && hasWord(claim.Text, want) || !words && equal(claim, want) {
 			return true
 		}
 		if claim.Kind == strictjson.Array {
@@ -23,6 +24,21 @@ func (c *Claim) holds(t *verify.Token) bool {
 					return true
 				}
 			}
+		}
+	}
+	return false
+}
+
+// hasWord reports whether the value is one of the words of a text, which spaces
+// part.
+func hasWord(text string, want *strictjson.Value) bool {
+	if want.Kind != strictjson.String || want.Text == "" {
+		return false
+	}
+	for more := true; more; {
+		var word string
+		if word, text, more = ascii.Cut(text, ' '); word == want.Text {
+			return true
 		}
 	}
 	return false

@@ -61,7 +61,7 @@ func (n *Need) claimsAtMost(b *Need) bool {
 	for i := range n.Claims {
 		c := &n.Claims[i]
 		if !slices.ContainsFunc(b.Claims, func(other Claim) bool {
-			return slices.Equal(c.Name, other.Name) && !slices.ContainsFunc(other.Values, func(value strictjson.Value) bool {
+			return slices.Equal(c.Name, other.Name) && c.SpaceDelimited == other.SpaceDelimited && !slices.ContainsFunc(other.Values, func(value strictjson.Value) bool {
 				return !slices.ContainsFunc(c.Values, func(mine strictjson.Value) bool { return equal(&mine, &value) })
 			})
 		}) {

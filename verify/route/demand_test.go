@@ -3,6 +3,7 @@ package route
 import (
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"edgejwt/verify/strictjson"
@@ -26,7 +27,7 @@ var bearers = func() (all []bearer) {
 				some = append(some, word)
 			}
 		}
-		for _, org := range []string{"", "x", "y"} {
+		for _, org := range []string{"", "x", "y", "x y"} {
 			for age := range int64(4) {
 				all = append(all, bearer{token: true, words: some, org: org, age: age})
 			}
@@ -54,7 +55,11 @@ func (b *bearer) satisfies(d demand) bool {
 		return d.route.Auth == Optional
 	}
 	for _, claim := range n.Claims {
-		if b.org == "" || !slices.ContainsFunc(claim.Values, func(v strictjson.Value) bool { return v.Text == b.org }) {
+		texts := []string{b.org}
+		if claim.SpaceDelimited {
+			texts = strings.Fields(b.org)
+		}
+		if b.org == "" || !slices.ContainsFunc(claim.Values, func(v strictjson.Value) bool { return slices.Contains(texts, v.Text) }) {
 			return false
 		}
 	}
@@ -97,7 +102,7 @@ func randomDemand(r *rand.Rand) demand {
 	values := []strictjson.Value{{Kind: strictjson.String, Text: "x"}, {Kind: strictjson.String, Text: "y"}}
 	switch r.IntN(8) {
 	case 0:
-		n.Claims = []Claim{{Name: []string{"org"}, Values: values[r.IntN(2):]}}
+		n.Claims = []Claim{{Name: []string{"org"}, Values: values[r.IntN(2):], SpaceDelimited: r.IntN(2) == 0}}
 	case 1:
 		n.Claims = []Claim{{Name: []string{"org"}, Values: values[:1]}}
 	case 2:

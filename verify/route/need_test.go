@@ -48,6 +48,11 @@ func TestCheck(t *testing.T) {
 	claim := func(list string, name ...string) route.Need {
 		return route.Need{Claims: []route.Claim{{Name: name, Values: values(t, list)}}}
 	}
+	words := func(list string, name ...string) route.Need {
+		n := claim(list, name...)
+		n.Claims[0].SpaceDelimited = true
+		return n
+	}
 	bind := func(b route.Binding, name ...string) route.Need {
 		b.Claim = name
 		return route.Need{ClaimMatches: []route.Binding{b}}
@@ -114,6 +119,22 @@ func TestCheck(t *testing.T) {
 		{"claim, bool", claim(`[true]`, "c"), jwt, `{"c":true}`, verify.Accepted},
 		{"claim, other bool", claim(`[true]`, "c"), jwt, `{"c":false}`, verify.ClaimMismatch},
 		{"claim, string for a bool", claim(`[true]`, "c"), jwt, `{"c":"true"}`, verify.ClaimMismatch},
+
+		{"word", words(`["x"]`, "c"), jwt, `{"c":"w x"}`, verify.Accepted},
+		{"word, alone", words(`["x"]`, "c"), jwt, `{"c":"x"}`, verify.Accepted},
+		{"word, two spaces", words(`["x"]`, "c"), jwt, `{"c":" w  x "}`, verify.Accepted},
+		{"word, part of one", words(`["x"]`, "c"), jwt, `{"c":"wx xy"}`, verify.ClaimMismatch},
+		{"word, case", words(`["x"]`, "c"), jwt, `{"c":"X"}`, verify.ClaimMismatch},
+		{"word, tab", words(`["x"]`, "c"), jwt, `{"c":"w\tx"}`, verify.ClaimMismatch},
+		{"word, value with a space", words(`["w x"]`, "c"), jwt, `{"c":"w x"}`, verify.ClaimMismatch},
+		{"word, value with a space in a list", words(`["w x"]`, "c"), jwt, `{"c":["w x"]}`, verify.Accepted},
+		{"word, empty", words(`[""]`, "c"), jwt, `{"c":"w  x "}`, verify.ClaimMismatch},
+		{"word, list", words(`["x"]`, "c"), jwt, `{"c":["w","x"]}`, verify.Accepted},
+		{"word, words in a list", words(`["x"]`, "c"), jwt, `{"c":["w x"]}`, verify.ClaimMismatch},
+		{"word, number for a string", words(`["7"]`, "c"), jwt, `{"c":7}`, verify.ClaimMismatch},
+		{"word, number", words(`[7]`, "c"), jwt, `{"c":"7"}`, verify.ClaimMismatch},
+		{"word, other claim", words(`["admin"]`, "scope"), jwt, `{"scope":"read","scp":"admin"}`, verify.ClaimMismatch},
+		{"word, nested", words(`["x"]`, "a", "b"), jwt, `{"a":{"b":"w x"}}`, verify.Accepted},
 
 		{"variable", bind(variable, "org_id"), jwt, `{"org_id":"acme"}`, verify.Accepted},
 		{"variable, other", bind(variable, "org_id"), jwt, `{"org_id":"evil"}`, verify.ClaimMismatch},

@@ -142,7 +142,7 @@ type Need struct {
 	// Permissions must all be in the list "permissions" (Auth0); of
 	// AnyPermission, one.
 	Permissions, AnyPermission []string
-	// Claims must each be, or be a list that holds, one of the values.
+	// Claims must each be, or be a list that holds, one of the values; see Claim.
 	Claims []Claim
 	// ClaimMatches bind claims to the request.
 	ClaimMatches []Binding
@@ -172,6 +172,10 @@ type Claim struct {
 	// Values are strings, numbers (compared as numbers, exactly: 1 is 1.0) and
 	// booleans.
 	Values []strictjson.Value
+	// SpaceDelimited takes a claim that is a string for the list of its words,
+	// which spaces part, as "scope" is (RFC 8693 §4.2); the string as a whole does
+	// not count then. No other claim is looked at, unlike with Need.Scopes.
+	SpaceDelimited bool
 }
 
 // Binding says that a claim must be, or be a list that holds, what the request

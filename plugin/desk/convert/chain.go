@@ -137,16 +137,6 @@ func (a chain) pruned() chain {
 	return kept
 }
 
-// settled is the chain for edgejwt, to which a path is the same with and without
-// a slash at its end: the first rule that matches one of the two decides.
-func (a chain) settled() chain {
-	all := slices.Clone(a)
-	for i := range all {
-		all[i].path = all[i].path.settled()
-	}
-	return all.pruned()
-}
-
 // joined makes one rule of those that ask the same of requests that can be
 // written as one condition, where nothing between them says otherwise.
 func (a chain) joined() chain {
@@ -182,7 +172,7 @@ func (c cond) String() string {
 		text = "paths below " + c.path.text
 	case beginPath:
 		text = "paths that begin with " + c.path.text
-	case shapePath, edgePath, regexPath:
+	case shapePath, regexPath:
 		text = "paths like " + c.path.text
 	}
 	if c.methods != nil {

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// A cond is a set of requests. Methods are those of the filter that is converted,
-// to which GET is not HEAD; see heads.
+// A cond is a set of requests as the other filter sees them, to which GET is not
+// HEAD and a host with a port another one. What edgejwt takes for another spelling
+// can make its demand stricter than the chain's, and never laxer (route.Table.Find).
 type cond struct {
 	path    path
 	methods []string // nil: every one

@@ -6,8 +6,8 @@
 // Convert is the only call. What it gives is never silently laxer than what it
 // was given: what edgejwt cannot say becomes stricter, with a comment, and where
 // nothing stricter can be said either, there is an error. A comment also stands
-// where edgejwt takes two requests for one that the other filter tells apart: a
-// path with and without a slash at its end.
+// where edgejwt takes two tokens for one that the other filter tells apart: a claim
+// that is a value, and one that is a list with it.
 //
 // Files are read strictly, because an unknown field may be what guards an API.
 // The output has passed config.Parse.
@@ -15,10 +15,9 @@
 // # How
 //
 // What guards a request is brought into chains: lists of conditions and needs of
-// which the first that matches decides, at first as that filter sees requests, at
-// last as edgejwt does. chain.go has their algebra, with cond.go, path.go and
-// slash.go for the conditions and need.go for what is asked;
-// policy.go turns policies into chains. jwtauthn.go, rbac.go and matcher.go read
+// which the first that matches decides, as that filter sees requests. chain.go has
+// their algebra, with cond.go and path.go for the conditions and need.go for what is
+// asked; policy.go turns policies into chains. jwtauthn.go, rbac.go and matcher.go read
 // Envoy's filters, istio.go Istio's resources, gateway.go Envoy Gateway's;
 // provider.go has what they say of issuers. output.go turns the chain into
 // routes, and yaml.go writes them down.
@@ -29,7 +28,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"edgejwt/plugin/config"
 	"edgejwt/plugin/desk/document"
@@ -59,10 +57,11 @@ type conversion struct {
 	decision   chain
 	head       []string // comments above everything
 	problems   []string
-	clear      bool          // clearRouteCache
-	refresh    time.Duration // the shortest of the providers
-	judges     bool          // the other filters judge CORS preflights (corsPreflight)
-	guarded    bool          // an RBAC filter looks at what jwt_authn leaves of a token
+	clear      bool // clearRouteCache
+	judges     bool // the other filters judge CORS preflights (corsPreflight)
+	// portIgnored is true when the port is no part of the host (hostPort: ignored).
+	portIgnored bool
+	guarded     bool // an RBAC filter looks at what jwt_authn leaves of a token
 }
 
 func (c *conversion) note(format string, args ...any) {
@@ -105,7 +104,7 @@ func (c *conversion) read(documents []*document.Node) {
 		case group == "gateway.envoyproxy.io":
 			gateway = append(gateway, d)
 		case group == "gateway.networking.k8s.io":
-			c.note("%s %s is left aside: what it routes is guarded where the plugin is attached", d.Get("kind").Str(), d.Get("metadata", "name").Str())
+			c.note("%s is left aside: what it routes is guarded where the plugin is attached", titleOf(d))
 		case d.Get("apiVersion") != nil:
 			c.problem("line %d: %s %s is nothing that convert knows", d.Line, d.Get("apiVersion").Str(), d.Get("kind").Str())
 		default:

@@ -2,6 +2,7 @@ package convert
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	jwtv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/jwt_authn/v3"
@@ -26,46 +27,104 @@ func (c *conversion) envoy(root *document.Node) {
 		c.filters([]*document.Node{root})
 		return
 	}
-	chains := httpFilters(root)
-	if len(chains) == 0 {
+	lists := c.httpFilters(root)
+	if c.problems != nil || len(lists) == 0 {
 		return
 	}
-	for _, other := range chains[1:] {
-		if !sameFilters(chains[0], other) {
+	for _, other := range lists[1:] {
+		if !sameFilters(lists[0].found, other.found) {
 			c.problem("jwt_authn stands in several listeners and says different things; convert each listener alone")
 			return
 		}
 	}
-	c.perRoute(root)
-	c.filters(chains[0])
+	for _, l := range lists {
+		c.beside(l)
+	}
+	c.perRoute(root, lists[0].found)
+	c.filters(lists[0].found)
 }
 
-// httpFilters gives the filters of each list that holds jwt_authn; a filter that
-// stands alone is a list of one.
-func httpFilters(root *document.Node) (chains [][]*document.Node) {
+// filterList is a list of filters: all of them, and those that are read.
+type filterList struct{ all, found []*document.Node }
+
+// configOf is the configuration of a filter in a list.
+func configOf(filter *document.Node) *document.Node {
+	if inner := filter.Get("typed_config"); inner != nil {
+		return inner
+	}
+	return filter
+}
+
+// httpFilters gives the lists that hold jwt_authn; a filter that stands alone is a
+// list of one. A filter that is not in a list as it is, but inside of another or
+// at a discovery service, is a problem: it may refuse what the others do not.
+func (c *conversion) httpFilters(root *document.Node) (lists []filterList) {
+	known := map[*document.Node]bool{}
 	root.Walk(func(n *document.Node) bool {
-		var found []*document.Node
-		guards := false
-		elements := n.Items()
-		if n.Kind == document.Map && (n == root || n.Name == "typed_config") && typeOf(n) == jwtType {
-			elements = []*document.Node{n}
+		l := filterList{all: n.Items()}
+		if n == root && typeOf(configOf(n)) == jwtType {
+			l.all = []*document.Node{n}
 		}
-		for _, e := range elements {
-			config := e
-			if inner := e.Get("typed_config"); inner != nil {
-				config = inner
-			}
-			if t := typeOf(config); t == jwtType || t == rbacType {
-				found = append(found, e)
+		guards := false
+		for _, e := range l.all {
+			if t := typeOf(configOf(e)); t == jwtType || t == rbacType {
+				l.found = append(l.found, e)
 				guards = guards || t == jwtType
 			}
 		}
-		if guards {
-			chains = append(chains, found)
+		switch {
+		case guards:
+			lists = append(lists, l)
+		case l.found != nil && n.Name == "http_filters", l.found != nil && n.Name == "httpFilters":
+			for _, e := range l.found {
+				c.note("The RBAC filter in %s stands in a list without jwt_authn and is not part of this: leave it where it is.", e.Path)
+			}
+		default:
+			return true
 		}
-		return !guards
+		for _, e := range l.found {
+			known[configOf(e)] = true
+		}
+		return true
 	})
-	return chains
+	root.Walk(func(n *document.Node) bool {
+		if known[n] {
+			return false
+		}
+		if what := filterNames[typeName(n.Str())]; what != "" {
+			c.problem("line %d: %s: %s that does not stand in the list of filters itself; write it there, with its typed_config", n.Line, n.Path, what)
+		}
+		return true
+	})
+	return lists
+}
+
+var filterNames = map[string]string{jwtType: "a jwt_authn filter", rbacType: "an RBAC filter"}
+
+// beside names what stands in a list and is not read.
+func (c *conversion) beside(l filterList) {
+	var others []string
+	for _, e := range l.all {
+		if !slices.Contains(l.found, e) {
+			if name := e.Get("name").Str(); name != "envoy.filters.http.router" {
+				others = append(others, name)
+			}
+			continue
+		}
+		if e.Get("typed_config") == nil {
+			continue // the configuration itself
+		}
+		for _, field := range e.Members() {
+			switch field.Name {
+			case "name", "typed_config", "typedConfig", "disabled", "is_optional", "isOptional":
+			default:
+				c.problem("line %d: the field %s of a filter is nothing that convert knows", field.Line, field.Name)
+			}
+		}
+	}
+	if others != nil {
+		c.note("Filters that convert has not read, and that stay where they are: %s.", strings.Join(others, ", "))
+	}
 }
 
 func sameFilters(a, b []*document.Node) bool {
@@ -81,15 +140,25 @@ func sameFilters(a, b []*document.Node) bool {
 }
 
 // typeOf is the type of a typed_config, "" when there is none.
-func typeOf(n *document.Node) string {
-	t := n.Get("@type").Str()
-	return t[strings.LastIndexByte(t, '/')+1:]
-}
+func typeOf(n *document.Node) string { return typeName(n.Get("@type").Str()) }
 
-// perRoute looks for routes with settings of their own.
-func (c *conversion) perRoute(root *document.Node) {
+// typeName is the type that a URL names.
+func typeName(url string) string { return url[strings.LastIndexByte(url, '/')+1:] }
+
+// perRoute looks for routes with settings of their own for the filters.
+func (c *conversion) perRoute(root *document.Node, filters []*document.Node) {
+	names := map[string]bool{}
+	for _, f := range filters {
+		names[f.Get("name").Str()] = true
+	}
 	root.Walk(func(n *document.Node) bool {
-		if n.Name != "typed_per_filter_config" && n.Name != "typedPerFilterConfig" {
+		switch n.Name {
+		case "rds", "scoped_routes", "scopedRoutes":
+			c.note("%s: the routes are not in this file. What they say of jwt_authn or RBAC (typed_per_filter_config) is not in this: "+
+				"switch edgejwt off where they switch these off, and write what they require into routes or into their metadata (routeMetadata).", n.Path)
+			return false
+		case "typed_per_filter_config", "typedPerFilterConfig":
+		default:
 			return true
 		}
 		for _, setting := range n.Members() {
@@ -97,12 +166,18 @@ func (c *conversion) perRoute(root *document.Node) {
 			if inner := setting.Get("config"); inner != nil { // a FilterConfig
 				config = inner
 			}
-			t := typeOf(config)
+			ours := names[setting.Name] || strings.Contains(setting.Name, "jwt_authn") || strings.Contains(setting.Name, "rbac")
+			setting.Walk(func(n *document.Node) bool {
+				t := typeName(n.Str())
+				ours = ours || t == jwtRouteType || strings.HasPrefix(t, rbacType)
+				return true
+			})
 			switch {
-			case t == jwtRouteType && config.Get("disabled").Is("true"):
-				c.note("Stricter here: line %d switches jwt_authn off for an Envoy route. Switch edgejwt off there in the same way, "+
-					"or write a route with auth: none.", setting.Line)
-			case t == jwtRouteType, strings.HasPrefix(t, rbacType), strings.Contains(setting.Name, "jwt_authn"), strings.Contains(setting.Name, "rbac"):
+			case !ours:
+			case setting.Get("disabled").Is("true") && setting.Get("config") == nil, typeOf(config) == jwtRouteType && config.Get("disabled").Is("true"):
+				c.note("Stricter here: line %d switches %s off for an Envoy route. Switch edgejwt off there in the same way, "+
+					"or write a route with auth: none.", setting.Line, setting.Name)
+			default:
 				c.problem("line %d: an Envoy route has settings of its own (%s); write what it requires into the filter's rules, or into the route's metadata (routeMetadata)", setting.Line, setting.Name)
 			}
 		}
@@ -115,10 +190,7 @@ func (c *conversion) filters(found []*document.Node) {
 	var policies chain
 	seen := false
 	for i, n := range found {
-		config := n
-		if inner := n.Get("typed_config"); inner != nil {
-			config = inner
-		}
+		config := configOf(n)
 		if n.Get("disabled").Is("true") {
 			c.problem("line %d: a filter that is disabled, and may be enabled by routes", n.Line)
 			return
@@ -193,6 +265,9 @@ func (c *conversion) message(n *document.Node, m interface {
 	if err != nil {
 		// protobuf puts a random space into its messages, so that nobody compares them.
 		c.problem("line %d: %s", n.Line, strings.Join(strings.Fields(err.Error()), " "))
+	}
+	if err == nil {
+		c.unread(m)
 	}
 	return err == nil
 }

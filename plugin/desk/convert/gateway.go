@@ -98,7 +98,7 @@ type gatewayRule struct {
 func (c *conversion) gateway(documents []*document.Node) {
 	var found *document.Node
 	for _, d := range documents {
-		title := d.Get("kind").Str() + " " + d.Get("metadata", "name").Str()
+		title := titleOf(d)
 		switch {
 		case d.Get("kind").Str() != "SecurityPolicy":
 			c.note("%s is left aside.", title)
@@ -107,6 +107,7 @@ func (c *conversion) gateway(documents []*document.Node) {
 			return
 		default:
 			found = d
+			c.annotations(d)
 		}
 	}
 	if found == nil {
@@ -154,9 +155,12 @@ func (c *conversion) gatewayProvider(g *gatewayProvider) {
 	switch {
 	case g.RemoteJWKS != nil:
 		p.jwksURI = g.RemoteJWKS.URI
-		c.refresh = 5 * time.Minute
-		if d, err := time.ParseDuration(g.RemoteJWKS.CacheDuration); err == nil {
-			c.refresh = min(c.refresh, d)
+		p.refresh = 5 * time.Minute // Envoy Gateway's default
+		if text := g.RemoteJWKS.CacheDuration; text != "" {
+			var err error
+			if p.refresh, err = time.ParseDuration(text); err != nil || p.refresh <= 0 {
+				c.problem("provider %s: cacheDuration: %q is not a duration", g.Name, text)
+			}
 		}
 		c.note("Provider %s: jwksCluster must name a cluster that reaches the key set: what Envoy Gateway makes for it goes with the SecurityPolicy.", g.Name)
 	case g.LocalJWKS != nil && g.LocalJWKS.Inline != "":
@@ -165,7 +169,7 @@ func (c *conversion) gatewayProvider(g *gatewayProvider) {
 		c.problem("provider %s: a key set that stands neither at an address nor inline", g.Name)
 	}
 	for _, h := range g.ClaimToHeaders {
-		p.claims = append(p.claims, claimHeader{h.Header, dotted(h.Claim)})
+		p.claims = append(p.claims, claimHeader{h.Header, c.dotted(h.Claim)})
 	}
 	if e := g.ExtractFrom; e != nil {
 		for _, h := range e.Headers {
@@ -279,9 +283,9 @@ func (c *conversion) gatewayTest(r *gatewayRule) test {
 			if one.ValueType == "StringArray" {
 				shape = "a list"
 			}
-			way := dotted(one.Name)
+			way := c.dotted(one.Name)
 			c.shape(way, shape)
-			n.claims = append(n.claims, claim{way, values, one.ValueType != "StringArray"})
+			n.claims = append(n.claims, claim{way: way, values: values, single: one.ValueType != "StringArray"})
 		}
 		t.subs = append(t.subs, token(n))
 	}

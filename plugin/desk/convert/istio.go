@@ -3,6 +3,7 @@ package convert
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protojson"
@@ -18,14 +19,16 @@ func (c *conversion) istio(documents []*document.Node) {
 	where := ""
 	for i, d := range documents {
 		at := d.Get("metadata", "namespace").Str() + string(d.Get("spec", "selector").JSON()) +
-			string(d.Get("spec", "targetRef").JSON()) + string(d.Get("spec", "targetRefs").JSON())
+			string(d.Get("spec", "targetRef").JSON()) + string(d.Get("spec", "targetRefs").JSON()) +
+			d.Get("metadata", "labels", "istio.io/rev").Str() // only this revision of Istio reads it
 		if i > 0 && at != where {
 			// Together, what one allows would be allowed on the workloads of the other.
-			c.problem("line %d: the resources are for different workloads (namespace, selector, targetRefs); convert those of one workload at a time", d.Line)
+			c.problem("line %d: the resources are for different workloads (namespace, selector, targetRefs, label istio.io/rev); convert those of one workload at a time", d.Line)
 			return
 		}
 		where = at
-		title := d.Get("kind").Str() + " " + d.Get("metadata", "name").Str()
+		title := titleOf(d)
+		dry := c.annotations(d)
 		switch d.Get("kind").Str() {
 		case "RequestAuthentication":
 			m := new(security.RequestAuthentication)
@@ -36,7 +39,9 @@ func (c *conversion) istio(documents []*document.Node) {
 			}
 		case "AuthorizationPolicy":
 			m := new(security.AuthorizationPolicy)
-			if c.spec(d, m) {
+			if dry {
+				c.note("%s is left out: it is a dry run (istio.io/dry-run), which Istio counts and does not enforce.", title)
+			} else if c.spec(d, m) {
 				policies = append(policies, &named{title, m})
 			}
 		default:
@@ -62,6 +67,30 @@ func (c *conversion) istio(documents []*document.Node) {
 	}
 }
 
+// titleOf names a resource for a message.
+func titleOf(d *document.Node) string {
+	return d.Get("kind").Str() + " " + d.Get("metadata", "name").Str()
+}
+
+// annotations reads those by which Istio takes a resource for another one: dry is
+// true for a policy that is only tried. One that convert does not know may change
+// what the resource says, and is a problem.
+func (c *conversion) annotations(d *document.Node) (dry bool) {
+	for _, a := range d.Get("metadata", "annotations").Members() {
+		domain, _, _ := strings.Cut(a.Name, "/")
+		switch {
+		case a.Name == "istio.io/dry-run" && d.Get("kind").Str() == "AuthorizationPolicy":
+			var err error
+			if dry, err = strconv.ParseBool(a.Text); err != nil { // as Istio reads it
+				c.problem("line %d: %s: the annotation istio.io/dry-run: %q is neither true nor false", a.Line, titleOf(d), a.Text)
+			}
+		case domain == "istio.io" || strings.HasSuffix(domain, ".istio.io"):
+			c.problem("line %d: %s: the annotation %s is nothing that convert knows, and may change what the resource says", a.Line, titleOf(d), a.Name)
+		}
+	}
+	return dry
+}
+
 type named struct {
 	title string
 	*security.AuthorizationPolicy
@@ -77,6 +106,7 @@ func (c *conversion) spec(d *document.Node, m proto.Message) bool {
 		c.problem("line %d: %s", d.Line, strings.Join(strings.Fields(err.Error()), " "))
 		return false
 	}
+	c.unread(m)
 	return true
 }
 
@@ -94,11 +124,9 @@ func (c *conversion) jwtRule(title string, r *security.JWTRule) {
 	}
 	p.standard()
 	for _, h := range r.GetOutputClaimToHeaders() {
-		p.claims = append(p.claims, claimHeader{h.GetHeader(), dotted(h.GetClaim())})
+		p.claims = append(p.claims, claimHeader{h.GetHeader(), c.dotted(h.GetClaim())})
 	}
-	if r.GetTimeout() != nil {
-		c.note("The timeout of issuer %s is left out: keys.timeout (5s) holds for every issuer.", p.issuer)
-	}
+	c.timeout(r.GetTimeout(), "issuer "+p.issuer)
 	for _, q := range c.providers {
 		if q.issuer == p.issuer {
 			c.problem("issuer %s has two rules; edgejwt has one rule for each issuer", p.issuer)
@@ -119,6 +147,7 @@ func (c *conversion) authorize(policies []*named) {
 	if judged { // Istio sets bypass_cors_preflight, and has RBAC before cors
 		c.judgesBehind("a RequestAuthentication", "AuthorizationPolicy")
 	}
+	c.portIgnored = portsIgnored(policies)
 	for _, p := range policies {
 		var one chain
 		var lost []string
@@ -173,7 +202,7 @@ func (c *conversion) rules(p *named) test {
 		if len(r.GetTo()) > 0 {
 			to := test{op: oneOfThem}
 			for _, o := range r.GetTo() {
-				to.subs = append(to.subs, operation(o.GetOperation()))
+				to.subs = append(to.subs, c.operation(o.GetOperation()))
 			}
 			one.subs = append(one.subs, to)
 		}
@@ -226,6 +255,7 @@ func (c *conversion) source(s *security.Source) test {
 }
 
 // requestPrincipal is iss, a slash and sub, of which a star may stand at one end.
+// Istio parts the two at the last slash.
 func (c *conversion) requestPrincipal(value string) test {
 	iss, sub := value, ""
 	cut := strings.LastIndexByte(value, '/')
@@ -250,8 +280,18 @@ func (c *conversion) requestPrincipal(value string) test {
 		}
 		if n.issuers == nil {
 			n.issuers = []string{nobody}
+			c.note("requestPrincipals %s: no rule has an issuer that begins so, so no token is of it.", value)
 		}
 		return token(n)
+	}
+	if !slices.ContainsFunc(c.providers, func(p *provider) bool { return p.issuer == iss }) {
+		if slices.ContainsFunc(c.providers, func(p *provider) bool { return strings.HasPrefix(value, p.issuer+"/") }) {
+			// Istio before 1.21 compared the text as a whole.
+			return other(fmt.Sprintf("requestPrincipals %s (a subject with a slash in it, or, for Istio from 1.21 on, the issuer %s)", value, iss))
+		}
+		c.note("requestPrincipals %s: no rule has the issuer %s, so no token is of it.", value, iss)
+	}
+	switch {
 	case open && sub == "*":
 		n.issuers = []string{iss}
 		return token(n)
@@ -259,6 +299,18 @@ func (c *conversion) requestPrincipal(value string) test {
 		return other("requestPrincipals " + value)
 	}
 	return token(need{issuers: []string{iss}, subjects: []string{sub}})
+}
+
+// istioClaim is a value of a claim. A text with a star at one end is not looked at.
+func (c *conversion) istioClaim(way []string, value string) test {
+	cannot := cannot("claim "+strings.Join(way, "."), value)
+	switch {
+	case value == "*":
+		return token(need{required: [][]string{way}})
+	case strings.HasPrefix(value, "*") || strings.HasSuffix(value, "*"):
+		return cannot
+	}
+	return c.textClaim(need{}, way, []string{value}, splits(way, c.providers), cannot)
 }
 
 // cannot is for what a policy has and edgejwt does not look at.

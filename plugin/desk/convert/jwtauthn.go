@@ -77,7 +77,7 @@ func (a *authn) provider(name string, m *jwtv3.JwtProvider) *provider {
 	}
 	p.standard()
 	for _, h := range m.GetClaimToHeaders() {
-		way := dotted(h.GetClaimName())
+		way := a.dotted(h.GetClaimName())
 		if h.GetClaimPath() != nil {
 			way = nil
 			for _, s := range h.GetClaimPath() {
@@ -112,12 +112,10 @@ func (a *authn) provider(name string, m *jwtv3.JwtProvider) *provider {
 func (a *authn) keys(p *provider, m *jwtv3.JwtProvider) {
 	if remote := m.GetRemoteJwks(); remote != nil {
 		p.jwksURI, p.cluster = remote.GetHttpUri().GetUri(), remote.GetHttpUri().GetCluster()
-		refresh := 5 * time.Minute // jwt_authn's default
+		a.timeout(remote.GetHttpUri().GetTimeout(), "provider "+p.name)
+		p.refresh = 10 * time.Minute // jwt_authn's default
 		if remote.GetCacheDuration() != nil {
-			refresh = remote.GetCacheDuration().AsDuration()
-		}
-		if a.refresh == 0 || refresh < a.refresh {
-			a.refresh = refresh
+			p.refresh = remote.GetCacheDuration().AsDuration()
 		}
 		return
 	}

@@ -7,6 +7,7 @@ import (
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
+	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // pathMatch reads Envoy's matcher of a path without its query.
@@ -30,6 +31,12 @@ func pathMatch(m *matcherv3.StringMatcher) (p path, err error) {
 		p, err = p.folded()
 	}
 	return p, err
+}
+
+// conditions are those of Envoy's routes that edgejwt does not have.
+var conditions = map[string]string{
+	"query_parameters": "query parameters", "cookies": "cookies", "dynamic_metadata": "dynamic metadata", "filter_state": "filter state",
+	"tls_context": "TLS", "grpc": "gRPC", "runtime_fraction": "a fraction of requests",
 }
 
 // routeMatch reads the condition of one of jwt_authn's rules. What of it edgejwt
@@ -60,15 +67,16 @@ func routeMatch(m *routev3.RouteMatch) (c cond, lacks []string, err error) {
 		}
 		lacks = append(lacks, "the condition on header "+h.GetName())
 	}
-	for name, is := range map[string]bool{
-		"query parameters": len(m.GetQueryParameters()) > 0, "cookies": len(m.GetCookies()) > 0,
-		"dynamic metadata": len(m.GetDynamicMetadata()) > 0, "filter state": len(m.GetFilterState()) > 0,
-		"TLS": m.GetTlsContext() != nil, "gRPC": m.GetGrpc() != nil, "a fraction of requests": m.GetRuntimeFraction() != nil,
-	} {
-		if is {
-			lacks = append(lacks, "the condition on "+name)
+	m.ProtoReflect().Range(func(f protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
+		switch name := string(f.Name()); {
+		case f.ContainingOneof() != nil, name == "headers", name == "case_sensitive":
+		case conditions[name] != "":
+			lacks = append(lacks, "the condition on "+conditions[name])
+		default:
+			lacks = append(lacks, "the condition "+name)
 		}
-	}
+		return true
+	})
 	slices.Sort(lacks)
 	return c, lacks, err
 }
@@ -138,16 +146,17 @@ func headerTest(h *routev3.HeaderMatcher) test {
 	return request(cond{headers: []header{{name, values}}})
 }
 
-// hostTest is a condition on the host; one with a port cannot be said, because
-// edgejwt does not look at it.
+// hostTest is a condition on the host as it was sent.
 func hostTest(values []string, cannot test) test {
-	for _, v := range values {
-		if strings.Contains(v, ":") || v != strings.ToLower(v) || v == "" {
-			return cannot
-		}
+	if slices.ContainsFunc(values, func(v string) bool { return !isHost.MatchString(v) }) {
+		return cannot
 	}
 	return request(cond{hosts: values})
 }
+
+// isHost is for a host in the one spelling in which edgejwt's routes have it: in
+// lower case, without a dot at its end; with or without port.
+var isHost = regexp.MustCompile(`^[a-z0-9_-]+(\.[a-z0-9_-]+)*(:[0-9]+)?$`)
 
 // wordsOnly is an expression that is a list of words.
 var wordsOnly = regexp.MustCompile(`^\^?\(?(?:\?:)?([A-Za-z0-9_-]+(?:\|[A-Za-z0-9_-]+)*)\)?\$?$`)

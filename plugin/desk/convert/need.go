@@ -34,6 +34,8 @@ type claim struct {
 	values []string
 	// single is true when the claim had to be one value, and could not be two.
 	single bool
+	// words is true when a claim that is a string is the list of its words.
+	words bool
 }
 
 // bare is the need without its lists.
@@ -90,7 +92,7 @@ func (n need) and(m need) need {
 	}
 	both.claims = slices.Clone(n.claims)
 	for _, c := range m.claims {
-		at := slices.IndexFunc(both.claims, func(d claim) bool { return d.equal(c) || d.single && c.single && slices.Equal(d.way, c.way) })
+		at := slices.IndexFunc(both.claims, func(d claim) bool { return d.equal(c) || d.single && c.single && d.looksAt(c) })
 		if at < 0 {
 			both.claims = append(both.claims, c)
 			continue
@@ -154,7 +156,7 @@ func (n need) or(m need) (either need, exact bool) {
 		for i := range n.claims {
 			x, y = n, m
 			x.claims, y.claims = slices.Delete(slices.Clone(n.claims), i, i+1), slices.Delete(slices.Clone(m.claims), i, i+1)
-			if x.equal(y) && slices.Equal(n.claims[i].way, m.claims[i].way) {
+			if x.equal(y) && n.claims[i].looksAt(m.claims[i]) {
 				either.claims = slices.Clone(n.claims)
 				either.claims[i].values = union(n.claims[i].values, m.claims[i].values)
 				either.claims[i].single = n.claims[i].single && m.claims[i].single
@@ -199,7 +201,7 @@ func (n need) implies(m need) bool {
 	}
 	for _, c := range m.claims {
 		if !slices.ContainsFunc(n.claims, func(d claim) bool {
-			return slices.Equal(c.way, d.way) && listCovers(c.values, d.values)
+			return c.looksAt(d) && listCovers(c.values, d.values)
 		}) {
 			return false
 		}
@@ -216,8 +218,11 @@ func (n need) implies(m need) bool {
 func (n need) equal(m need) bool { return n.implies(m) && m.implies(n) }
 
 func (c claim) equal(d claim) bool {
-	return slices.Equal(c.way, d.way) && slices.Equal(c.values, d.values)
+	return c.looksAt(d) && slices.Equal(c.values, d.values)
 }
+
+// looksAt reports whether both look at the same claim in the same way.
+func (c claim) looksAt(d claim) bool { return slices.Equal(c.way, d.way) && c.words == d.words }
 
 // union is both lists, nothing twice.
 func union(a, b []string) []string {

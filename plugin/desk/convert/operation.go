@@ -2,12 +2,14 @@ package convert
 
 import (
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	security "istio.io/api/security/v1beta1"
 )
 
-func operation(o *security.Operation) test {
+func (c *conversion) operation(o *security.Operation) test {
 	t := test{subs: []test{
 		both(o.GetPaths(), o.GetNotPaths(), istioPath),
 		both(o.GetMethods(), o.GetNotMethods(), func(m string) test {
@@ -19,7 +21,7 @@ func operation(o *security.Operation) test {
 			}
 			return request(cond{methods: []string{m}})
 		}),
-		both(o.GetHosts(), o.GetNotHosts(), istioHost),
+		both(c.namesOf(o.GetHosts()), c.namesOf(o.GetNotHosts()), istioHost),
 	}}
 	if len(o.GetPorts())+len(o.GetNotPorts()) > 0 {
 		t.subs = append(t.subs, other("ports"))
@@ -27,16 +29,52 @@ func operation(o *security.Operation) test {
 	return t
 }
 
+// istioHost is a host, which Istio compares without case, with its port.
 func istioHost(h string) test {
 	h = strings.ToLower(h)
-	name, wild := strings.CutPrefix(h, "*")
-	switch {
-	case h == "*":
+	if h == "*" {
 		return test{}
-	case wild && !strings.HasPrefix(name, "."), strings.Contains(name, "*"), strings.Contains(name, ":"):
+	}
+	if !isHost.MatchString(strings.TrimPrefix(h, "*.")) {
 		return cannot("hosts", h)
 	}
 	return request(cond{hosts: []string{h}})
+}
+
+// namesOf leaves out hosts with any port where the same hosts stand without.
+func (c *conversion) namesOf(hosts []string) []string {
+	if !c.portIgnored {
+		return hosts
+	}
+	return slices.DeleteFunc(slices.Clone(hosts), func(h string) bool { return strings.HasSuffix(h, anyPort) })
+}
+
+// anyPort is what Istio takes for a host with any port, behind its name.
+const anyPort = ":*"
+
+// portsIgnored reports whether the policies name hosts, and each with any port
+// beside the same without: then the port is no part of the host.
+func portsIgnored(policies []*named) bool {
+	some := false
+	for _, p := range policies {
+		for _, r := range p.GetRules() {
+			for _, to := range r.GetTo() {
+				for _, list := range [][]string{to.GetOperation().GetHosts(), to.GetOperation().GetNotHosts()} {
+					for _, h := range list {
+						name, any := strings.CutSuffix(h, anyPort)
+						switch {
+						case h == "*":
+							continue
+						case any && !slices.Contains(list, name), !any && !slices.Contains(list, name+anyPort):
+							return false
+						}
+						some = true
+					}
+				}
+			}
+		}
+	}
+	return some
 }
 
 // istioPath is a path, a template, or a text with a star at one end.
@@ -61,29 +99,40 @@ func istioPath(text string) test {
 	return request(cond{path: p})
 }
 
-// istioTemplate gives the stars names.
+// istioTemplate gives the stars names. A tail, {**}, is what follows a slash, also
+// nothing, where edgejwt's is also for the path without that slash: it becomes a
+// prefix or an expression.
 func istioTemplate(text string) (path, error) {
-	segments := strings.Split(text, "/")
+	shape, tail := strings.CutSuffix(text, "{**}")
+	segments := strings.Split(shape, "/")
+	expression := ""
 	for i, s := range segments {
-		name := "p" + string(rune('0'+i%10))
 		switch {
-		case s == "{*}":
-			segments[i] = "{" + name + "}"
-		case s == "{**}" && i == len(segments)-1:
-			segments[i] = "{" + name + "=**}"
-		case strings.ContainsAny(s, "{}*") || i > 9:
+		case s == "{*}" && i <= 9:
+			segments[i] = "{p" + strconv.Itoa(i) + "}"
+			s = "[^/]+"
+		case strings.ContainsAny(s, "{}*"), s != "" && !isWritable("/"+s):
 			return path{}, errUnwritable
-		case s != "":
-			if !isWritable("/" + s) {
-				return path{}, errUnwritable
-			}
+		default:
+			s = regexp.QuoteMeta(s)
 		}
+		if i > 0 {
+			expression += "/"
+		}
+		expression += s
 	}
-	shape := strings.Join(segments, "/")
-	if !shapeIsSound(shape) {
+	shape = strings.Join(segments, "/")
+	switch {
+	case !tail && !strings.HasSuffix(shape, "/") && shapeIsSound(shape):
+		return path{shapePath, shape}, nil
+	case !tail:
+		return pattern(expression)
+	case !strings.HasSuffix(shape, "/"):
 		return path{}, errUnwritable
+	case !strings.Contains(shape, "{"):
+		return begins(shape)
 	}
-	return path{shapePath, shape}, nil
+	return pattern(expression + ".*")
 }
 
 // when is a condition of a rule.
@@ -127,18 +176,6 @@ func brackets(text string) (way []string) {
 		way, text = append(way, name), rest
 	}
 	return way
-}
-
-func (c *conversion) istioClaim(way []string, value string) test {
-	switch {
-	case value == "*":
-		return token(need{required: [][]string{way}})
-	case strings.HasPrefix(value, "*") || strings.HasSuffix(value, "*"):
-		return cannot("claim "+way[0], value)
-	case len(way) == 1 && way[0] == "scope":
-		return token(need{anyScope: []string{value}, required: [][]string{way}})
-	}
-	return token(need{claims: []claim{{way: way, values: []string{quoted(value)}}}})
 }
 
 func istioHeader(name, value string) test {

@@ -2,7 +2,6 @@ package convert
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -38,14 +37,22 @@ func (c *conversion) result() (*Result, error) {
 func (c *conversion) document() object {
 	var o object
 	var rules []any
-	fetched := false
 	for _, p := range c.providers {
 		rules = append(rules, p.entry())
-		fetched = fetched || p.inline == ""
+		if p.placeless {
+			c.note("%s", unread)
+		}
 	}
 	o.add("jwtRules", rules)
-	if routes := c.routes(); routes != nil {
+	routes, unmatched := c.routes()
+	if routes != nil {
 		o.add("routes", routes)
+	}
+	if unmatched != "" {
+		o.add("unmatched", unmatched)
+	}
+	if c.portIgnored {
+		o.add("hostPort", "ignored")
 	}
 	if c.judges {
 		o.add("corsPreflight", "judge")
@@ -53,42 +60,80 @@ func (c *conversion) document() object {
 	if c.clear {
 		o.add("clearRouteCache", true)
 	}
-	if fetched && c.refresh != 0 && c.refresh < 10*time.Minute {
-		o.add("keys", object{{key: "refresh", value: short(max(c.refresh, 30*time.Second))}},
-			"as often as the key sets were fetched; when a provider cannot be reached, edgejwt goes on with the last keys for keys.maxStale (24h)")
+	if keys, note := c.keyTimes(); keys != nil {
+		o.add("keys", keys, note)
 	}
 	c.head = append([]string{"Written by edgejwt convert. Read the comments: they say what is not as it was."}, c.head...)
-	if slices.ContainsFunc(c.decision, func(r rule) bool { return r.path.kind != anyPath }) {
-		c.note("A path is the same here with and without a slash at its end, and where the two were treated differently, " +
-			"both are now what the first route that matches one of them says. What servers read in different ways is refused with 400.")
+	if slices.ContainsFunc(c.decision, func(r rule) bool { return !r.cond.isAny() }) {
+		c.note("A request whose path, host, method or headers servers read in different ways gets the strictest of what the routes say of each: " +
+			"a slash at the end of the path, a port, a dot or capitals in the host, HEAD for GET. Where that cannot be told, it is refused with 400.")
 	}
-	if slices.ContainsFunc(c.decision, func(r rule) bool { return r.path.settled().kind == beginPath }) {
+	if slices.ContainsFunc(c.decision, func(r rule) bool { return r.path.kind == beginPath && !strings.HasSuffix(r.path.text, "/") }) {
 		c.note("A prefix that ends inside of a segment, as /api does if it is for /apiary too, is an expression (regex) here. " +
 			"If there is nothing but /api and what is below it, write prefix: /api.")
 	}
 	return o
 }
 
-// routes is the decision as routes; what matches none needs a valid token.
-func (c *conversion) routes() []any {
-	decision, err := c.decision.settled().joined().heads()
-	if err != nil {
-		c.problem("%v", err)
-		return nil
+// Bounds and defaults of keys in package config.
+const (
+	defaultRefresh  = 10 * time.Minute
+	defaultCooldown = 30 * time.Second
+	leastRefresh    = time.Second
+)
+
+// keyTimes says how often key sets are fetched, which is one time for all issuers:
+// the shortest. It is nil where the default is no longer than that.
+func (c *conversion) keyTimes() (keys object, note string) {
+	shortest, differ := defaultRefresh, false
+	for _, p := range c.providers {
+		if p.refresh != 0 {
+			shortest = min(shortest, p.refresh)
+		}
 	}
+	for _, p := range c.providers {
+		differ = differ || p.inline == "" && p.refresh > shortest
+	}
+	if shortest == defaultRefresh {
+		return nil, ""
+	}
+	refresh := max(shortest, leastRefresh)
+	switch {
+	case refresh > shortest:
+		note = "less often than before: key sets were fetched every " + shortest.String() + ", and " + short(refresh) + " is the least"
+	case differ:
+		note = "as often as those that were fetched most often; this time is one for all issuers"
+	default:
+		note = "as often as the key sets were fetched"
+	}
+	keys.add("refresh", short(refresh))
+	if refresh < defaultCooldown {
+		keys.add("cooldown", short(refresh)) // refresh may not be under it
+	}
+	return keys, note + "; when a provider cannot be reached, edgejwt goes on with the last keys for keys.maxStale (24h)"
+}
+
+// routes is the decision as routes, and what is asked of a request that matches
+// none of them: "" when the last one matches all, or when there are none.
+func (c *conversion) routes() (routes []any, unmatched string) {
+	decision := c.decision.joined()
 	last := &decision[len(decision)-1]
-	plain := last.need.auth == must && last.need.bare()
-	if plain {
+	switch {
+	case last.need.auth == must && last.need.bare():
+		unmatched = "token"
+	case last.need.auth == never && last.notes == nil && len(decision) > 1:
+		unmatched = "deny"
+	}
+	if unmatched != "" {
 		decision = decision[:len(decision)-1]
 	}
-	var routes []any
 	for i := range decision {
 		routes = append(routes, decision[i].route())
 	}
-	if plain && len(routes) > 0 {
-		c.note("What matches no route needs a valid token.")
+	if routes == nil {
+		return nil, ""
 	}
-	return routes
+	return routes, unmatched
 }
 
 func (r *rule) route() object {
@@ -99,9 +144,13 @@ func (r *rule) route() object {
 	case underPath:
 		o.add("path", object{{key: "prefix", value: r.path.text}})
 	case beginPath:
+		if strings.HasSuffix(r.path.text, "/") {
+			o.add("path", object{{key: "prefix", value: r.path.text}})
+			break
+		}
 		text, _ := r.path.regex()
 		o.add("path", object{{key: "regex", value: text}})
-	case edgePath:
+	case shapePath:
 		o.add("path", object{{key: "template", value: r.path.text}})
 	case regexPath:
 		o.add("path", object{{key: "regex", value: r.path.text}})
@@ -186,9 +235,13 @@ func (n *need) claimsValue() any {
 		for _, v := range c.values {
 			values = append(values, json.RawMessage(v))
 		}
-		simple = simple && len(c.way) == 1 && !slices.ContainsFunc(asObject, func(m member) bool { return m.key == c.way[0] })
+		simple = simple && len(c.way) == 1 && !c.words && !slices.ContainsFunc(asObject, func(m member) bool { return m.key == c.way[0] })
 		asObject.add(c.way[0], values)
-		asList = append(asList, object{{key: "claim", value: wayValue(c.way)}, {key: "values", value: values}})
+		entry := object{{key: "claim", value: wayValue(c.way)}, {key: "values", value: values}}
+		if c.words {
+			entry.add("spaceDelimited", true)
+		}
+		asList = append(asList, entry)
 	}
 	if simple {
 		return asObject
@@ -213,45 +266,4 @@ func short(d time.Duration) string {
 		text = strings.TrimSuffix(text, "0m")
 	}
 	return text
-}
-
-// heads puts routes for HEAD in front of those for GET where it matters that
-// edgejwt takes HEAD for GET, and other filters do not.
-func (a chain) heads() (chain, error) {
-	var all chain
-	for i, x := range a {
-		if x.methods != nil && slices.Contains(x.methods, "GET") && !slices.Contains(x.methods, "HEAD") {
-			head := x.cond
-			head.methods = []string{"HEAD"}
-			heads, err := a[i+1:].within(head)
-			if err != nil {
-				return nil, err
-			}
-			if slices.ContainsFunc(heads, func(h rule) bool { return !x.need.implies(h.need) }) {
-				heads[0].notes = []string{"edgejwt takes HEAD for GET, and before it was another method; remove this if HEAD may do what GET may"}
-				all = append(all, heads...)
-			}
-		}
-		all = append(all, x)
-	}
-	return all, nil
-}
-
-// within is what the chain says of some requests.
-func (a chain) within(c cond) (chain, error) {
-	var all chain
-	for _, x := range a {
-		both, r := c.meet(x.cond)
-		switch r {
-		case apart:
-			continue
-		case tangled:
-			return nil, fmt.Errorf("no condition of edgejwt holds for exactly the requests of both %s and %s", c, x.cond)
-		}
-		all = append(all, rule{cond: both, need: x.need})
-		if x.cond.covers(c) {
-			break
-		}
-	}
-	return all.pruned(), nil
 }

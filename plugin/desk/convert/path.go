@@ -8,8 +8,9 @@ import (
 	"edgejwt/verify/route"
 )
 
-// A path is a set of paths as the other filter sees them: without the query, with
-// or without a slash at the end. Settled makes it one of paths as edgejwt sees them.
+// A path is a set of paths as the other filter sees them: without the query, and
+// with a slash at the end told from without. To edgejwt's routes these are two
+// spellings, too, of which the one that was sent decides, or a stricter rule.
 type path struct {
 	kind pathKind
 	text string
@@ -22,8 +23,7 @@ const (
 	exactPath          // text
 	underPath          // text, and what is below it by whole segments
 	beginPath          // what begins with text
-	shapePath          // text is a template; what ends in {…=**} wants a slash before that
-	edgePath           // text is a template, as edgejwt reads it
+	shapePath          // text is a template
 	regexPath          // text is a regular expression for the whole path
 )
 
@@ -72,24 +72,10 @@ func literal(kind pathKind, text string) (path, error) {
 
 // pattern is a regular expression for the whole path.
 func pattern(text string) (path, error) {
-	_, err := withoutSlash(text)
-	return path{regexPath, text}, err
-}
-
-// settled is the set of those paths, without a slash at their end, that are in p
-// with one or without.
-func (p path) settled() path {
-	switch {
-	case p.kind == exactPath:
-		p.text = bare(p.text)
-	case p.kind == beginPath && strings.HasSuffix(p.text, "/"):
-		return path{underPath, bare(p.text)}
-	case p.kind == shapePath:
-		p.kind = edgePath
-	case p.kind == regexPath:
-		p.text, _ = withoutSlash(p.text) // pattern has seen to the error
+	if _, err := regexp.Compile(text); err != nil {
+		return path{}, errors.New("a regular expression that Go's RE2 does not read")
 	}
-	return p
+	return path{regexPath, text}, nil
 }
 
 // folded is the path without regard to case.
@@ -134,13 +120,7 @@ func (p path) has(text string) bool {
 	case beginPath:
 		return strings.HasPrefix(text, p.text)
 	case shapePath:
-		// A slash at the end, or before the tail, counts here.
-		if tail := strings.HasSuffix(p.text, "=**}"); !tail && bare(text) != text || tail && strings.Count(text, "/") < strings.Count(p.text, "/") {
-			return false
-		}
-		return shapeHas(p.text, text)
-	case edgePath:
-		return shapeHas(p.text, text)
+		return bare(text) == text && shapeHas(p.text, text)
 	}
 	compiled, err := regexp.Compile(`\A(?:` + p.text + `)\z`)
 	return err == nil && compiled.MatchString(text)
@@ -223,11 +203,8 @@ func (p path) meetOpen(q path) (path, relation) {
 // start is what every path of the set begins with.
 func (p path) start() string {
 	switch p.kind {
-	case shapePath, edgePath:
+	case shapePath:
 		start, _, _ := strings.Cut(p.text, "{")
-		if strings.Count(p.text, "{") == 1 && strings.HasSuffix(p.text, "=**}") {
-			return strings.TrimRight(start, "/") // also of the path above
-		}
 		return start
 	case regexPath:
 		if compiled, err := regexp.Compile(`\A(?:` + p.text + `)\z`); err == nil {

@@ -31,6 +31,10 @@ type provider struct {
 	metadata  string   // the name under which RBAC finds the payload
 	spaced    []string // claims that are split at spaces for RBAC
 	wanted    []string // audiences that single rules ask for instead
+	// refresh is how often the keys are fetched; 0: the filter does not say.
+	refresh time.Duration
+	// placeless is true when no place was named where tokens stand.
+	placeless bool
 }
 
 type location struct{ name, prefix string }
@@ -40,13 +44,20 @@ type claimHeader struct {
 	way    []string
 }
 
-// standard gives the provider the places where jwt_authn looks when none is named.
+// standard gives the provider the place where tokens stand when none is named.
+// jwt_authn then looks into the query parameter access_token, too.
 func (p *provider) standard() {
 	if p.headers == nil && p.cookies == nil && p.params == nil {
 		p.headers = []location{{"authorization", "Bearer "}}
-		p.params = []string{"access_token"}
+		p.placeless = true
 	}
 }
+
+// unread is said where a parameter of the URL was looked into, though nobody had
+// named it.
+const unread = "Stricter here: where no place was named for tokens, the query parameter access_token was looked into as well. " +
+	"It is left out, because tokens in URLs end up in logs (RFC 6750, section 2.3): one that stands there counts as none and is not checked. " +
+	"Where clients need it, or the API reads it, write fromParams: [access_token]."
 
 // takes are the audiences that edgejwt's rule takes; nil: any.
 func (p *provider) takes() []string {
@@ -73,6 +84,8 @@ func (p *provider) join(q *provider) error {
 		p.audiences = union(p.audiences, q.audiences)
 	}
 	p.wanted = union(p.wanted, q.wanted)
+	p.refresh = min(p.refresh, q.refresh) // of one key set: both or none have it
+	p.placeless = p.placeless || q.placeless
 	return nil
 }
 
@@ -171,8 +184,23 @@ var edgeAlgorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS51
 
 var curves = map[string]string{"*ecdsa.PublicKey": "ES256", "ed25519.PublicKey": "EdDSA"}
 
-// dotted reads the name of a claim, in which a dot leads into an object.
-func dotted(name string) []string { return strings.Split(name, ".") }
+// dotted reads the name of a claim, in which a dot leads into an object, also where
+// it was meant as a part of the name.
+func (c *conversion) dotted(name string) []string {
+	way := strings.Split(name, ".")
+	if len(way) == 1 {
+		return way
+	}
+	found := slices.Clone(way)
+	slices.Reverse(found)
+	seldom := ""
+	if strings.ContainsAny(name, "/:") {
+		seldom = ", and so it was hardly ever found"
+	}
+	c.note("The claim %s is looked for as %s: each dot leads into an object, as it did%s. "+
+		"If dots are part of a name, write the names one by one, claim: [first.name, second], or claim: %s for the whole.", name, strings.Join(found, " in "), seldom, name)
+	return way
+}
 
 // list makes texts fit for an object.
 func list(texts []string) []any {

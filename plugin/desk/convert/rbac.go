@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	configv3 "github.com/envoyproxy/go-control-plane/envoy/config/rbac/v3"
 	rbacv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/rbac/v3"
@@ -155,12 +156,11 @@ func (c *conversion) metadata(m *matcherv3.MetadataMatcher) test {
 		keys = append(keys, segment.GetKey())
 	}
 	var base need
-	split := splitting{always: true}
+	var writers []*provider
 	for _, p := range c.byMetadata {
 		if len(keys) > 1 && p.metadata == keys[0] {
 			base.issuers = union(base.issuers, []string{p.issuer})
-			is := slices.Contains(p.spaced, keys[1]) && len(keys) == 2
-			split.always, split.sometimes = split.always && is, split.sometimes || is
+			writers = append(writers, p)
 		}
 	}
 	if base.issuers == nil || m.GetInvert() && m.GetValue() == nil {
@@ -169,7 +169,7 @@ func (c *conversion) metadata(m *matcherv3.MetadataMatcher) test {
 	if len(base.issuers) == len(c.providers) {
 		base.issuers = nil
 	}
-	t := c.claim(base, keys[1:], m.GetValue(), split)
+	t := c.claim(base, keys[1:], m.GetValue(), splits(keys[1:], writers))
 	if m.GetInvert() {
 		t = test{op: not, subs: []test{t}}
 	}
@@ -179,6 +179,38 @@ func (c *conversion) metadata(m *matcherv3.MetadataMatcher) test {
 // splitting says whether a claim's text is split at its spaces before RBAC sees it:
 // by every provider from which it may be, or by some.
 type splitting struct{ always, sometimes bool }
+
+// splits says that of a claim in the tokens of the providers.
+func splits(way []string, providers []*provider) splitting {
+	s := splitting{always: true}
+	for _, p := range providers {
+		is := len(way) == 1 && slices.Contains(p.spaced, way[0])
+		s.always, s.sometimes = s.always && is, s.sometimes || is
+	}
+	return s
+}
+
+// textClaim asks for one of the texts in a claim, or in a list that the source has
+// made of its words. What cannot be asked for is cannot.
+func (c *conversion) textClaim(base need, way, texts []string, split splitting, cannot test) test {
+	if split.sometimes && !split.always {
+		// Where it is split, no word has a space, and here the whole text would do.
+		if slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(text, " ") }) {
+			return cannot
+		}
+		c.note("Stricter here: the claim %s is split at its spaces in the tokens of some issuers; here it is split in none.", way[0])
+	}
+	if split.always {
+		c.note("A condition on the claim %s is one on its words, which spaces part (spaceDelimited), and on no other claim. "+
+			"Where scp may count as scope does, scopes and anyScope say it shorter, and tell the client which scope it lacks.", way[0])
+	}
+	var values []string
+	for _, text := range texts {
+		values = append(values, quoted(text))
+	}
+	base.claims = []claim{{way: way, values: values, words: split.always}}
+	return token(base)
+}
 
 // claim reads a matcher of one claim.
 func (c *conversion) claim(base need, way []string, m *matcherv3.ValueMatcher, split splitting) test {
@@ -201,21 +233,25 @@ func (c *conversion) claim(base need, way []string, m *matcherv3.ValueMatcher, s
 	case *matcherv3.ValueMatcher_BoolMatch:
 		value = strconv.FormatBool(by.BoolMatch)
 	case *matcherv3.ValueMatcher_StringMatch:
-		if split.sometimes {
-			return cannot // it is a list by then, and no string
+		found := texts(by.StringMatch)
+		if found == nil || split.sometimes { // then it is a list, and no string
+			return cannot
 		}
-		return c.claimText(base, way, by.StringMatch, "one value", cannot)
+		c.shape(way, "one value")
+		t := c.textClaim(base, way, found, split, cannot)
+		t.need.claims[0].single = true
+		return t
 	case *matcherv3.ValueMatcher_ListMatch:
 		of := by.ListMatch.GetOneOf()
 		if text := of.GetStringMatch(); text != nil {
-			if split.always && (way[0] == "scope" || way[0] == "scp") {
-				if scopes := texts(text); scopes != nil {
-					base.anyScope = scopes
-					base.required = [][]string{way}
-					return token(base)
-				}
+			found := texts(text)
+			if found == nil {
+				return cannot
 			}
-			return c.claimText(base, way, text, "a list", cannot)
+			if !split.always {
+				c.shape(way, "a list")
+			}
+			return c.textClaim(base, way, found, split, cannot)
 		}
 		number := of.GetDoubleMatch()
 		if _, is := of.GetMatchPattern().(*matcherv3.ValueMatcher_DoubleMatch); !is || number.GetRange() != nil {
@@ -233,22 +269,7 @@ func (c *conversion) claim(base need, way []string, m *matcherv3.ValueMatcher, s
 	default:
 		return cannot
 	}
-	base.claims = []claim{{way, []string{value}, single}}
-	return token(base)
-}
-
-// claimText reads a matcher of a claim's text.
-func (c *conversion) claimText(base need, way []string, m *matcherv3.StringMatcher, shape string, cannot test) test {
-	found := texts(m)
-	if found == nil {
-		return cannot
-	}
-	c.shape(way, shape)
-	var values []string
-	for _, text := range found {
-		values = append(values, quoted(text))
-	}
-	base.claims = []claim{{way, values, shape == "one value"}}
+	base.claims = []claim{{way: way, values: []string{value}, single: single}}
 	return token(base)
 }
 

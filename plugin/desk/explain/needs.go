@@ -103,7 +103,11 @@ func demandsOf(n *route.Need) (all []demand) {
 		all = append(all, demand{"requiredClaims", way(names), route.Need{RequiredClaims: [][]string{names}}, [][]string{names}})
 	}
 	for _, claim := range n.Claims {
-		all = append(all, demand{"claims", way(claim.Name) + " is or holds " + values(claim.Values), route.Need{Claims: []route.Claim{claim}}, [][]string{claim.Name}})
+		verb := " is or holds "
+		if claim.SpaceDelimited {
+			verb = " has the word "
+		}
+		all = append(all, demand{"claims", way(claim.Name) + verb + values(claim.Values), route.Need{Claims: []route.Claim{claim}}, [][]string{claim.Name}})
 	}
 	for _, b := range n.ClaimMatches {
 		words := way(b.Claim) + " is or holds "

@@ -85,7 +85,7 @@ const policy = `{
    {"name": "write", "path": {"template": "/orders/{id}"}, "methods": ["POST"], "scopes": ["write:orders"]},
    {"name": "tried", "path": {"prefix": "/tried"}, "mode": "report", "permissions": ["try"]},
    {"name": "all", "path": {"template": "/all/{org}"}, "hosts": ["a.example"], "headers": [{"name": "x-v", "values": ["2"]}], "anyScope": ["a", "b"], "anyPermission": ["p"],
-    "claims": [{"claim": ["deep", "n"], "values": [1, true, "x"]}], "claimMatches": [{"claim": "org", "variable": "org"}, {"claim": "tenant", "header": "x-tenant"}, {"claim": "host", "host": true}],
+    "claims": [{"claim": ["deep", "n"], "values": [1, true, "x"]}, {"claim": "words", "values": ["w"], "spaceDelimited": true}], "claimMatches": [{"claim": "org", "variable": "org"}, {"claim": "tenant", "header": "x-tenant"}, {"claim": "host", "host": true}],
     "requiredClaims": ["email"], "issuers": ["https://idp.example/"], "audiences": ["https://api.example.com"], "subjects": ["s3cr3t-subject"], "clients": ["c"], "maxAge": "1h", "maxLifetime": "24h"},
    {"path": {"exact": "/unnamed"}, "scopes": ["x"]},
    {"name": "twin", "path": {"exact": "/twin"}, "scopes": ["a"]}, {"name": "other-twin", "path": {"exact": "/twin/"}, "scopes": ["b"]},
@@ -125,7 +125,7 @@ func valid(changes map[string]any) func(time.Time) string {
 func text(s string) func(time.Time) string { return func(time.Time) string { return s } }
 
 var deep = map[string]any{"scope": "b", "permissions": []string{"p"}, "deep": map[string]any{"n": 1, "list": []string{"x", "y"}}, "org": "acme",
-	"tenant": "t1", "host": "a.example", "email": "e", "azp": "c"}
+	"tenant": "t1", "host": "a.example", "email": "e", "azp": "c", "words": "v w"}
 
 var preflight = []string{"origin: https://a.example", "access-control-request-method: PUT"}
 
@@ -165,7 +165,7 @@ var examples = []example{
 	{"reported", "GET /tried", nil, valid(nil), "permission_missing", "requirements", true, []string{"mode report", "though it would be refused: permission_missing"}},
 	{"reported without a token", "GET /tried", nil, nil, "token_missing", "source", true, nil},
 	{"everything", "GET https://a.example/all/acme", []string{"x-v: 2", "x-tenant: t1"}, valid(deep), "accepted", "requirements", true,
-		[]string{`all matches (template /all/{org}, host a.example, header x-v "2")`, "claims: [deep, n] is or holds 1 or true or \"x\" — ok", "claimMatches: org is or holds {org} — ok", "requiredClaims: email — ok", "maxAge: 1h0m0s — ok"}},
+		[]string{`all matches (template /all/{org}, host a.example, header x-v "2")`, "claims: [deep, n] is or holds 1 or true or \"x\" — ok", "claims: words has the word \"w\" — ok", "claimMatches: org is or holds {org} — ok", "requiredClaims: email — ok", "maxAge: 1h0m0s — ok"}},
 	{"nothing of it", "GET https://a.example/all/acme", []string{"x-v: 2"}, valid(nil), "scope_missing", "requirements", false,
 		[]string{"anyScope: a b — NOT MET", "anyPermission: p — NOT MET", "subjects: s3cr3t-subject — ok", "clients: c — NOT MET", "requiredClaims: email — NOT MET", "claimMatches: tenant is or holds the header x-tenant — NOT MET", "claimMatches: host is or holds the host — NOT MET", "maxLifetime: 24h0m0s — ok"}},
 	{"unnamed", "GET /unnamed", nil, valid(nil), "scope_missing", "requirements", false, []string{"routes[6] matches (exact /unnamed)"}},

@@ -161,7 +161,7 @@ var accepted = []string{
 	  "claims": {"org": ["a", 1, 1.5, true]}, "claimMatches": [{"claim": "o", "variable": "id"}, {"claim": ["a", "b"], "header": "x-t"}, {"claim": "h", "host": true}],
 	  "requiredClaims": ["a", ["b", "c"]], "issuers": ["https://tenant.eu.auth0.com/"], "audiences": ["a"], "subjects": ["s"], "clients": ["c"], "tokenTypes": ["at+jwt"],
 	  "maxAge": "1h", "maxLifetime": "24h"},
-	  {"path": {"exact": "/a"}, "claims": [{"claim": ["a", "b"], "values": ["c"]}]}, {"path": {"prefix": "/p"}, "auth": "none"}, {"path": {"regex": "/[a-z]+"}}]}`,
+	  {"path": {"exact": "/a"}, "claims": [{"claim": ["a", "b"], "values": ["c"], "spaceDelimited": true}]}, {"path": {"prefix": "/p"}, "auth": "none"}, {"path": {"regex": "/[a-z]+"}}]}`,
 }
 
 // refused have what a schema can tell.
@@ -190,6 +190,7 @@ var refused = []string{
 	`{` + issuer + `, "routes": [{"claims": {"a": []}}]}`,
 	`{` + issuer + `, "routes": [{"claims": {"a": [null]}}]}`,
 	`{` + issuer + `, "routes": [{"claims": [{"claim": "a"}]}]}`,
+	`{` + issuer + `, "routes": [{"claims": [{"claim": "a", "values": ["b"], "spaceDelimited": "yes"}]}]}`,
 	`{` + issuer + `, "routes": [{"requiredClaims": [[]]}]}`,
 	`{` + issuer + `, "routes": [{"methods": []}]}`,
 	`{` + issuer + `, "routes": [{"headers": [{"values": ["a"]}]}]}`,
