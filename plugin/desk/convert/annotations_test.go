@@ -22,7 +22,7 @@ func TestDryRun(t *testing.T) {
 	}
 	demand := func(t *testing.T, r *Result, path string) route.Auth {
 		t.Helper()
-		c, err := config.ParseWith(r.JSON, config.Full())
+		c, err := config.Parse(r.JSON)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +92,7 @@ func TestAnnotations(t *testing.T) {
 	const others = "{name: r, annotations: {kubectl.kubernetes.io/last-applied-configuration: '{}', example.com/istio.io: a}, labels: {app: a}}"
 	if r, err := Convert([]byte(authentication(others))); err != nil {
 		t.Errorf("annotations that are not Istio's: %v", err)
-	} else if _, err := config.ParseWith(r.JSON, config.Full()); err != nil {
+	} else if _, err := config.Parse(r.JSON); err != nil {
 		t.Error(err)
 	}
 }

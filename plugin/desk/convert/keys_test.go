@@ -57,7 +57,7 @@ func TestRefresh(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		parsed, err := config.ParseWith(r.JSON, config.Full())
+		parsed, err := config.Parse(r.JSON)
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}

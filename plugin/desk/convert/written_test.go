@@ -23,7 +23,7 @@ func written(t *testing.T, a chain) *route.Table {
 	if err != nil {
 		t.Fatal(err)
 	}
-	read, err := config.ParseWith(r.JSON, config.Full())
+	read, err := config.Parse(r.JSON)
 	if err != nil {
 		t.Fatal(err)
 	}
