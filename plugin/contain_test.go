@@ -10,7 +10,7 @@ import (
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/proxytest"
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
 
-	"edgejwt/plugin/gate"
+	"edgejwt/plugin/authz"
 	"edgejwt/verify"
 )
 
@@ -52,7 +52,7 @@ func TestPanicsEndAtTheCallback(t *testing.T) {
 		}},
 		{"parked request", func(h proxytest.HostEmulator, r *root) uint32 {
 			id := send(h)
-			r.parked.requests[0].judgement = gate.Judgement{} // nothing to judge: a nil dereference
+			r.parked.requests[0].decision = authz.Decision{} // nothing to judge: a nil dereference
 			r.parked.requests[0].deadline = time.Time{}
 			r.settle()
 			return id
@@ -107,7 +107,7 @@ func TestWhatWasRefusedIsNotJudgedAgain(t *testing.T) {
 	id := host.InitializeHttpContext()
 	host.CallOnRequestHeaders(id, [][2]string{{":method", "POST"}, {"authorization", "Bearer " + waitingToken}}, false)
 	q := vm.root.parked.requests[0]
-	vm.root.gate = nil // the trailers will stumble over it
+	vm.root.authz = nil // the trailers will stumble over it
 	host.CallOnRequestTrailers(id, [][2]string{{"x-p", "forged"}})
 	if reply := host.GetSentLocalResponse(id); reply == nil || reply.StatusCode != 500 {
 		t.Fatalf("reply %+v, want 500", reply)

@@ -9,7 +9,6 @@ import (
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
 
 	"edgejwt/jwks"
-	"edgejwt/plugin/gate"
 )
 
 // source carries one key set's events and actions between the host and its state
@@ -161,8 +160,13 @@ func readAnswer(numHeaders, bodySize int) (jwks.Answer, error) {
 	if err != nil {
 		return jwks.Answer{}, err
 	}
-	status := 0
-	for _, c := range []byte(gate.Value(headers, ":status")) {
+	text, status := "", 0
+	for _, header := range headers {
+		if header[0] == ":status" {
+			text = header[1]
+		}
+	}
+	for _, c := range []byte(text) {
 		if status = 10*status + int(c-'0'); c < '0' || c > '9' || status > 999 {
 			return jwks.Answer{}, errNoStatus
 		}

@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"edgejwt/plugin/config"
-	"edgejwt/plugin/gate"
 	"edgejwt/verify"
 )
 
@@ -127,7 +126,7 @@ func (m *metrics) byRoute(place int, o outcome) {
 // count counts the request: by its reason and, as far as it was judged, by issuer
 // and route. What was decided before its route was found counts for none.
 func (q *request) count(by []counter, reason verify.Reason, o outcome) {
-	m, j := &q.root.metrics, &q.judgement
+	m, j := &q.root.metrics, &q.decision
 	if int(reason) < len(by) {
 		m.keep(&by[reason], 1)
 	}
@@ -145,15 +144,13 @@ func (q *request) count(by []counter, reason verify.Reason, o outcome) {
 
 // tell hands over to the host all that was counted and kept.
 func (r *root) tell() {
-	if r.gate == nil {
+	if r.authz == nil {
 		return // its configuration was refused: it has counted nothing
 	}
-	lookups := r.gate.Lookups()
-	for i, n := range lookups {
+	for i, n := range r.authz.Lookups() {
 		if n > 0 {
 			r.metrics.lookups[i].add(n)
 		}
 	}
-	*lookups = [gate.LookupEnd]int64{}
 	r.metrics.tell()
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"edgejwt/jwks"
+	"edgejwt/plugin/authz"
 	"edgejwt/plugin/config"
-	"edgejwt/plugin/gate"
 	"edgejwt/plugin/version"
 	"edgejwt/verify"
 )
@@ -30,7 +30,7 @@ type metrics struct {
 	checks   checks
 
 	labelled
-	lookups [gate.LookupEnd]metric // by gate.Lookup
+	lookups [authz.CacheResultEnd]metric // by authz.CacheResult
 
 	owed []*counter // counters that the host is yet to be told of
 }
@@ -104,9 +104,9 @@ func (m *metrics) define(cfg *config.Config, reports bool) {
 	define(gaugeMetric, "edgejwt_build_info;version="+version.Number+";;").set(1)
 	m.labelled = newLabelled(cfg)
 	if cfg.TokenCache.Entries > 0 {
-		m.lookups[gate.Hit] = define(counterMetric, "edgejwt_token_cache;result=hit;;")
-		m.lookups[gate.Miss] = define(counterMetric, "edgejwt_token_cache;result=miss;;")
-		m.lookups[gate.Bad] = define(counterMetric, "edgejwt_token_cache;result=bad;;")
+		m.lookups[authz.Hit] = define(counterMetric, "edgejwt_token_cache;result=hit;;")
+		m.lookups[authz.Miss] = define(counterMetric, "edgejwt_token_cache;result=miss;;")
+		m.lookups[authz.Bad] = define(counterMetric, "edgejwt_token_cache;result=bad;;")
 	}
 	reasons := verify.Reasons()
 	m.requests = make([]counter, 1+reasons[len(reasons)-1])

@@ -129,8 +129,8 @@ func forget(stream uint32) {
 //go:wasmexport edgejwt_on_request_trailers
 func onRequestTrailers(contextID uint32, _ int32) uint32 {
 	for _, r := range roots {
-		if r.gate == nil {
-			continue // its configuration was refused: it judges nobody
+		if r.authz == nil {
+			continue // its configuration was refused: it decides nothing
 		}
 		q := request{root: r, id: contextID, state: passed}
 		if q.on(requestTrailers) != types.ActionContinue {

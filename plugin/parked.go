@@ -30,7 +30,7 @@ type parked struct {
 func (q *request) park(now time.Time) {
 	r := q.root
 	if len(r.parked.requests) >= maxParked {
-		q.judgement.GiveUp(now)
+		q.decision.Timeout(now)
 		return
 	}
 	q.state = waiting
@@ -73,7 +73,7 @@ func (p *parked) settle(r *root, now time.Time) {
 	p.requests, p.more = nil, false // settling parks nobody, and must not walk what it rebuilds
 	settled := 0
 	for _, q := range all {
-		q.due = q.due || r.changed(q.judgement.Awaits())
+		q.due = q.due || r.changed(q.decision.KeySource())
 		switch {
 		case !q.due && now.Before(q.deadline):
 			still = append(still, q)
@@ -110,17 +110,17 @@ func (q *request) settle(now time.Time) (waits bool) {
 	default:
 		return true
 	}
-	j := &q.judgement
+	d := &q.decision
 	if q.due {
 		q.due = false
-		j.Again(now)
+		d.Resume(now)
 	}
-	if !j.Decided {
+	if !d.Decided {
 		if now.Before(q.deadline) {
 			return true
 		}
 		q.root.metrics.timeouts.add(1)
-		j.GiveUp(now)
+		d.Timeout(now)
 	}
 	q.carryOut()
 	if q.state == passed {

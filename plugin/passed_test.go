@@ -36,7 +36,7 @@ func TestReportedAfterTheWait(t *testing.T) {
 	if n, _ := host.GetCounterMetric("edgejwt_wait_timeouts"); n != 1 {
 		t.Errorf("%d timeouts, want 1", n)
 	}
-	if q.judgement.Decided || q.judgement.Token() != nil || q.judgement.Match() != nil {
+	if q.decision.Decided || q.decision.Token() != nil || q.decision.Match() != nil {
 		t.Error("the judgement is still there")
 	}
 }
@@ -52,7 +52,7 @@ func TestUntoldStateIsCounted(t *testing.T) {
 		t.Fatal("did not start")
 	}
 	q := &request{root: vm.root}
-	q.tell([][2]string{{"k", ""}, {"k", "v"}}) // the SDK has no call for an empty value
+	q.setState([][2]string{{"k", ""}, {"k", "v"}}) // the SDK has no call for an empty value
 	if n, _ := host.GetCounterMetric("edgejwt_state_failures"); n != 0 {
 		t.Error("the host is told with every request")
 	}

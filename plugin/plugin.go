@@ -1,6 +1,6 @@
 // Package plugin carries the host's events to the rooms that decide, and their
 // decisions back: it knows contexts, callouts, ticks, shared data, headers,
-// metrics and the log, and decides nothing about requests (package plugin/gate),
+// metrics and the log, and decides nothing about requests (package plugin/authz),
 // tokens (package verify), key sets (package jwks) or the configuration (package
 // plugin/config).
 //

@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
@@ -26,7 +25,7 @@ func (q *request) refuse(reason verify.Reason, detail error, retryAfter time.Dur
 	switch {
 	case reason == verify.ResourceMetadata:
 		headers, body = description(q.root.about.Document)
-	case q.isGRPC:
+	case q.decision.GRPC:
 		// The host turns the reply into a gRPC status, with the body as its message.
 		headers, body = nil, []byte(reason.Description())
 	}
@@ -68,13 +67,4 @@ func description(document []byte) (headers [][2]string, body []byte) {
 		{"access-control-allow-methods", "GET, HEAD, OPTIONS"},
 		{"access-control-allow-headers", "*"},
 	}, document
-}
-
-// isGRPC reports whether a content type is gRPC's ("application/grpc",
-// optionally with a suffix). gRPC-Web ("application/grpc-web") is not: its
-// clients read the HTTP status, unless Envoy's grpc_web filter comes first and
-// makes it gRPC.
-func isGRPC(contentType string) bool {
-	rest, ok := strings.CutPrefix(contentType, "application/grpc")
-	return ok && (rest == "" || rest[0] == '+' || rest[0] == ';')
 }

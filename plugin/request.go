@@ -6,21 +6,20 @@ import (
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
 
-	"edgejwt/plugin/gate"
+	"edgejwt/plugin/authz"
 	"edgejwt/verify"
 	"edgejwt/verify/route"
 )
 
 // request is one HTTP stream.
 type request struct {
-	root   *root
-	id     uint32
-	state  state
-	isGRPC bool
+	root  *root
+	id    uint32
+	state state
 
-	judgement gate.Judgement
-	deadline  time.Time // while it waits for keys
-	due       bool      // they have changed since it was judged
+	decision authz.Decision
+	deadline time.Time // while it waits for keys
+	due      bool      // they have changed since it was judged
 }
 
 type state uint8
@@ -59,47 +58,28 @@ func (q *request) on(e event) (action types.Action) {
 }
 
 func (q *request) onHeaders() {
-	g := q.root.gate
 	headers, err := readHeaders()
 	if err != nil {
 		q.refuse(verify.Internal, err, 0)
 		return
 	}
-	if c, rule, route := g.Quick(headers, q.root.hostTime()); c != nil {
-		if q.goOn(c) {
-			m := &q.root.metrics
-			m.keep(&m.requests[verify.Accepted], 1)
-			m.byRule(rule, wentOn)
-			m.byRoute(route, wentOn)
-		}
-		return
-	}
-	// Before anything else, whatever comes of the request: only this filter may say
-	// who the caller is, and no header which request this is.
-	forged, headers := g.Forged(headers)
-	for _, name := range forged {
-		if err := proxywasm.RemoveHttpRequestHeader(name); err != nil {
-			q.refuse(verify.Internal, err, 0)
-			return
-		}
-	}
+	a := q.root.authz
 	var policy *string
-	if g.AsksPolicy() {
+	if a.UsesPolicies() {
 		if policy, err = routePolicy(); err != nil {
 			q.refuse(verify.Internal, err, 0)
 			return
 		}
 	}
-	q.isGRPC = isGRPC(gate.Value(headers, "content-type"))
-	j, now := &q.judgement, q.root.clock()
-	if g.Judge(j, headers, forged, policy, now); j.Notice != "" {
-		logLines(proxywasm.LogError, "edgejwt: ", j.Notice)
+	d, now := &q.decision, q.root.hostTime()
+	if a.Decide(d, headers, policy, now); d.Notice != "" {
+		logLines(proxywasm.LogError, "edgejwt: ", d.Notice)
 	}
-	if !j.Decided {
+	if !d.Decided {
 		q.park(now)
 	}
-	if j.Decided {
-		reason := j.Reason
+	if d.Decided {
+		reason := d.Reason
 		q.carryOut()
 		if reason == verify.KeysUnavailable {
 			q.root.glance(q.id, now)
@@ -132,7 +112,7 @@ func (q *request) onTrailers() {
 		return // trailers without a single field
 	}
 	if err == nil {
-		for _, name := range q.root.gate.ForgedTrailers(trailers) {
+		for _, name := range q.root.authz.ForgedTrailers(trailers) {
 			if err == nil {
 				err = proxywasm.RemoveHttpRequestTrailer(name)
 			}
@@ -144,35 +124,37 @@ func (q *request) onTrailers() {
 	}
 }
 
-// carryOut does what the judgement says: the request goes on to the API with the
-// headers that tell who calls, or is answered here.
+// carryOut does what was decided: the request goes on to the API with the headers
+// that say who calls, or is answered here.
 func (q *request) carryOut() {
-	j := &q.judgement
-	c := j.Changes()
-	if !j.Reason.Passes() {
-		q.root.logSpelling(j)
+	d := &q.decision
+	if !d.Reason.Passes() {
+		q.root.logSpelling(d)
 	}
-	if !j.GoesOn() {
-		q.tell(c.State)
-		q.refuse(j.Reason, j.Detail, j.RetryAfter)
+	c := d.Changes()
+	q.setState(c.State)
+	if !d.Allowed() {
+		q.refuse(d.Reason, d.Detail, d.RetryAfter)
 		return
 	}
-	if !q.goOn(&c) {
+	if err := q.change(d.Forged, &c); err != nil {
+		q.refuse(verify.Internal, err, 0)
 		return
 	}
-	if j.Report {
-		q.reported(j.Reason, j.Detail, j.Match())
+	q.state = passed
+	if d.Report {
+		q.reported(d.Reason, d.Detail, d.Match())
 	} else {
-		q.count(q.root.metrics.requests, j.Reason, wentOn)
+		q.count(q.root.metrics.requests, d.Reason, wentOn)
 	}
-	// A stream may live for days; what it was judged by need not.
-	q.judgement = gate.Judgement{}
+	// A stream may live for days; what it was decided by need not.
+	q.decision = authz.Decision{}
 }
 
 // logSpelling says which spelling led to a refusal and what to set in Envoy: once
 // for each spelling where the operator sees it, and at debug for every request.
-func (r *root) logSpelling(j *gate.Judgement) {
-	spelling := j.Spelling()
+func (r *root) logSpelling(d *authz.Decision) {
+	spelling := d.Spelling()
 	if spelling == 0 {
 		return
 	}
@@ -183,18 +165,6 @@ func (r *root) logSpelling(j *gate.Judgement) {
 		return
 	}
 	proxywasm.LogDebug(words)
-}
-
-// goOn lets the request go on to the API with what it is to be told; ok is false
-// when the host failed, and the request is refused.
-func (q *request) goOn(c *gate.Changes) (ok bool) {
-	q.tell(c.State)
-	if err := q.change(c); err != nil {
-		q.refuse(verify.Internal, err, 0)
-		return false
-	}
-	q.state = passed
-	return true
 }
 
 // reported notes what would have been refused (mode: report). The log gets the
@@ -213,9 +183,9 @@ func (q *request) reported(reason verify.Reason, detail error, match *route.Matc
 	}
 }
 
-// tell sets filter state. Where that fails, nothing is there: to whatever decides
+// setState sets filter state. Where that fails, nothing is there: to whatever decides
 // by it later, that is the bearer of nothing. So the request goes on.
-func (q *request) tell(state [][2]string) {
+func (q *request) setState(state [][2]string) {
 	for _, s := range state {
 		if err := proxywasm.SetProperty([]string{s[0]}, []byte(s[1])); err != nil {
 			q.root.metrics.keep(&q.root.metrics.untold, 1)
@@ -224,10 +194,12 @@ func (q *request) tell(state [][2]string) {
 }
 
 // change carries out what becomes of the request's headers.
-func (q *request) change(c *gate.Changes) error {
-	for _, name := range c.Remove {
-		if err := proxywasm.RemoveHttpRequestHeader(name); err != nil {
-			return err
+func (q *request) change(forged []string, c *authz.Changes) error {
+	for _, names := range [...][]string{forged, c.Remove} {
+		for _, name := range names {
+			if err := proxywasm.RemoveHttpRequestHeader(name); err != nil {
+				return err
+			}
 		}
 	}
 	for _, header := range c.Set {

@@ -10,8 +10,8 @@ import (
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
 
 	"edgejwt/jwks"
+	"edgejwt/plugin/authz"
 	"edgejwt/plugin/config"
-	"edgejwt/plugin/gate"
 	"edgejwt/plugin/version"
 	"edgejwt/verify/ascii"
 	"edgejwt/verify/base64url"
@@ -26,7 +26,7 @@ type root struct {
 	about *config.ResourceMetadata // nil when the API is not described
 	wait  time.Duration
 
-	gate    *gate.Gate
+	authz   *authz.Authorizer
 	sources []*source
 
 	parked  parked
@@ -102,10 +102,10 @@ func (r *root) configure(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	r.gate = gate.New(cfg, engine, func(rule *config.Rule) *jwks.Machine {
+	r.authz = authz.New(cfg, engine, func(rule *config.Rule) *jwks.Machine {
 		return r.keysOf(rule, &cfg.Keys)
 	})
-	r.metrics.define(cfg, r.gate.Reports())
+	r.metrics.define(cfg, r.authz.Reports())
 	return nil
 }
 

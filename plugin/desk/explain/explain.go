@@ -17,11 +17,12 @@
 package explain
 
 import (
+	"slices"
 	"time"
 
 	"edgejwt/jwks"
+	"edgejwt/plugin/authz"
 	"edgejwt/plugin/config"
-	"edgejwt/plugin/gate"
 	"edgejwt/verify"
 )
 
@@ -85,16 +86,17 @@ func Explain(q *Request, o *Options) *Explanation {
 		}
 		return noKeys(rule)
 	}
-	g := gate.New(o.Config, verify.GoEngine, keys)
-	forged, headers := g.Forged(q.headers())
-	var j gate.Judgement
-	g.Judge(&j, headers, forged, o.Policy, o.At)
-	if w := o.Keys.workerOf(j.Awaits()); w != nil {
-		j.Again(w.wait(&o.Config.Keys)) // for a key that an early fetch may bring
-		j.GiveUp(w.now)
+	a := authz.New(o.Config, verify.GoEngine, keys)
+	var j authz.Decision
+	headers := q.headers()
+	a.Decide(&j, headers, o.Policy, o.At)
+	if w := o.Keys.workerOf(j.KeySource()); w != nil {
+		j.Resume(w.wait(&o.Config.Keys)) // for a key that an early fetch may bring
+		j.Timeout(w.now)
 	}
+	isForged := func(header [2]string) bool { return slices.Contains(j.Forged, header[0]) }
 
-	x := &explainer{o: o, q: q, j: &j, forged: forged, headers: headers}
+	x := &explainer{o: o, q: q, j: &j, forged: j.Forged, headers: slices.DeleteFunc(slices.Clone(headers), isForged)}
 	e := &Explanation{Request: q.String(), Decided: j.Decided, Notice: j.Notice, Steps: x.steps()}
 	if match := j.Match(); match != nil {
 		e.Route = x.routeName()
@@ -102,7 +104,7 @@ func Explain(q *Request, o *Options) *Explanation {
 	if !j.Decided {
 		return e
 	}
-	e.Reason, e.GoesOn, e.Reported = j.Reason.String(), j.GoesOn(), j.Report
+	e.Reason, e.GoesOn, e.Reported = j.Reason.String(), j.Allowed(), j.Report
 	changes := j.Changes()
 	e.State = x.state(&changes)
 	if e.GoesOn {
@@ -117,7 +119,7 @@ func Explain(q *Request, o *Options) *Explanation {
 type explainer struct {
 	o       *Options
 	q       *Request
-	j       *gate.Judgement
+	j       *authz.Decision
 	forged  []string
 	headers [][2]string
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"edgejwt/plugin/authz"
 	"edgejwt/plugin/config"
-	"edgejwt/plugin/gate"
 	"edgejwt/verify"
 )
 
@@ -57,7 +57,7 @@ func (x *explainer) answer() *Answer {
 	}
 	a := &Answer{Status: reason.Status(), Body: string(reason.Body()), Headers: []Value{
 		plain("content-type", "application/json"), plain("cache-control", "no-store")}}
-	if isGRPC(gate.Value(x.headers, "content-type")) {
+	if x.j.GRPC {
 		a = &Answer{Status: 200, GRPC: reason.GRPCStatus(), Headers: []Value{plain("grpc-message", reason.Description())}}
 	}
 	challenge := reason.Challenge(c.Realm)
@@ -78,14 +78,8 @@ func (x *explainer) answer() *Answer {
 
 func plain(name, value string) Value { return Value{Name: name, Value: value, text: value} }
 
-// isGRPC is the plugin's.
-func isGRPC(contentType string) bool {
-	rest, ok := strings.CutPrefix(contentType, "application/grpc")
-	return ok && (rest == "" || rest[0] == '+' || rest[0] == ';')
-}
-
 // upstream tells what becomes of the headers.
-func (x *explainer) upstream(c *gate.Changes) *Upstream {
+func (x *explainer) upstream(c *authz.Changes) *Upstream {
 	u := &Upstream{Removed: append(append([]string(nil), x.forged...), c.Remove...), Dropped: c.Dropped, ClearRoute: c.ClearRoute}
 	for _, header := range c.Set {
 		u.Set = append(u.Set, x.value(header, x.source(header[0])))
@@ -93,7 +87,7 @@ func (x *explainer) upstream(c *gate.Changes) *Upstream {
 	return u
 }
 
-func (x *explainer) state(c *gate.Changes) (all []Value) {
+func (x *explainer) state(c *authz.Changes) (all []Value) {
 	for _, entry := range c.State {
 		v := Value{Name: "wasm." + entry[0], Value: entry[1], text: entry[1]}
 		if rule := x.rule(); rule != nil {

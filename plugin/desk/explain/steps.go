@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"edgejwt/plugin/gate"
+	"edgejwt/plugin/authz"
 	"edgejwt/verify"
 	"edgejwt/verify/ascii"
 	"edgejwt/verify/route"
@@ -14,23 +14,23 @@ import (
 
 // tellers have the words for each of the gate's steps, in their order.
 var tellers = []struct {
-	step gate.Step
+	step authz.Step
 	name string
 	// tell gives the words; "" leaves the step out. ok is false when the step
 	// refused, or waits for keys.
 	tell func(x *explainer, ok bool) (text string, details []string)
 }{
-	{gate.StepMetadata, "description", (*explainer).metadata},
-	{gate.StepPreflight, "preflight", (*explainer).preflight},
-	{gate.StepPolicy, "policy", (*explainer).policy},
-	{gate.StepRoute, "route", (*explainer).route},
-	{gate.StepExtract, "source", (*explainer).extract},
-	{gate.StepParse, "header", (*explainer).parse},
-	{gate.StepIssuer, "issuer", (*explainer).issuer},
-	{gate.StepClaims, "claims", (*explainer).claims},
-	{gate.StepKey, "key", (*explainer).key},
-	{gate.StepSignature, "signature", (*explainer).signature},
-	{gate.StepNeed, "requirements", (*explainer).need},
+	{authz.StepMetadata, "description", (*explainer).metadata},
+	{authz.StepPreflight, "preflight", (*explainer).preflight},
+	{authz.StepPolicy, "policy", (*explainer).policy},
+	{authz.StepRoute, "route", (*explainer).route},
+	{authz.StepExtract, "source", (*explainer).extract},
+	{authz.StepParse, "header", (*explainer).parse},
+	{authz.StepIssuer, "issuer", (*explainer).issuer},
+	{authz.StepClaims, "claims", (*explainer).claims},
+	{authz.StepKey, "key", (*explainer).key},
+	{authz.StepSignature, "signature", (*explainer).signature},
+	{authz.StepRequirements, "requirements", (*explainer).need},
 }
 
 // steps tells every step up to the one that decided.
@@ -80,10 +80,10 @@ func (x *explainer) why() string {
 }
 
 // decidedAt reports whether the request was decided at this step.
-func (x *explainer) decidedAt(step gate.Step) bool { return x.j.Decided && x.j.Step() == step }
+func (x *explainer) decidedAt(step authz.Step) bool { return x.j.Decided && x.j.Step() == step }
 
 func (x *explainer) metadata(bool) (string, []string) {
-	if x.decidedAt(gate.StepMetadata) {
+	if x.decidedAt(authz.StepMetadata) {
 		return "the API's description (resourceMetadata) is asked for, and answered by the edge", nil
 	}
 	return "", nil
@@ -91,9 +91,9 @@ func (x *explainer) metadata(bool) (string, []string) {
 
 func (x *explainer) preflight(bool) (string, []string) {
 	switch {
-	case x.decidedAt(gate.StepPreflight):
+	case x.decidedAt(authz.StepPreflight):
 		return "a CORS preflight, which carries no token, passes", nil
-	case !gate.IsPreflight(x.headers) || x.decidedAt(gate.StepMetadata):
+	case !authz.IsPreflight(x.headers) || x.decidedAt(authz.StepMetadata):
 		return "", nil
 	case x.o.Config.JudgePreflights:
 		return "a CORS preflight, judged like any other request (corsPreflight: judge)", nil
@@ -103,7 +103,7 @@ func (x *explainer) preflight(bool) (string, []string) {
 
 func (x *explainer) policy(ok bool) (string, []string) {
 	switch {
-	case x.decidedAt(gate.StepPolicy) && x.j.Notice != "":
+	case x.decidedAt(authz.StepPolicy) && x.j.Notice != "":
 		return x.why(), strings.Split(x.j.Notice, "\n")
 	case !ok && x.j.Reason == verify.IdentityForged:
 		return x.j.Reason.Description(), []string{"Envoy chose its route, and with it the policy, by what was removed, and chooses anew without it (routeMetadata)"}
@@ -140,9 +140,9 @@ func (x *explainer) route(ok bool) (string, []string) {
 		text += " (" + conditions + ")"
 	}
 	switch {
-	case x.decidedAt(gate.StepRoute) && !ok:
+	case x.decidedAt(authz.StepRoute) && !ok:
 		text += ": auth deny, nobody passes, and the token is not looked at"
-	case x.decidedAt(gate.StepRoute):
+	case x.decidedAt(authz.StepRoute):
 		text += ": auth none, the token is not looked at"
 	case m.Route.Auth == route.Optional:
 		text += ": a token is optional, and a bad one refused"
@@ -165,7 +165,7 @@ func (x *explainer) routeName() string {
 }
 
 func (x *explainer) extract(ok bool) (string, []string) {
-	if x.decidedAt(gate.StepExtract) {
+	if x.decidedAt(authz.StepExtract) {
 		if ok {
 			return "there is no token, and the route takes requests without one", nil
 		}
@@ -224,7 +224,7 @@ func (x *explainer) token() *verify.Token {
 }
 
 func (x *explainer) parse(ok bool) (string, []string) {
-	if x.decidedAt(gate.StepParse) {
+	if x.decidedAt(authz.StepParse) {
 		if ok {
 			return "an opaque token, which the route lets pass; only the API can judge it", nil
 		}

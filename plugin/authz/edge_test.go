@@ -1,4 +1,4 @@
-package gate_test
+package authz_test
 
 import (
 	"crypto/rand"
@@ -15,8 +15,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"edgejwt/jwks"
+	"edgejwt/plugin/authz"
 	"edgejwt/plugin/config"
-	"edgejwt/plugin/gate"
 	"edgejwt/verify"
 )
 
@@ -63,9 +63,9 @@ func parseEdge(t testing.TB, rule, top string) *config.Config {
 
 func fixedKeys(rule *config.Rule) *jwks.Machine { return jwks.Fixed(rule.InlineSet, nil) }
 
-func newEdge(t testing.TB, rule, top string) *gate.Gate {
+func newEdge(t testing.TB, rule, top string) *authz.Authorizer {
 	t.Helper()
-	return gate.New(parseEdge(t, rule, top), verify.GoEngine, fixedKeys)
+	return authz.New(parseEdge(t, rule, top), verify.GoEngine, fixedKeys)
 }
 
 // token is valid but for the claims given; nil removes one.

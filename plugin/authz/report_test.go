@@ -1,10 +1,10 @@
-package gate_test
+package authz_test
 
 import (
 	"errors"
 	"testing"
 
-	"edgejwt/plugin/gate"
+	"edgejwt/plugin/authz"
 	"edgejwt/verify"
 	"edgejwt/verify/route"
 )
@@ -24,7 +24,7 @@ func TestReport(t *testing.T) {
 	valid := token(nil)
 	for _, c := range []struct {
 		name    string
-		g       *gate.Gate
+		g       *authz.Authorizer
 		request [][2]string
 		want    verify.Reason
 		report  bool
@@ -51,7 +51,7 @@ func TestReport(t *testing.T) {
 		{"reporting, preflight", noRoutes, request("OPTIONS /", "origin: https://a.example", "access-control-request-method: PUT"), verify.Preflight, false, false},
 	} {
 		j := judge(c.g, c.request, now)
-		if j.Reason != c.want || j.Report != c.report || j.Valid() != c.valid || j.GoesOn() != (c.report || c.want.Passes()) {
+		if j.Reason != c.want || j.Report != c.report || j.Valid() != c.valid || j.Allowed() != (c.report || c.want.Passes()) {
 			t.Errorf("%s: %v, reported %v, valid %v; want %v, %v, %v", c.name, j.Reason, j.Report, j.Valid(), c.want, c.report, c.valid)
 		}
 	}
@@ -79,7 +79,7 @@ func TestReportTellsOnlyOfTheValid(t *testing.T) {
 	} {
 		j := judge(g, c.request, now)
 		changes := j.Changes()
-		if !j.GoesOn() || (len(changes.Set) == 2) != c.set || (len(changes.Set) == 0) == c.set ||
+		if !j.Allowed() || (len(changes.Set) == 2) != c.set || (len(changes.Set) == 0) == c.set ||
 			(len(changes.State) == 1) != c.state || (len(changes.Remove) == 1) != c.gone || changes.ClearRoute != c.anew {
 			t.Errorf("%s: %v, %+v", c.name, j.Reason, changes)
 		}
@@ -93,7 +93,7 @@ func TestReportWhenNothingCanBeChecked(t *testing.T) {
 	for _, mode := range []route.Mode{route.Enforce, route.Report} {
 		cfg := parseEdge(t, "", "")
 		cfg.Routes = []route.Route{{Mode: mode}}
-		j := judge(gate.New(cfg, broken, fixedKeys), request("GET /", bearer(token(nil))), now)
+		j := judge(authz.New(cfg, broken, fixedKeys), request("GET /", bearer(token(nil))), now)
 		if j.Reason != verify.Internal || j.Report != (mode == route.Report) || j.Valid() || len(j.Changes().Set) > 0 {
 			t.Errorf("mode %d: %v, reported %v, valid %v", mode, j.Reason, j.Report, j.Valid())
 		}

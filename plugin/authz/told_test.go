@@ -1,4 +1,4 @@
-package gate_test
+package authz_test
 
 import (
 	"fmt"

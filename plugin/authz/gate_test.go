@@ -1,4 +1,4 @@
-package gate_test
+package authz_test
 
 import (
 	"errors"
@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"edgejwt/jwks"
+	"edgejwt/plugin/authz"
 	"edgejwt/plugin/config"
-	"edgejwt/plugin/gate"
 	"edgejwt/verify"
 	"edgejwt/verify/hostile"
 )
@@ -23,9 +23,9 @@ var table = sync.OnceValue(func() []hostile.Case { return hostile.Table(now, hos
 
 // newGate makes a gate with the keys of the hostile table written into its
 // configuration.
-func newGate(t testing.TB, options string) *gate.Gate {
+func newGate(t testing.TB, options string) *authz.Authorizer {
 	t.Helper()
-	return gate.New(parse(t, fmt.Sprintf(`"jwks": %s, %s`, hostile.KeySet(), options)), verify.GoEngine,
+	return authz.New(parse(t, fmt.Sprintf(`"jwks": %s, %s`, hostile.KeySet(), options)), verify.GoEngine,
 		func(rule *config.Rule) *jwks.Machine { return jwks.Fixed(rule.InlineSet, nil) })
 }
 
@@ -41,20 +41,21 @@ func parse(t testing.TB, options string) *config.Config {
 
 // judge hands the headers over as a host does: names in lower case, values without
 // white space around them.
-func judge(g *gate.Gate, headers [][2]string, at time.Time) *gate.Judgement {
+func judge(g *authz.Authorizer, headers [][2]string, at time.Time) *authz.Decision {
 	var lower [][2]string
 	for _, h := range headers {
 		lower = append(lower, [2]string{strings.ToLower(h[0]), strings.Trim(h[1], " \t")})
 	}
-	quick, rule, route := g.Quick(lower, at)
-	forged, lower := g.Forged(lower)
-	var j gate.Judgement
-	g.Judge(&j, lower, forged, nil, at)
-	if quick != nil && !(quicklyRight(quick, &j) && rule == j.Rule() && route == j.Match().Index) {
-		panic("Quick and Judge do not agree")
-	}
-	j.Changes() // which Quick may remember
-	return &j
+	var d authz.Decision
+	g.Decide(&d, lower, nil, at)
+	return &d
+}
+
+// forged are the names, as sent, of the headers that a client may not send.
+func forged(g *authz.Authorizer, headers [][2]string) []string {
+	var d authz.Decision
+	g.Decide(&d, headers, nil, now)
+	return d.Forged
 }
 
 // TestHostile takes every request of the table the whole way.
@@ -110,23 +111,23 @@ func TestJudgedPreflight(t *testing.T) {
 		name    string
 		request [][2]string
 		want    verify.Reason
-		step    gate.Step
+		step    authz.Step
 	}{
-		{"no token", preflight("/other"), verify.TokenMissing, gate.StepExtract},
-		{"bad token", append(preflight("/other"), [2]string{"authorization", "Bearer a.b.c"}), verify.TokenMalformed, gate.StepParse},
-		{"good token", append(preflight("/other"), [2]string{"authorization", "Bearer " + valid}), verify.Accepted, gate.StepNeed},
-		{"public", preflight("/public"), verify.Public, gate.StepRoute},
-		{"optional", preflight("/maybe"), verify.Anonymous, gate.StepExtract},
-		{"nobody passes", preflight("/closed"), verify.RouteDenied, gate.StepRoute},
-		{"unreadable", preflight("/public%2fx"), verify.PathAmbiguous, gate.StepRoute},
-		{"for the API's description", preflight("/.well-known/oauth-protected-resource"), verify.ResourceMetadata, gate.StepMetadata},
+		{"no token", preflight("/other"), verify.TokenMissing, authz.StepExtract},
+		{"bad token", append(preflight("/other"), [2]string{"authorization", "Bearer a.b.c"}), verify.TokenMalformed, authz.StepParse},
+		{"good token", append(preflight("/other"), [2]string{"authorization", "Bearer " + valid}), verify.Accepted, authz.StepRequirements},
+		{"public", preflight("/public"), verify.Public, authz.StepRoute},
+		{"optional", preflight("/maybe"), verify.Anonymous, authz.StepExtract},
+		{"nobody passes", preflight("/closed"), verify.RouteDenied, authz.StepRoute},
+		{"unreadable", preflight("/public%2fx"), verify.PathAmbiguous, authz.StepRoute},
+		{"for the API's description", preflight("/.well-known/oauth-protected-resource"), verify.ResourceMetadata, authz.StepMetadata},
 	} {
 		if j := judge(g, c.request, now); j.Reason != c.want || j.Step() != c.step {
 			t.Errorf("%s: %v at step %d, want %v at %d", c.name, j.Reason, j.Step(), c.want, c.step)
 		}
 	}
-	if j := judge(reporting, preflight("/"), now); j.Reason != verify.TokenMissing || !j.GoesOn() {
-		t.Errorf("reporting: %v, goes on %v", j.Reason, j.GoesOn())
+	if j := judge(reporting, preflight("/"), now); j.Reason != verify.TokenMissing || !j.Allowed() {
+		t.Errorf("reporting: %v, goes on %v", j.Reason, j.Allowed())
 	}
 }
 
@@ -142,26 +143,20 @@ func TestPreflightLooksForNoRouteInVain(t *testing.T) {
 func TestForged(t *testing.T) {
 	g := newGate(t, `"outputPayloadToHeader": "X-Jwt-Payload", "outputClaimToHeaders": [{"header": "x-jwt-sub", "claim": "sub"}]`)
 	sent := [][2]string{{"x-jwt-payload", ""}, {"x_jwt_sub", "a"}, {"x-jwt_sub", "b"}, {"X-JWT-SUB", "c"}, {"x-jwt-subject", "d"}, {"xjwtsub", "e"}, {":path", "/"}}
-	forged, rest := g.Forged(sent)
-	if got, want := strings.Join(forged, " "), "x-jwt-payload x_jwt_sub x-jwt_sub X-JWT-SUB"; got != want {
+	if got, want := strings.Join(forged(g, sent), " "), "x-jwt-payload x_jwt_sub x-jwt_sub X-JWT-SUB"; got != want {
 		t.Errorf("forged: %s, want %s", got, want)
 	}
-	if want := [][2]string{{"x-jwt-subject", "d"}, {"xjwtsub", "e"}, {":path", "/"}}; !slices.Equal(rest, want) {
-		t.Errorf("left: %v, want %v", rest, want)
-	}
-	honest := sent[4:]
-	if forged, rest = g.Forged(honest); forged != nil || !slices.Equal(rest, honest) {
-		t.Errorf("of honest headers %v are forged, %v are left", forged, rest)
+	if got := forged(g, sent[4:]); got != nil {
+		t.Errorf("of honest headers %v are forged", got)
 	}
 	cfg := parse(t, fmt.Sprintf(`"jwks": %s, "outputPayloadToHeader": "x-p"`, hostile.KeySet()))
 	cfg.Rules[0].OutputPayloadToHeader = "-path" // as which :path is folded
-	odd := gate.New(cfg, verify.GoEngine, func(rule *config.Rule) *jwks.Machine { return jwks.Fixed(rule.InlineSet, nil) })
-	if forged, _ = odd.Forged([][2]string{{":path", "/"}, {"_path", "x"}}); !slices.Equal(forged, []string{"_path"}) {
-		t.Errorf("forged: %q, want _path alone", forged)
+	odd := authz.New(cfg, verify.GoEngine, func(rule *config.Rule) *jwks.Machine { return jwks.Fixed(rule.InlineSet, nil) })
+	if got := forged(odd, [][2]string{{":path", "/"}, {"_path", "x"}}); !slices.Equal(got, []string{"_path"}) {
+		t.Errorf("forged: %q, want _path alone", got)
 	}
-	plain := newGate(t, `"clockSkew": "60s"`)
-	if forged, rest = plain.Forged(sent); forged != nil || !slices.Equal(rest, sent) {
-		t.Error("a gate without outputs finds forged headers")
+	if got := forged(newGate(t, `"clockSkew": "60s"`), sent); got != nil {
+		t.Errorf("without outputs %q are forged", got)
 	}
 }
 
@@ -170,28 +165,28 @@ func TestWaiting(t *testing.T) {
 	cfg := parse(t, `"jwksUri": "https://issuer.example/keys"`)
 	policy := jwks.Policy{URL: cfg.Rules[0].JWKSURI, Issuer: cfg.Rules[0].Issuer}
 	machine := jwks.New(policy, 1, func() float64 { return 0.5 })
-	g := gate.New(cfg, verify.GoEngine, func(*config.Rule) *jwks.Machine { return machine })
+	g := authz.New(cfg, verify.GoEngine, func(*config.Rule) *jwks.Machine { return machine })
 	request := accepted(t)
 
 	j := judge(g, request, now)
-	if j.Decided || j.Awaits() != machine {
+	if j.Decided || j.KeySource() != machine {
 		t.Fatalf("decided %v: %v, want it to wait", j.Decided, j.Reason)
 	}
 	expires := judge(g, request, now)
 	givenUp := judge(g, request, now)
-	givenUp.GiveUp(now)
-	if givenUp.Reason != verify.KeysUnavailable || givenUp.RetryAfter < time.Second || givenUp.Awaits() != nil {
+	givenUp.Timeout(now)
+	if givenUp.Reason != verify.KeysUnavailable || givenUp.RetryAfter < time.Second || givenUp.KeySource() != nil {
 		t.Errorf("given up with %v, retry after %v", givenUp.Reason, givenUp.RetryAfter)
 	}
 	at := serve(t, machine, now, hostile.KeySet())
-	if givenUp.Again(at); givenUp.Reason != verify.KeysUnavailable {
+	if givenUp.Resume(at); givenUp.Reason != verify.KeysUnavailable {
 		t.Error("a decision was taken back")
 	}
-	if j.Again(at); j.Reason != verify.Accepted {
+	if j.Resume(at); j.Reason != verify.Accepted {
 		t.Errorf("after the keys came: %v (%v), want accepted", j.Reason, j.Detail)
 	}
 	// Time goes on while one waits.
-	if expires.Again(now.Add(48 * time.Hour)); expires.Reason != verify.TokenExpired {
+	if expires.Resume(now.Add(48 * time.Hour)); expires.Reason != verify.TokenExpired {
 		t.Errorf("after two days of waiting: %v, want token_expired", expires.Reason)
 	}
 }
@@ -234,7 +229,7 @@ func serve(t *testing.T, m *jwks.Machine, at time.Time, document []byte) time.Ti
 func TestEngineWithoutAnswer(t *testing.T) {
 	broken := func(string, *verify.Key, string, []byte) (bool, error) { return true, errors.New("no answer") }
 	cfg := parse(t, fmt.Sprintf(`"jwks": %s`, hostile.KeySet()))
-	g := gate.New(cfg, broken, func(rule *config.Rule) *jwks.Machine { return jwks.Fixed(rule.InlineSet, nil) })
+	g := authz.New(cfg, broken, func(rule *config.Rule) *jwks.Machine { return jwks.Fixed(rule.InlineSet, nil) })
 	if j := judge(g, accepted(t), now); j.Reason != verify.Internal {
 		t.Errorf("%v, want internal", j.Reason)
 	}
@@ -243,7 +238,7 @@ func TestEngineWithoutAnswer(t *testing.T) {
 func TestDeniedKey(t *testing.T) {
 	cfg := parse(t, fmt.Sprintf(`"jwks": %s`, hostile.KeySet()))
 	set := cfg.Rules[0].InlineSet
-	g := gate.New(cfg, verify.GoEngine, func(*config.Rule) *jwks.Machine { return jwks.Fixed(set, set.KIDs()) })
+	g := authz.New(cfg, verify.GoEngine, func(*config.Rule) *jwks.Machine { return jwks.Fixed(set, set.KIDs()) })
 	if j := judge(g, accepted(t), now); j.Reason != verify.KeyUnknown {
 		t.Errorf("%v, want key_unknown", j.Reason)
 	}

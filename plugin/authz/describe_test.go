@@ -1,4 +1,4 @@
-package gate_test
+package authz_test
 
 import (
 	"testing"
@@ -33,7 +33,7 @@ func TestDescribes(t *testing.T) {
 		if j.Reason != c.want {
 			t.Errorf("%s: %v, want %v", c.name, j.Reason, c.want)
 		}
-		if c.want == verify.ResourceMetadata && (j.Report || j.GoesOn()) {
+		if c.want == verify.ResourceMetadata && (j.Report || j.Allowed()) {
 			t.Errorf("%s: goes on to the API", c.name)
 		}
 	}

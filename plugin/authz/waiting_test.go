@@ -1,4 +1,4 @@
-package gate_test
+package authz_test
 
 import (
 	"fmt"
@@ -8,17 +8,17 @@ import (
 	"unsafe"
 
 	"edgejwt/jwks"
+	"edgejwt/plugin/authz"
 	"edgejwt/plugin/config"
-	"edgejwt/plugin/gate"
 	"edgejwt/verify"
 )
 
 // newWaiting makes a gate whose keys have to be fetched.
-func newWaiting(t testing.TB, rule, top string) (*gate.Gate, *jwks.Machine) {
+func newWaiting(t testing.TB, rule, top string) (*authz.Authorizer, *jwks.Machine) {
 	t.Helper()
 	cfg := parseEdge(t, rule, top)
 	machine := jwks.New(jwks.Policy{URL: "https://idp.example/keys", Issuer: edgeIssuer}, 1, func() float64 { return 0.5 })
-	return gate.New(cfg, verify.GoEngine, func(*config.Rule) *jwks.Machine { return machine }), machine
+	return authz.New(cfg, verify.GoEngine, func(*config.Rule) *jwks.Machine { return machine }), machine
 }
 
 // buffered puts all texts of a request into one buffer, as the host does.
@@ -60,13 +60,13 @@ func TestWaitingHoldsNothingOfTheRequest(t *testing.T) {
 	} {
 		g, machine := newWaiting(t, rule, top)
 		buffer, headers := buffered(c.request)
-		var j gate.Judgement
-		g.Judge(&j, headers, nil, nil, now)
-		if j.Decided || j.Awaits() != machine || j.Token() != nil || j.Step() != gate.StepKey {
+		var j authz.Decision
+		g.Decide(&j, headers, nil, now)
+		if j.Decided || j.KeySource() != machine || j.Token() != nil || j.Step() != authz.StepKey {
 			t.Fatalf("%s: %v at step %d, want it to wait", c.name, j.Reason, j.Step())
 		}
 		clear(buffer)
-		j.Again(serve(t, machine, now, edgeKeys()))
+		j.Resume(serve(t, machine, now, edgeKeys()))
 		if j.Reason != c.want || j.Match().Route.Name != "own" {
 			t.Errorf("%s: %v (%v), want %v", c.name, j.Reason, j.Detail, c.want)
 		}
@@ -86,13 +86,13 @@ func TestPolicyOutlivesTheWait(t *testing.T) {
 	g, machine := newWaiting(t, "", `"routeMetadata": true`)
 	buffer := []byte(`{"scopes": ["s"]}`)
 	policy := unsafe.String(&buffer[0], len(buffer))
-	var j gate.Judgement
-	g.Judge(&j, request("GET /", bearer(token(nil))), nil, &policy, now)
+	var j authz.Decision
+	g.Decide(&j, request("GET /", bearer(token(nil))), &policy, now)
 	clear(buffer)
 	for i := range 1000 {
 		judgeBy(g, fmt.Sprintf(`{"name": "n%d"}`, i), request("GET /"))
 	}
-	if j.Again(serve(t, machine, now, edgeKeys())); j.Reason != verify.ScopeMissing {
+	if j.Resume(serve(t, machine, now, edgeKeys())); j.Reason != verify.ScopeMissing {
 		t.Errorf("%v, want scope_missing", j.Reason)
 	}
 }
@@ -104,19 +104,19 @@ func TestReportWaits(t *testing.T) {
 	if good.Decided || bad.Decided {
 		t.Fatal("decided without keys")
 	}
-	late.GiveUp(now)
-	if late.Reason != verify.KeysUnavailable || !late.Report || !late.GoesOn() || late.RetryAfter == 0 || late.Changes().Set != nil {
+	late.Timeout(now)
+	if late.Reason != verify.KeysUnavailable || !late.Report || !late.Allowed() || late.RetryAfter == 0 || late.Changes().Set != nil {
 		t.Errorf("given up: %v, reported %v", late.Reason, late.Report)
 	}
 	at := serve(t, machine, now, edgeKeys())
-	if good.Again(at); good.Reason != verify.Accepted || good.Report || len(good.Changes().Set) != 1 {
+	if good.Resume(at); good.Reason != verify.Accepted || good.Report || len(good.Changes().Set) != 1 {
 		t.Errorf("good: %v, reported %v", good.Reason, good.Report)
 	}
 	for range 3 { // its key may be new under the old kid
-		bad.Again(at)
+		bad.Resume(at)
 		at = at.Add(time.Minute)
 		machine.Tick(at, 0, false)
-		bad.GiveUp(at)
+		bad.Timeout(at)
 	}
 	if bad.Reason.Passes() || !bad.Report || bad.Changes().Set != nil {
 		t.Errorf("bad: %v, reported %v", bad.Reason, bad.Report)

@@ -1,4 +1,4 @@
-package gate_test
+package authz_test
 
 import (
 	"fmt"
@@ -42,7 +42,6 @@ func TestOverrideHeaders(t *testing.T) {
 	sent := pairs(":method", "GET", ":path", "/", "x-forwarded-host", "a", "X-HTTP-Method-Override", "DELETE", "x-http-method", "DELETE", "x-method-override", "DELETE",
 		"_method", "DELETE", "x_original_url", "/x", "x.rewrite.url", "/x", "x-forwarded-for", "a", "x-forwarded-hosts", "a", "forwarded", "host=a")
 	all := []string{"x-forwarded-host", "X-HTTP-Method-Override", "x-http-method", "x-method-override", "_method", "x_original_url", "x.rewrite.url"}
-	left := slices.Concat(sent[:2], sent[len(sent)-3:])
 	for top, removes := range map[string]bool{
 		``:                              false,
 		`"routes": [{"scopes": ["a"]}]`: false,
@@ -56,9 +55,8 @@ func TestOverrideHeaders(t *testing.T) {
 		`"routes": [{"path": {"exact": "/a"}}], "overrideHeaders": "keep"`:   false,
 		`"routeMetadata": true, "overrideHeaders": "keep"`:                   false,
 	} {
-		forged, rest := newEdge(t, "", top).Forged(sent)
-		if removes && (!slices.Equal(forged, all) || !slices.Equal(rest, left)) || !removes && (forged != nil || !slices.Equal(rest, sent)) {
-			t.Errorf("%s: removed %q, left %q", top, forged, rest)
+		if got := forged(newEdge(t, "", top), sent); removes && !slices.Equal(got, all) || !removes && got != nil {
+			t.Errorf("%s: removed %q", top, got)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package gate_test
+package authz_test
 
 import (
 	"bytes"
@@ -13,16 +13,17 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"edgejwt/jwks"
+	"edgejwt/plugin/authz"
 	"edgejwt/plugin/config"
-	"edgejwt/plugin/gate"
 	"edgejwt/verify"
 	"edgejwt/verify/ascii"
 )
 
 // counting is a gate whose signature checks are counted.
 type counting struct {
-	*gate.Gate
+	*authz.Authorizer
 	checks int
+	missed int64
 	cached bool // whether there is a cache
 }
 
@@ -35,7 +36,7 @@ func newCounting(t testing.TB, rule, top string, machine *jwks.Machine) *countin
 	}
 	cfg := parseEdge(t, rule, top)
 	c.cached = cfg.TokenCache.Entries > 0
-	c.Gate = gate.New(cfg, engine, func(rule *config.Rule) *jwks.Machine {
+	c.Authorizer = authz.New(cfg, engine, func(rule *config.Rule) *jwks.Machine {
 		if machine != nil {
 			return machine
 		}
@@ -45,7 +46,7 @@ func newCounting(t testing.TB, rule, top string, machine *jwks.Machine) *countin
 }
 
 // judgeOnce judges a request that lies in a buffer, which is overwritten afterwards.
-func judgeOnce(g *gate.Gate, request [][2]string, at time.Time) *gate.Judgement {
+func judgeOnce(g *authz.Authorizer, request [][2]string, at time.Time) *authz.Decision {
 	buffer, headers := buffered(request)
 	j := judge(g, headers, at)
 	for i := range buffer {
@@ -56,14 +57,14 @@ func judgeOnce(g *gate.Gate, request [][2]string, at time.Time) *gate.Judgement 
 
 // wants judges a request and asserts the decision, and how many signatures have
 // been checked by then.
-func (c *counting) wants(t *testing.T, what string, request [][2]string, at time.Time, want verify.Reason, checks int) *gate.Judgement {
+func (c *counting) wants(t *testing.T, what string, request [][2]string, at time.Time, want verify.Reason, checks int) *authz.Decision {
 	t.Helper()
-	j := judgeOnce(c.Gate, request, at)
+	j := judgeOnce(c.Authorizer, request, at)
 	if !j.Decided || j.Reason != want || c.checks != checks {
 		t.Errorf("%s: %v (%v) after %d checks, want %v after %d", what, j.Reason, j.Detail, c.checks, want, checks)
 	}
-	if missed := c.Lookups()[gate.Miss]; missed != int64(checks) && c.cached {
-		t.Errorf("%s: %d lookups have failed after %d checks", what, missed, checks)
+	if c.missed += c.Lookups()[authz.Miss]; c.missed != int64(checks) && c.cached {
+		t.Errorf("%s: %d lookups have failed after %d checks", what, c.missed, checks)
 	}
 	return j
 }
@@ -91,7 +92,7 @@ func TestSeen(t *testing.T) {
 	g.wants(t, "after its end", request("GET /", bearer(a)), now.Add(time.Hour+time.Second), verify.TokenExpired, 2)
 	// What differs in a single place is another token.
 	for _, other := range []string{spoilt(a), a[:len(a)-1], a + "A", "e" + a, strings.Replace(a, ".", "..", 1), strings.ToUpper(a[:8]) + a[8:]} {
-		if j := judge(g.Gate, request("GET /", bearer(other)), now); j.Reason.Passes() {
+		if j := judge(g.Authorizer, request("GET /", bearer(other)), now); j.Reason.Passes() {
 			t.Errorf("%q passes for a token that was seen", other)
 		}
 	}
@@ -107,7 +108,7 @@ func TestSeenAtItsPlace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := gate.New(cfg, verify.GoEngine, fixedKeys)
+	g := authz.New(cfg, verify.GoEngine, fixedKeys)
 	a := token(nil)
 	for range 2 {
 		if j := judge(g, request("GET /", bearer(a)), now); j.Reason != verify.Accepted {
@@ -168,10 +169,10 @@ func TestSeenUnderChangingKeys(t *testing.T) {
 			g.wants(t, "before", get, at, verify.Accepted, 1)
 			at = serve(t, machine, at.Add(15*time.Minute), c.next)
 			for range 2 {
-				j := judgeOnce(g.Gate, get, at)
+				j := judgeOnce(g.Authorizer, get, at)
 				if !j.Decided { // an early refetch might bring what is missing
 					at = serve(t, machine, at, c.next)
-					j.Again(at)
+					j.Resume(at)
 				}
 				if j.Reason != c.want || g.checks != 1+c.more {
 					t.Errorf("%v (%v) after %d checks, want %v after %d", j.Reason, j.Detail, g.checks, c.want, 1+c.more)
@@ -179,7 +180,7 @@ func TestSeenUnderChangingKeys(t *testing.T) {
 			}
 			// And back again.
 			at = serve(t, machine, at.Add(15*time.Minute), edgeKeys())
-			if j := judge(g.Gate, get, at); j.Reason != verify.Accepted {
+			if j := judge(g.Authorizer, get, at); j.Reason != verify.Accepted {
 				t.Errorf("after the key came back: %v (%v)", j.Reason, j.Detail)
 			}
 		})
@@ -223,11 +224,11 @@ func TestBadSeen(t *testing.T) {
 	machine := jwks.New(jwks.Policy{URL: "https://idp.example/keys", Issuer: edgeIssuer}, 1, func() float64 { return 0.5 })
 	at := serve(t, machine, now, keysOf(t, map[string]*rsa.PrivateKey{"k": other}))
 	g = newCounting(t, "", "", machine)
-	j := judge(g.Gate, request("GET /", bearer(a)), at)
+	j := judge(g.Authorizer, request("GET /", bearer(a)), at)
 	if j.Decided || g.checks != 1 {
 		t.Fatalf("%v after %d checks, want it to wait for new material under the kid", j.Reason, g.checks)
 	}
-	if j.Again(serve(t, machine, at, edgeKeys())); j.Reason != verify.Accepted || g.checks != 2 {
+	if j.Resume(serve(t, machine, at, edgeKeys())); j.Reason != verify.Accepted || g.checks != 2 {
 		t.Errorf("%v after %d checks, want the token accepted by its new key", j.Reason, g.checks)
 	}
 }
@@ -255,8 +256,8 @@ func TestSeenTellsTheSame(t *testing.T) {
 		for _, path := range []string{"/", "/strict"} {
 			for _, text := range []string{a, b} {
 				buffer, headers := buffered(request("GET "+path, bearer(text)))
-				var j gate.Judgement
-				g.Judge(&j, headers, nil, nil, now)
+				var j authz.Decision
+				g.Decide(&j, headers, nil, now)
 				got, want := j.Changes(), judge(cold, request("GET "+path, bearer(text)), now).Changes()
 				if !slices.Equal(got.Set, want.Set) || !slices.Equal(got.Remove, want.Remove) || !slices.Equal(got.State, want.State) ||
 					got.Dropped != want.Dropped || got.ClearRoute != want.ClearRoute || len(want.Set) < 2 {
@@ -284,10 +285,9 @@ func TestNoAllocation(t *testing.T) {
 	for name, rule := range map[string]string{"plain": "", "headers": `"outputPayloadToHeader": "x-p", "outputClaimToHeaders": [{"header": "x-sub", "claim": "sub"}]`} {
 		g := newEdge(t, rule, "")
 		headers := request("GET /orders?a=b", bearer(token(nil)), "user-agent: test", "x-request-id: 1", "accept: */*")
-		var j gate.Judgement
+		var j authz.Decision
 		if n := testing.AllocsPerRun(100, func() {
-			forged, rest := g.Forged(headers)
-			g.Judge(&j, rest, forged, nil, now)
+			g.Decide(&j, headers, nil, now)
 			if c := j.Changes(); j.Reason != verify.Accepted || (len(c.Set) > 0) != (rule != "") {
 				t.Fatalf("%v, %q", j.Reason, c.Set)
 			}
@@ -304,7 +304,7 @@ func FuzzFolded(f *testing.F) {
 	}
 	g := newEdge(f, `"outputClaimToHeaders": [{"header": "x-sub", "claim": "sub"}, {"header": "z-id", "claim": "sub"}, {"header": "0-9", "claim": "sub"}]`, "")
 	f.Fuzz(func(t *testing.T, name string) {
-		forged, _ := g.Forged([][2]string{{name, "v"}})
+		forged := forged(g, [][2]string{{name, "v"}})
 		folded := ascii.FoldHeader(name)
 		want := name != "" && name[0] != ':' && (folded == "x-sub" || folded == "z-id" || folded == "0-9")
 		if (forged != nil) != want {
