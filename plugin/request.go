@@ -75,6 +75,13 @@ func (q *request) onHeaders() {
 	if a.Decide(d, headers, policy, now); d.Notice != "" {
 		logLines(proxywasm.LogError, "edgejwt: ", d.Notice)
 	}
+	// Before anything else, whatever was decided: only this filter may say who calls.
+	for _, name := range d.Forged {
+		if err := proxywasm.RemoveHttpRequestHeader(name); err != nil {
+			q.refuse(verify.Internal, err, 0)
+			return
+		}
+	}
 	if !d.Decided {
 		q.park(now)
 	}
@@ -137,7 +144,7 @@ func (q *request) carryOut() {
 		q.refuse(d.Reason, d.Detail, d.RetryAfter)
 		return
 	}
-	if err := q.change(d.Forged, &c); err != nil {
+	if err := q.change(&c); err != nil {
 		q.refuse(verify.Internal, err, 0)
 		return
 	}
@@ -194,12 +201,10 @@ func (q *request) setState(state [][2]string) {
 }
 
 // change carries out what becomes of the request's headers.
-func (q *request) change(forged []string, c *authz.Changes) error {
-	for _, names := range [...][]string{forged, c.Remove} {
-		for _, name := range names {
-			if err := proxywasm.RemoveHttpRequestHeader(name); err != nil {
-				return err
-			}
+func (q *request) change(c *authz.Changes) error {
+	for _, name := range c.Remove {
+		if err := proxywasm.RemoveHttpRequestHeader(name); err != nil {
+			return err
 		}
 	}
 	for _, header := range c.Set {

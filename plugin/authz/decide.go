@@ -123,8 +123,8 @@ type Decision struct {
 	// GRPC is true when the request is gRPC.
 	GRPC bool
 	// Forged names, as sent, the headers that the client may not send. They are to be
-	// removed from a request that is let through, whatever the reason; a name may
-	// stand among them twice.
+	// removed before anything else, whatever the reason; a name may stand among them
+	// twice. They are parts of the headers given to Decide.
 	Forged []string
 	// Notice is for the log, once; empty for most requests. It says what is wrong
 	// with the configuration and quotes nothing of the request.
@@ -204,9 +204,6 @@ func (d *Decision) detach() {
 	d.token, d.cached, d.keys = nil, nil, nil
 	for _, text := range [...]*string{&d.found.Token, &d.source.cookies, &d.source.path} {
 		*text = strings.Clone(*text)
-	}
-	for i := range d.Forged {
-		d.Forged[i] = strings.Clone(d.Forged[i])
 	}
 	d.match.Detach()
 }
