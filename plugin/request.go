@@ -82,6 +82,7 @@ func (q *request) onHeaders() {
 			return
 		}
 	}
+	d.Forged = nil // a part of the headers, which need not outlive the callback
 	if !d.Decided {
 		q.park(now)
 	}
