@@ -18,6 +18,7 @@ import (
 // modules are the compiled plugins' files.
 type modules struct {
 	edgejwt string            // what make build made
+	full    string            // the same with regex paths
 	empty   string            // SDK's empty plugin
 	trimmed string            // the same without the exports that it does not need
 	floors  map[string]string // by listener; see package floor
@@ -41,9 +42,10 @@ var needed = []string{
 }
 
 // buildModules makes the plugins to compare with in dir.
-func buildModules(ctx context.Context, root, edgejwt, dir string) (*modules, error) {
+func buildModules(ctx context.Context, root, edgejwt, full, dir string) (*modules, error) {
 	m := &modules{
 		edgejwt: edgejwt,
+		full:    full,
 		empty:   filepath.Join(dir, "empty.wasm"),
 		trimmed: filepath.Join(dir, "empty-trimmed.wasm"),
 		floors:  map[string]string{},
