@@ -121,7 +121,7 @@ func (m *Measured) writeCosts(b *strings.Builder) {
 		return
 	}
 	fmt.Fprintf(b, "| %s | Envoy's µs/request | × a bad signature | at most | |\n|---|--:|--:|--:|---|\n", strings.ToLower(groupCost[:1])+groupCost[1:])
-	fmt.Fprintf(b, "| %s, for scale | %.0f | 1.00 | | |\n", scale.Name, median(m.Closed[scale.ID], envoy))
+	fmt.Fprintf(b, "| %s, for scale | %s | 1.00 | | |\n", scale.Name, thousands(median(m.Closed[scale.ID], envoy)))
 	for _, r := range m.Rows {
 		s := m.Closed[r.ID]
 		if r.Group != groupCost || len(s) == 0 {

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"edgejwt/e2e/bench/settings"
+	"edgejwt/verify"
+	"edgejwt/verify/route"
 )
 
 // Listener is one way of checking tokens: a filter in front of Envoy's own
@@ -73,16 +75,21 @@ const (
 )
 
 // What the dear requests are made of. Envoy takes 60 KiB of headers by default,
-// of which this is what fits beside the others; edgejwt reads paths of up to 8 KiB.
+// of which mostHeaders fit beside the others; edgejwt reads paths of up to 8 KiB.
 const (
 	mostHeaders = 59 << 10
-	mostPath    = 8 << 10
+	mostList    = verify.MaxListBytes - 32 // without the path
+	mostPath    = route.MaxPathBytes
 )
 
 // fill repeats a part, as often as the whole fits into n bytes behind start.
 func fill(start, part string, n int) string {
 	return start + strings.Repeat(part, (n-len(start))/len(part))
 }
+
+// nearly is a pair that is the token's but for its last letter. As many as may be
+// searched fill a list of the greatest length.
+var nearly = fill("%61ccess_toke=", "x", verify.MaxListBytes/verify.MaxListSigns-1)
 
 // What is allowed for a dear request: 0.4 and 0.6 ms where a bad signature takes
 // 0.32.
@@ -128,10 +135,12 @@ var rows = []Row{
 	{ID: "cost-query", Name: "60 KiB of query, no fromParams", Listener: "edgejwt", Path: fill("/orders?", "a=1&", mostHeaders), Most: mostOfPlaces, Group: groupCost, Traffic: Missing, Status: 401, Reason: "token_missing"},
 	{ID: "cost-cookies", Name: "60 KiB of cookies, no fromCookies", Listener: "edgejwt", Cookies: fill("", "a=1; ", mostHeaders), Most: mostOfPlaces, Group: groupCost, Traffic: Missing, Status: 401, Reason: "token_missing"},
 	{ID: "cost-authorization", Name: "60 KiB of commas in authorization", Listener: "edgejwt", Authorization: fill("", ",", mostHeaders), Most: mostOfPlaces, Group: groupCost, Traffic: Missing, Status: 401, Reason: "token_missing"},
-	{ID: "cost-params", Name: "three fromParams, 60 KiB of query", Listener: "edgejwt-params", Path: fill("/orders?", "a=1&", mostHeaders), Most: mostOfPlaces, Group: groupCost, Traffic: Missing, Status: 401, Reason: "token_missing"},
-	{ID: "cost-params-empty", Name: "three fromParams, 60 KiB of separators", Listener: "edgejwt-params", Path: fill("/orders?", "&", mostHeaders), Most: mostOfPlaces, Group: groupCost, Traffic: Missing, Status: 401, Reason: "token_missing"},
-	{ID: "cost-fromcookies", Name: "two fromCookies, 60 KiB of cookies", Listener: "edgejwt-cookies", Cookies: fill("", "a=1; ", mostHeaders), Most: mostOfPlaces, Group: groupCost, Traffic: Missing, Status: 401, Reason: "token_missing"},
-	{ID: "cost-fromcookies-empty", Name: "two fromCookies, 60 KiB of separators", Listener: "edgejwt-cookies", Cookies: fill("", ";", mostHeaders), Most: mostOfPlaces, Group: groupCost, Traffic: Missing, Status: 401, Reason: "token_missing"},
+	{ID: "cost-params", Name: "three fromParams, 60 KiB of query", Listener: "edgejwt-params", Path: fill("/orders?", "a=1&", mostHeaders), Most: mostOfPlaces, Group: groupCost, Traffic: Missing, Status: 400, Reason: "token_ambiguous"},
+	{ID: "cost-params-empty", Name: "three fromParams, 60 KiB of separators", Listener: "edgejwt-params", Path: fill("/orders?", "&", mostHeaders), Most: mostOfPlaces, Group: groupCost, Traffic: Missing, Status: 400, Reason: "token_ambiguous"},
+	{ID: "cost-params-within", Name: "three fromParams, as much query as is searched", Listener: "edgejwt-params", Path: fill("/orders?", nearly+"&", mostList), Most: mostOfPlaces, Group: groupCost, Traffic: Missing, Status: 401, Reason: "token_missing"},
+	{ID: "cost-fromcookies", Name: "two fromCookies, 60 KiB of cookies", Listener: "edgejwt-cookies", Cookies: fill("", "a=1; ", mostHeaders), Most: mostOfPlaces, Group: groupCost, Traffic: Missing, Status: 400, Reason: "token_ambiguous"},
+	{ID: "cost-fromcookies-empty", Name: "two fromCookies, 60 KiB of separators", Listener: "edgejwt-cookies", Cookies: fill("", ";", mostHeaders), Most: mostOfPlaces, Group: groupCost, Traffic: Missing, Status: 400, Reason: "token_ambiguous"},
+	{ID: "cost-fromcookies-within", Name: "two fromCookies, as many cookies as are searched", Listener: "edgejwt-cookies", Cookies: fill("", nearly+";", mostList), Most: mostOfPlaces, Group: groupCost, Traffic: Missing, Status: 401, Reason: "token_missing"},
 	{ID: "cost-regex-8", Name: "8 regex routes, a path of 8 KiB", Listener: "edgejwt-regex-8", Path: fill("/", "orders/", mostPath), Most: mostOfPath, Group: groupCost, Traffic: Missing, Status: 401, Reason: "token_missing"},
 	{ID: "cost-regex-8-odd", Name: "8 regex routes, an odd path", Listener: "edgejwt-regex-8", Path: fill("", "//%41/.", mostPath), Most: mostOfPath, Group: groupCost, Traffic: Missing, Status: 401, Reason: "token_missing"},
 	{ID: "cost-regex-64", Name: "64 regex routes, a path of 8 KiB", Listener: "edgejwt-regex-64", Path: fill("/", "orders/", mostPath), Most: mostOfPath, Group: groupCost, Traffic: Missing, Status: 401, Reason: "token_missing"},

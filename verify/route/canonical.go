@@ -8,7 +8,7 @@ import (
 )
 
 // MaxPathBytes is the greatest length of a path, its query left out.
-const MaxPathBytes = 8 << 10
+const MaxPathBytes = verify.MaxPathBytes
 
 // ambiguous refuses a request. Details are constants. Like others here it is kept
 // from being inlined, which would double the room's size in the module.
