@@ -24,7 +24,7 @@ COMPILE     = GOOS=wasip1 GOARCH=wasm $(GO) build -buildmode=c-shared -trimpath 
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build image release deps test check unit e2e e2e-versions e2e-short versions bench bench-quick bench-stages bench-deps soak fuzz clean need-go need-python
+.PHONY: help run build image release deps test check unit e2e e2e-versions e2e-short versions bench bench-quick bench-costs bench-stages bench-deps soak fuzz clean need-go need-python
 
 help: ## show this list
 	@while IFS= read -r line; do case "$$line" in [a-z]*:*'## '*) \
@@ -111,6 +111,11 @@ bench-quick: bench-deps build ## the same in two minutes, printed only
 	@mkdir -p .run
 	@$(GO) build -o .run/bench ./e2e/cmd/bench
 	@exec .run/bench -quick $(BENCHFLAGS)
+
+bench-costs: bench-deps build ## what requests without a token cost at most, beside a bad signature (one minute), printed only
+	@mkdir -p .run
+	@$(GO) build -o .run/bench ./e2e/cmd/bench
+	@exec .run/bench -costs $(BENCHFLAGS)
 
 bench-stages: need-go ## time the stages of a decision one by one, natively and as Wasm
 	@mkdir -p .run

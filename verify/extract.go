@@ -37,7 +37,7 @@ var Authorization = Location{Name: "authorization", Prefix: "Bearer "}
 type Found struct {
 	Token string
 	// Locations are indexes into the locations given to Extract: all at which
-	// this token stood, at least one. They are not to be changed.
+	// this token stood, at least one, in ascending order. They are not to be changed.
 	Locations []int
 }
 
@@ -45,63 +45,57 @@ type Found struct {
 // order in which they came, names in lower case, with :path for a query. A token
 // that stands in two places is ambiguous unless it is the same, except in
 // authorization, which may come only once; so is one beside a cookie or a
-// parameter that some servers, but not all, would take for the token's. An empty
-// value is no token. Bodies are never read. Reasons: TokenMissing,
-// TokenAmbiguous.
+// parameter that some servers, but not all, would take for the token's, and so are
+// more cookies or a longer query than MaxListBytes and MaxListSigns allow, if a
+// token may stand there. An empty value is no token. Bodies are never read.
+// Reasons: TokenMissing, TokenAmbiguous.
 func Extract(headers [][2]string, locations []Location) (Found, error) {
 	var found Found
+	var has [InQuery + 1]bool
 	for i := range locations {
 		location := &locations[i]
-		name := location.header()
+		if has[location.In] = true; location.In != InHeader {
+			continue
+		}
+		name := location.Name
 		inThisHeader, first := 0, ""
 		for h := range headers {
 			value := headers[h][1]
 			if headers[h][0] != name {
-				if location.In == InHeader && value != "" && ascii.SameHeader(headers[h][0], name) {
+				if value != "" && ascii.SameHeader(headers[h][0], name) {
 					return Found{}, refuse(TokenAmbiguous, "a header that only some servers take for the token's")
 				}
 				continue
 			}
-			var err error
+			inThisHeader++
 			switch {
-			case location.In == InCookie:
-				err = found.addCookies(value, location.Name, i)
-			case location.In == InQuery:
-				err = found.addParams(value, location.Name, i)
-			default:
-				inThisHeader++
-				switch {
-				case name == Authorization.Name && (inThisHeader > 1 || joinsBearer(value)):
-					// A proxy joins repeated headers with a comma.
-					return Found{}, refuse(TokenAmbiguous, "authorization stands twice")
-				case inThisHeader > 1 && value != first:
-					return Found{}, refuse(TokenAmbiguous, "a header of the token's stands twice")
-				case location.nearly(value):
-					return Found{}, refuse(TokenAmbiguous, "only some servers find the scheme")
-				}
-				first = value
-				err = found.add(location.token(value), i)
+			case name == Authorization.Name && (inThisHeader > 1 || joinsBearer(value)):
+				// A proxy joins repeated headers with a comma.
+				return Found{}, refuse(TokenAmbiguous, "authorization stands twice")
+			case inThisHeader > 1 && value != first:
+				return Found{}, refuse(TokenAmbiguous, "a header of the token's stands twice")
+			case location.nearly(value):
+				return Found{}, refuse(TokenAmbiguous, "only some servers find the scheme")
 			}
-			if err != nil {
+			first = value
+			if err := found.add(location.token(value), i); err != nil {
 				return Found{}, err
 			}
+		}
+	}
+	for in := InCookie; in <= InQuery; in++ {
+		if !has[in] {
+			continue
+		}
+		s := search{found: &found, locations: locations, in: in}
+		if err := s.all(headers); err != nil {
+			return Found{}, err
 		}
 	}
 	if found.Token == "" {
 		return Found{}, refuse(TokenMissing, "no token where one may stand")
 	}
 	return found, nil
-}
-
-// header is the name of the header in which the location lies.
-func (l *Location) header() string {
-	switch l.In {
-	case InCookie:
-		return "cookie"
-	case InQuery:
-		return ":path"
-	}
-	return l.Name
 }
 
 // token cuts the token out of a header's value; empty when there is none.
@@ -130,7 +124,7 @@ func (l *Location) nearly(value string) bool {
 }
 
 // single has slices of one index each, so that the usual request needs none of
-// its own. Their capacity is one, too: appending copies.
+// its own. Their capacity is one, too: inserting copies.
 var single = [...]int{0, 1, 2, 3, 4, 5, 6, 7}
 
 // add takes note of a token, if it is one.
@@ -145,12 +139,17 @@ func (f *Found) add(token string, at int) error {
 		return refuse(TokenAmbiguous, "the value is joined of several")
 	}
 	f.Token = token
-	switch n := len(f.Locations); {
-	case n > 0 && f.Locations[n-1] == at: // once more at the same place
-	case n == 0 && at < len(single):
+	i := 0
+	for i < len(f.Locations) && f.Locations[i] < at {
+		i++
+	}
+	switch {
+	case i < len(f.Locations) && f.Locations[i] == at: // once more at the same place
+	case len(f.Locations) == 0 && at < len(single):
 		f.Locations = single[at : at+1 : at+1]
 	default:
-		f.Locations = append(f.Locations, at)
+		all := append(f.Locations[:i:i], at)
+		f.Locations = append(all, f.Locations[i:]...)
 	}
 	return nil
 }
@@ -158,12 +157,22 @@ func (f *Found) add(token string, at int) error {
 // joinsBearer reports whether one of several credentials, joined by a comma, is
 // a bearer token. Commas by themselves are no sign: Digest and others use them.
 func joinsBearer(value string) bool {
-	for i := strings.IndexByte(value, ','); i >= 0; {
-		value = ascii.TrimLeft(value[i+1:])
-		if hasPrefixFold(value, Authorization.Prefix) || ascii.EqualFold(value, "bearer") {
+	first := strings.IndexByte(value, ',')
+	if first < 0 {
+		return false
+	}
+	value = value[first:]
+	behind := false // a comma, and white space at most
+	for i := range len(value) {
+		switch c := value[i]; {
+		case c == ',':
+			behind = true
+		case !behind, c == ' ', c == '\t', c == '\n', c == '\r':
+		case c|0x20 == 'b' && (hasPrefixFold(value[i:], Authorization.Prefix) || ascii.EqualFold(value[i:], "bearer")):
 			return true
+		default:
+			behind = false
 		}
-		i = strings.IndexByte(value, ',')
 	}
 	return false
 }

@@ -35,7 +35,8 @@ const (
 	RouteDenied
 	// TokenMissing: no token where one may stand (RFC 6750 §3.1, last paragraph).
 	TokenMissing
-	// TokenAmbiguous: more than one token (RFC 6750 §2).
+	// TokenAmbiguous: more than one token (RFC 6750 §2), or something that some
+	// servers take for another, or more than is searched.
 	TokenAmbiguous
 	// TokenMalformed: not a compact JWS, or not one that can be read one way only.
 	TokenMalformed
@@ -110,7 +111,7 @@ var table = [reasonEnd]row{
 	RequestAmbiguous:    {"request_ambiguous", statusBadRequest, grpcInvalidArgument, "", false, "The request can be read in more than one way, to which different rules apply."},
 	RouteDenied:         {"route_denied", statusForbidden, grpcPermissionDenied, "", false, "This is not open to anyone."},
 	TokenMissing:        {"token_missing", statusUnauthorized, grpcUnauthenticated, "", true, "An access token is required."},
-	TokenAmbiguous:      {"token_ambiguous", statusBadRequest, grpcInvalidArgument, invalidRequest, true, "The request carries more than one access token."},
+	TokenAmbiguous:      {"token_ambiguous", statusBadRequest, grpcInvalidArgument, invalidRequest, true, "The request carries more than one access token, or may be read so."},
 	TokenMalformed:      {"token_malformed", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is malformed."},
 	AlgorithmNotAllowed: {"algorithm_not_allowed", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is signed with an algorithm that is not allowed."},
 	IssuerUnknown:       {"issuer_unknown", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token's issuer is not accepted here."},

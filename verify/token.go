@@ -7,13 +7,10 @@ import (
 	"edgejwt/verify/strictjson"
 )
 
-// MaxTokenBytes is the greatest length of a compact token that Parse reads.
-const MaxTokenBytes = 16 << 10
-
 // Bounds of the two JSON texts of a token. Auth0's largest tokens nest four
 // deep and hold some hundreds of permissions. More values would let an unsigned
 // token cost more than the check of a signature.
-var tokenLimits = strictjson.Limits{Bytes: MaxTokenBytes, Depth: 32, Values: 1024}
+var tokenLimits = strictjson.Limits{Bytes: MaxTokenBytes, Depth: maxTokenDepth, Values: maxTokenValues}
 
 // maxNumericDate is the greatest magnitude of a NumericDate that is taken: what
 // a float64 holds to the second.

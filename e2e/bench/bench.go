@@ -38,15 +38,18 @@ type Options struct {
 	Fresh       int           // new tokens for each Envoy
 	Connections int           // of the closed loop
 	Quick       bool          // only the rows of the short form, and neither memory nor floods
+	Costs       bool          // only the dear requests and a bad signature, and neither memory nor floods
 	Only        []string      // IDs of rows; nil for all
 	Without     []string      // names of listeners
 	Say         func(format string, a ...any)
 }
 
-// Full is what make bench does, Short what make bench-quick does.
+// Full is what make bench does, Short what make bench-quick does, Costs what make
+// bench-costs does.
 var (
 	Full  = Options{Envoys: 4, Rounds: 3, During: 1500 * time.Millisecond, Warm: 300 * time.Millisecond, Fresh: 60_000, Connections: 32}
 	Short = Options{Envoys: 1, Rounds: 3, During: 600 * time.Millisecond, Warm: 100 * time.Millisecond, Fresh: 15_000, Connections: 32, Quick: true}
+	Costs = Options{Envoys: 1, Rounds: 5, During: 400 * time.Millisecond, Warm: 100 * time.Millisecond, Connections: 4, Costs: true}
 )
 
 // most is how many requests one run of a row may send: those that are wanted, or
@@ -74,6 +77,9 @@ func (o *Options) most(r *Row, wanted int) int {
 func (o *Options) rows() (chosen []*Row) {
 	for i := range rows {
 		r := &rows[i]
+		if o.Costs && r.Group != groupCost && r.ID != rowForged {
+			continue
+		}
 		if slices.Contains(o.Without, r.Listener) || o.Quick && !r.Quick || o.Only != nil && !slices.Contains(o.Only, r.ID) {
 			continue
 		}
@@ -132,7 +138,7 @@ func Run(ctx context.Context, o Options) (*Measured, error) {
 				return nil, err
 			}
 			o.Say("round %d of %d", e*o.Rounds+round+1, o.Envoys*o.Rounds)
-			if o.Quick {
+			if o.Quick || o.Costs {
 				continue
 			}
 			if err := w.floods(m); err != nil {
@@ -140,7 +146,7 @@ func Run(ctx context.Context, o Options) (*Measured, error) {
 			}
 		}
 	}
-	if !o.Quick {
+	if !o.Quick && !o.Costs {
 		o.Say("Weighing Envoys ...")
 		if m.Footprints, err = w.footprints(ctx, footprintRows...); err != nil {
 			return nil, err
@@ -183,7 +189,7 @@ func (w *world) ready(ctx context.Context, rows []*Row, o *Options) error {
 			continue
 		}
 		warm := time.Second
-		if r.Group == groupAPI || r.Group == groupRefuse {
+		if r.Group == groupAPI || r.Group == groupRefuse || r.Group == groupCost {
 			warm /= 4
 		}
 		if _, err := w.closed(r, o, warm); err != nil {

@@ -33,14 +33,14 @@ func (m *Measured) Plot() string {
 	p.heading("Requests per second on one core, Envoy answering by itself (line: the middle half of all rounds)")
 	top := 0.0
 	for _, r := range m.Rows {
-		if r.Group != groupAPI {
+		if r.Group != groupAPI && r.Group != groupCost {
 			top = max(top, quantile(m.Closed[r.ID], 0.75, rate))
 		}
 	}
 	group := ""
 	for _, r := range m.Rows {
 		s := m.Closed[r.ID]
-		if r.Group == groupAPI || len(s) == 0 {
+		if r.Group == groupAPI || r.Group == groupCost || len(s) == 0 {
 			continue
 		}
 		if group != r.Group {

@@ -37,13 +37,19 @@ func busy(s Sample) float64  { return s.Busy }
 func p50(s Sample) float64   { return s.P50 }
 func p99(s Sample) float64   { return s.P99 }
 
-// Markdown is the tables: rows, goals, where the time goes, floods, memory.
+// Markdown is the tables: rows, goals, where the time goes, floods, dear requests,
+// memory.
 func (m *Measured) Markdown() string {
 	var b strings.Builder
+	if m.Options.Costs {
+		m.writeCosts(&b)
+		return b.String()
+	}
 	m.writeRows(&b)
 	m.writeGoals(&b)
 	m.writeProfile(&b)
 	m.writeFloods(&b)
+	m.writeCosts(&b)
 	m.writeMemory(&b)
 	return b.String()
 }
@@ -54,7 +60,7 @@ func (m *Measured) writeRows(b *strings.Builder) {
 	group := ""
 	for _, r := range m.Rows {
 		s := m.Closed[r.ID]
-		if len(s) == 0 {
+		if len(s) == 0 || r.Group == groupCost {
 			continue
 		}
 		if r.Group != group {
@@ -103,6 +109,32 @@ func (m *Measured) writeFloods(b *strings.Builder) {
 	fmt.Fprintf(b, "| %d bad tokens/s beside valid ones | p99 of the valid ones, µs | alone | × |\n|---|--:|--:|--:|\n", floodRate)
 	for _, f := range m.Floods {
 		fmt.Fprintf(b, "| %s | %.0f | %.0f | %.2f |\n", f.Row.Name, quantileOf(f.Under, 0.5), quantileOf(f.Alone, 0.5), f.ratio())
+	}
+	b.WriteString("\n")
+}
+
+// writeCosts compares what dear requests take of Envoy's processor time with what
+// a bad signature takes.
+func (m *Measured) writeCosts(b *strings.Builder) {
+	scale := rowOf(rowForged)
+	if len(m.Closed[scale.ID]) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "| %s | Envoy's µs/request | × a bad signature | at most | |\n|---|--:|--:|--:|---|\n", strings.ToLower(groupCost[:1])+groupCost[1:])
+	fmt.Fprintf(b, "| %s, for scale | %s | 1.00 | | |\n", scale.Name, thousands(median(m.Closed[scale.ID], envoy)))
+	for _, r := range m.Rows {
+		s := m.Closed[r.ID]
+		if r.Group != groupCost || len(s) == 0 {
+			continue
+		}
+		times, most, verdict := ratioOf(m.Closed, r.ID, scale.ID, envoy), "", ""
+		if r.Most > 0 {
+			most, verdict = fmt.Sprintf("%.2f", r.Most), "met"
+			if times.Median > r.Most {
+				verdict = "**not met**"
+			}
+		}
+		fmt.Fprintf(b, "| %s | %s | %v | %s | %s |\n", r.Name, thousands(median(s, envoy)), times, most, verdict)
 	}
 	b.WriteString("\n")
 }

@@ -176,6 +176,32 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// TestCosts: a dear request is compared with a bad signature of the same round,
+// and nothing else is told where only these were measured.
+func TestCosts(t *testing.T) {
+	m := &Measured{Options: Costs, Rows: (&Costs).rows(), Closed: map[string][]Sample{
+		rowForged:           seen(1000, 500, 250), // 1, 2 and 4 ms
+		"cost-params":       seen(1e3/1.89, 500/1.89, 250/1.89),
+		"cost-fromcookies":  seen(1e3/1.91, 500/1.91, 250/1.91),
+		"cost-query-none":   seen(100, 50, 25),
+		"cost-templates-10": seen(1e3/1.2, 500/1.2, 250/1.2),
+	}}
+	text := m.Markdown()
+	for _, want := range []string{"| bad signature, new each time, for scale | 2,000 | 1.00 | | |", "three fromParams, 60 KiB of query | 3,780 | 1.89 | 1.90 | met |",
+		"two fromCookies, 60 KiB of cookies | 3,820 | 1.91 | 1.90 | **not met** |", "60 KiB of query, no filter | 20,000 | 10.00 |  |  |",
+		"10 template routes, an odd path | 2,400 | 1.20 | 1.25 | met |"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+	if strings.Count(text, "\n") != 8 || strings.Contains(text, "goal") {
+		t.Errorf("more than the dear requests:\n%s", text)
+	}
+	if delete(m.Closed, rowForged); m.Markdown() != "" {
+		t.Error("compared with what was not measured")
+	}
+}
+
 // TestWrite: a page comes from a quiet machine or not at all.
 func TestWrite(t *testing.T) {
 	m := &Measured{Rows: []*Row{rowOf(rowNone)}, Closed: map[string][]Sample{rowNone: seen(100)}, Options: Full}

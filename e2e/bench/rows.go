@@ -2,8 +2,11 @@ package bench
 
 import (
 	"slices"
+	"strings"
 
 	"edgejwt/e2e/bench/settings"
+	"edgejwt/verify"
+	"edgejwt/verify/route"
 )
 
 // Listener is one way of checking tokens: a filter in front of Envoy's own
@@ -12,6 +15,7 @@ type Listener struct {
 	Name     string
 	Filter   string // YAML of one HTTP filter; empty for none
 	Upstream string // an API's name; empty lets Envoy answer by itself
+	RawPaths bool   // Envoy hands paths on as they come, without normalising them
 	Address  string // host:port, set when the listener is up
 }
 
@@ -22,11 +26,17 @@ type Row struct {
 	Listener string
 	Traffic  Traffic
 	Path     string // default /orders
-	Status   int    // default 200
-	Reason   string // expected in the body of a refusal by edgejwt; "" is not looked at
-	Group    string // heading in the table
-	Quick    bool   // also in the short form
-	Latency  bool   // also measured at half of saturation
+	// Cookies and Authorization are the values of these headers; "" for none. The
+	// token of Traffic has an authorization header of its own.
+	Cookies, Authorization string
+	Status                 int    // default 200
+	Reason                 string // expected in the body of a refusal by edgejwt; "" is not looked at
+	Group                  string // heading in the table
+	Quick                  bool   // also in the short form
+	Latency                bool   // also measured at half of saturation
+	// Most is, for a row of groupCost, the processor time that is allowed, as a
+	// multiple of a bad signature's.
+	Most float64
 	// Also names the processes besides Envoy that do this row's work on Envoy's
 	// core: an API's name, or "authz".
 	Also string
@@ -50,6 +60,7 @@ const (
 	rowAPIEdge  = "api-edgejwt"
 	rowAPIKeys  = "api-pyjwt"
 	rowAPISeed  = "api-seed"
+	rowForged   = "forged"
 )
 
 // Groups of rows, in the table's order.
@@ -59,7 +70,32 @@ const (
 	groupEdgejwt = "edgejwt"
 	groupCalls   = "What the host's calls alone cost: hand-written modules that look at nothing"
 	groupRefuse  = "Refusals"
+	groupCost    = "Requests that are made to be dear, without a token"
 	groupAPI     = "FastAPI behind Envoy"
+)
+
+// What the dear requests are made of. Envoy takes 60 KiB of headers by default,
+// of which mostHeaders fit beside the others; edgejwt reads paths of up to 8 KiB.
+const (
+	mostHeaders = 59 << 10
+	mostList    = verify.MaxListBytes - 32 // without the path
+	mostPath    = route.MaxPathBytes
+)
+
+// fill repeats a part, as often as the whole fits into n bytes behind start.
+func fill(start, part string, n int) string {
+	return start + strings.Repeat(part, (n-len(start))/len(part))
+}
+
+// nearly is a pair that is the token's but for its last letter. As many as may be
+// searched fill a list of the greatest length.
+var nearly = fill("%61ccess_toke=", "x", verify.MaxListBytes/verify.MaxListSigns-1)
+
+// What is allowed for a dear request: 0.4 and 0.6 ms where a bad signature takes
+// 0.32.
+const (
+	mostOfPath   = 1.25
+	mostOfPlaces = 1.9
 )
 
 // rows is the table, in its order.
@@ -90,9 +126,31 @@ var rows = []Row{
 	{ID: "none-given", Name: "no token", Listener: "edgejwt", Traffic: Missing, Status: 401, Reason: "token_missing", Group: groupRefuse},
 	{ID: "malformed", Name: "malformed token, new each time", Listener: "edgejwt", Traffic: Malformed, Status: 401, Reason: "token_malformed", Group: groupRefuse},
 	{ID: "expired", Name: "expired token", Listener: "edgejwt", Traffic: Expired, Status: 401, Reason: "token_expired", Group: groupRefuse},
-	{ID: "forged", Name: "bad signature, new each time", Listener: "edgejwt", Traffic: Forged, Status: 401, Reason: "signature_invalid", Group: groupRefuse},
+	{ID: rowForged, Name: "bad signature, new each time", Listener: "edgejwt", Traffic: Forged, Status: 401, Reason: "signature_invalid", Group: groupRefuse},
 	{ID: "forged-host", Name: "bad signature, new each time, signature: host", Listener: "edgejwt-host", Traffic: Forged, Status: 401, Reason: "signature_invalid", Group: groupRefuse},
 	{ID: "unknown-key", Name: "unknown kid, new each time", Listener: "edgejwt", Traffic: UnknownKey, Status: 401, Reason: "key_unknown", Group: groupRefuse},
+
+	{ID: "cost-query-none", Name: "60 KiB of query, no filter", Listener: "none", Path: fill("/orders?", "a=1&", mostHeaders), Group: groupCost, Traffic: Missing},
+	{ID: "cost-cookies-none", Name: "60 KiB of cookies, no filter", Listener: "none", Cookies: fill("", "a=1; ", mostHeaders), Group: groupCost, Traffic: Missing},
+	{ID: "cost-query", Name: "60 KiB of query, no fromParams", Listener: "edgejwt", Path: fill("/orders?", "a=1&", mostHeaders), Most: mostOfPlaces, Group: groupCost, Traffic: Missing, Status: 401, Reason: "token_missing"},
+	{ID: "cost-cookies", Name: "60 KiB of cookies, no fromCookies", Listener: "edgejwt", Cookies: fill("", "a=1; ", mostHeaders), Most: mostOfPlaces, Group: groupCost, Traffic: Missing, Status: 401, Reason: "token_missing"},
+	{ID: "cost-authorization", Name: "60 KiB of commas in authorization", Listener: "edgejwt", Authorization: fill("", ",", mostHeaders), Most: mostOfPlaces, Group: groupCost, Traffic: Missing, Status: 401, Reason: "token_missing"},
+	{ID: "cost-params", Name: "three fromParams, 60 KiB of query", Listener: "edgejwt-params", Path: fill("/orders?", "a=1&", mostHeaders), Most: mostOfPlaces, Group: groupCost, Traffic: Missing, Status: 400, Reason: "token_ambiguous"},
+	{ID: "cost-params-empty", Name: "three fromParams, 60 KiB of separators", Listener: "edgejwt-params", Path: fill("/orders?", "&", mostHeaders), Most: mostOfPlaces, Group: groupCost, Traffic: Missing, Status: 400, Reason: "token_ambiguous"},
+	{ID: "cost-params-within", Name: "three fromParams, as much query as is searched", Listener: "edgejwt-params", Path: fill("/orders?", nearly+"&", mostList), Most: mostOfPlaces, Group: groupCost, Traffic: Missing, Status: 401, Reason: "token_missing"},
+	{ID: "cost-fromcookies", Name: "two fromCookies, 60 KiB of cookies", Listener: "edgejwt-cookies", Cookies: fill("", "a=1; ", mostHeaders), Most: mostOfPlaces, Group: groupCost, Traffic: Missing, Status: 400, Reason: "token_ambiguous"},
+	{ID: "cost-fromcookies-empty", Name: "two fromCookies, 60 KiB of separators", Listener: "edgejwt-cookies", Cookies: fill("", ";", mostHeaders), Most: mostOfPlaces, Group: groupCost, Traffic: Missing, Status: 400, Reason: "token_ambiguous"},
+	{ID: "cost-fromcookies-within", Name: "two fromCookies, as many cookies as are searched", Listener: "edgejwt-cookies", Cookies: fill("", nearly+";", mostList), Most: mostOfPlaces, Group: groupCost, Traffic: Missing, Status: 401, Reason: "token_missing"},
+	{ID: "cost-regex-8", Name: "8 regex routes, a path of 8 KiB", Listener: "edgejwt-regex-8", Path: fill("/", "orders/", mostPath), Most: mostOfPath, Group: groupCost, Traffic: Missing, Status: 400, Reason: "path_ambiguous"},
+	{ID: "cost-regex-8-odd", Name: "8 regex routes, an odd path", Listener: "edgejwt-regex-8", Path: fill("", "//%41/.", mostPath), Most: mostOfPath, Group: groupCost, Traffic: Missing, Status: 400, Reason: "path_ambiguous"},
+	{ID: "cost-regex-8-odd-at-bound", Name: "8 regex routes, an odd path of 1 KiB, the longest that is read", Listener: "edgejwt-regex-8", Path: fill("", "//%41/.", 1<<10), Most: mostOfPath, Group: groupCost, Traffic: Missing, Status: 401, Reason: "token_missing"},
+	{ID: "cost-regex-64", Name: "64 regex routes, a path of 8 KiB", Listener: "edgejwt-regex-64", Path: fill("/", "orders/", mostPath), Most: mostOfPath, Group: groupCost, Traffic: Missing, Status: 400, Reason: "path_ambiguous"},
+	{ID: "cost-regex-64-odd", Name: "64 regex routes, an odd path", Listener: "edgejwt-regex-64", Path: fill("", "//%41/.", mostPath), Most: mostOfPath, Group: groupCost, Traffic: Missing, Status: 400, Reason: "path_ambiguous"},
+	{ID: "cost-regex-64-odd-at-bound", Name: "64 regex routes, an odd path of 1 KiB, the longest that is read", Listener: "edgejwt-regex-64", Path: fill("", "//%41/.", 1<<10), Most: mostOfPath, Group: groupCost, Traffic: Missing, Status: 401, Reason: "token_missing"},
+	{ID: "cost-templates-10", Name: "10 template routes, an odd path", Listener: "edgejwt-templates-10", Path: fill("", "//%41/.", mostPath), Most: mostOfPath, Group: groupCost, Traffic: Missing, Status: 400, Reason: "path_ambiguous"},
+	{ID: "cost-templates-10-at-bound", Name: "10 template routes, an odd path of 1 KiB, the longest that is read", Listener: "edgejwt-templates-10", Path: fill("", "//%41/.", 1<<10), Most: mostOfPath, Group: groupCost, Traffic: Missing, Status: 401, Reason: "token_missing"},
+	{ID: "cost-templates-256", Name: "256 template routes with ignorePathCase, an odd path", Listener: "edgejwt-templates-256", Path: fill("", "//%41/.", mostPath), Most: mostOfPath, Group: groupCost, Traffic: Missing, Status: 400, Reason: "path_ambiguous"},
+	{ID: "cost-templates-256-at-bound", Name: "256 template routes with ignorePathCase, an odd path of 1 KiB, the longest that is read", Listener: "edgejwt-templates-256", Path: fill("", "//%41/.", 1<<10), Most: mostOfPath, Group: groupCost, Traffic: Missing, Status: 401, Reason: "token_missing"},
 
 	{ID: rowAPI, Name: "FastAPI alone: nobody checks", Listener: "api", Group: groupAPI, Quick: true, Also: "api"},
 	{ID: rowAPIEdge, Name: "edgejwt checks, repeated token", Listener: "api-edgejwt", Group: groupAPI, Quick: true, Also: "api"},

@@ -76,12 +76,18 @@ func mint(tenant *auth0.Server, fresh int) (*tokens, error) {
 // seen.
 func (t *tokens) source(r *Row, fresh []string) load.Source {
 	one := func(token string) load.Request {
-		authorization := ""
+		more := ""
 		if token != "" {
-			authorization = "authorization: Bearer " + token + "\r\n"
+			more = "authorization: Bearer " + token + "\r\n"
+		}
+		if r.Authorization != "" {
+			more += "authorization: " + r.Authorization + "\r\n"
+		}
+		if r.Cookies != "" {
+			more += "cookie: " + r.Cookies + "\r\n"
 		}
 		return load.Request{Status: r.Status, Bytes: []byte("GET " + r.Path + " HTTP/1.1\r\nhost: api.example.com\r\n" +
-			"user-agent: bench\r\naccept: */*\r\n" + authorization + "\r\n")}
+			"user-agent: bench\r\naccept: */*\r\n" + more + "\r\n")}
 	}
 	all := make([]load.Request, len(fresh))
 	for i, token := range fresh {

@@ -55,18 +55,8 @@ type server struct {
 func newWorld(ctx context.Context, o *Options, dir string) (*world, error) {
 	root := o.Root
 	w := &world{root: root, dir: dir, servers: map[string]*server{}, listeners: map[string]*Listener{}}
-	// Envoy reads the module more than once; another build must not change it
-	// under its hands.
-	built := cmp.Or(o.Module, os.Getenv("E2E_MODULE"), "dist/edgejwt.wasm")
-	if !filepath.IsAbs(built) {
-		built = filepath.Join(root, built)
-	}
-	code, err := os.ReadFile(built)
+	module, err := w.copyOf(cmp.Or(o.Module, os.Getenv("E2E_MODULE"), "dist/edgejwt.wasm"))
 	if err != nil {
-		return w, fmt.Errorf("%w; run: make build", err)
-	}
-	module := filepath.Join(dir, "edgejwt.wasm")
-	if err := os.WriteFile(module, code, 0o644); err != nil {
 		return w, err
 	}
 	if w.binary, err = buildModules(ctx, root, module, dir); err != nil {
@@ -81,15 +71,37 @@ func newWorld(ctx context.Context, o *Options, dir string) (*world, error) {
 	if w.tokens, err = mint(w.tenant, o.Fresh); err != nil {
 		return w, err
 	}
-	if err := w.startAuthz(ctx); err != nil {
-		return w, err
+	needs := func(name string) bool {
+		return slices.ContainsFunc(o.rows(), func(r *Row) bool { return r.Also == name })
+	}
+	if needs("authz") {
+		if err := w.startAuthz(ctx); err != nil {
+			return w, err
+		}
 	}
 	for name, app := range map[string]string{"api": "main:app", "api-pyjwt": "cached:app", "api-seed": "seed:app"} {
+		if !needs(name) {
+			continue
+		}
 		if err := w.startAPI(ctx, name, app); err != nil {
 			return w, err
 		}
 	}
 	return w, nil
+}
+
+// copyOf copies a module, whose path may be relative to the root: Envoy reads it
+// more than once, and another build must not change it meanwhile.
+func (w *world) copyOf(module string) (string, error) {
+	if !filepath.IsAbs(module) {
+		module = filepath.Join(w.root, module)
+	}
+	code, err := os.ReadFile(module)
+	if err != nil {
+		return "", fmt.Errorf("%w; run: make build", err)
+	}
+	file := filepath.Join(w.dir, filepath.Base(module))
+	return file, os.WriteFile(file, code, 0o644)
 }
 
 func (w *world) caFile() string { return filepath.Join(w.dir, "ca.pem") }
@@ -206,8 +218,12 @@ func (w *world) startEnvoy(ctx context.Context, workers int, names []string) err
 			apis = append(apis, s)
 		}
 	}
+	var authzAddress string
+	if s := w.servers["authz"]; s != nil {
+		authzAddress = s.Address
+	}
 	text := render(envoyTemplate, map[string]any{
-		"Listeners": order, "APIs": apis, "Authz": w.servers["authz"].Address,
+		"Listeners": order, "APIs": apis, "Authz": authzAddress,
 		"Auth0": w.tenant.Address(), "Domain": w.tenant.Domain(), "CA": w.caFile(),
 	})
 	path := filepath.Join(w.dir, "envoy.yaml")

@@ -8,7 +8,7 @@ import (
 )
 
 // MaxPathBytes is the greatest length of a path, its query left out.
-const MaxPathBytes = 8 << 10
+const MaxPathBytes = verify.MaxPathBytes
 
 // ambiguous refuses a request. Details are constants. Like others here it is kept
 // from being inlined, which would double the room's size in the module.
@@ -37,7 +37,7 @@ func ambiguous(detail string) error {
 //   - dot segments that lead above the root, or elsewhere if slashes are merged
 //     before they are resolved;
 //   - what is no path: "*", a whole URL, nothing; more than MaxPathBytes, or
-//     more than MaxOddPathBytes where it is not in canonical form.
+//     more than verify.MaxOddPathBytes where it is not in canonical form.
 //
 // A path that is none of these may still be read in different ways by servers
 // that do not normalise: Table.Find follows each.
@@ -112,14 +112,14 @@ func (r *reader) read(path string, o Options) error {
 	}
 	path = path[:end]
 	r.sent, r.decoded, r.canonical = path, path, trim(path)
-	if dots && end > MaxOddPathBytes {
+	if dots && end > verify.MaxOddPathBytes {
 		return ambiguous(tooOdd)
 	}
 	if !simple {
 		if err := r.decode(path); err != nil {
 			return err
 		}
-		if r.sent != r.decoded && len(r.sent) > MaxOddPathBytes {
+		if r.sent != r.decoded && len(r.sent) > verify.MaxOddPathBytes {
 			return ambiguous(tooOdd)
 		}
 		unmerged, below := resolve(r.decoded, removeDots)

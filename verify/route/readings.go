@@ -3,18 +3,8 @@ package route
 import (
 	"slices"
 	"strings"
-)
 
-// Bounds on the work for one path, so that a refusal costs at most as much as the
-// bytes of the request head.
-const (
-	// MaxOddPathBytes is the greatest length of a path that has more than one
-	// reading. Each route is then asked about each reading.
-	MaxOddPathBytes = 1 << 10
-	// MaxRegexWork bounds, for one request, the sum over all regular expressions
-	// that are tried of the expression's instructions times the path's bytes.
-	// An expression whose literal prefix the path lacks is not tried.
-	MaxRegexWork = 32 << 10
+	"edgejwt/verify"
 )
 
 // reading is one reading of a path: without trailing slash, and in the form that is
@@ -139,7 +129,7 @@ func (r *reader) matches(p *pattern, folded string) (bool, error) {
 	if !strings.HasPrefix(folded, p.text) {
 		return false, nil
 	}
-	if r.work += p.instructions * len(folded); r.work > MaxRegexWork {
+	if r.work += p.instructions * len(folded); r.work > verify.MaxRegexWork {
 		return false, ambiguous("the path is too long for the regular expressions of the routes")
 	}
 	return p.regex.MatchString(folded), nil

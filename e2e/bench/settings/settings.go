@@ -2,6 +2,11 @@
 // Envoy and stage by stage. They are for the stand-in tenant.
 package settings
 
+import (
+	"fmt"
+	"strings"
+)
+
 const tenant = `"domain": "tenant.auth0.example", "audience": "https://api.example.com", "cluster": "auth0"`
 
 // Plain checks tokens and hands nothing on.
@@ -44,4 +49,33 @@ func Inline(keys string) string {
   "jwtRules": [{"issuer": "https://tenant.auth0.example/", "audiences": ["https://api.example.com"], "jwks": ` + keys + `, ` + outputs + `}],
   "routes": ` + routes + `
 }`
+}
+
+// Params and Cookies are Plain with tokens looked for in three parameters of the
+// URL, and in two cookies.
+const (
+	Params  = `{"auth0": {` + tenant + `, "fromParams": ["access_token", "token", "jwt"]}}`
+	Cookies = `{"auth0": {` + tenant + `, "fromCookies": ["session", "access_token"]}}`
+)
+
+// Regexes is Plain with n routes by regular expressions that no literal in front
+// tells apart.
+func Regexes(n int) string {
+	return withRoutes(n, "", func(i int) string { return fmt.Sprintf(`{"regex": "/.+/reports-%d/[0-9]+"}`, i) })
+}
+
+// Templates is Plain with n routes by templates. 256 are the most that there may be.
+func Templates(n int, ignoreCase bool) string {
+	return withRoutes(n, fmt.Sprintf(`"ignorePathCase": %v, `, ignoreCase), func(i int) string {
+		return fmt.Sprintf(`{"template": "/{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/reports-%d"}`, i)
+	})
+}
+
+// withRoutes is Plain with other fields and with n routes.
+func withRoutes(n int, fields string, path func(i int) string) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf(`{"name": "r%d", "path": %s, "scopes": ["s%d"]}`, i, path(i), i)
+	}
+	return `{"auth0": {` + tenant + `}, ` + fields + `"routes": [` + strings.Join(list, ",\n") + `]}`
 }

@@ -26,6 +26,7 @@ func main() {
 
 func run() error {
 	quick := flag.Bool("quick", false, "the short form: fewer rows, fewer rounds, nothing written")
+	costs := flag.Bool("costs", false, "only the requests that are made to be dear, beside a bad signature; nothing written")
 	write := flag.String("write", "", "write BENCH.md and bench.svg into this `folder`")
 	module := flag.String("module", "", "another module than dist/edgejwt.wasm")
 	only := flag.String("only", "", "comma-separated IDs of rows; others are left out")
@@ -37,6 +38,9 @@ func run() error {
 	o := bench.Full
 	if *quick {
 		o = bench.Short
+	}
+	if *costs {
+		o = bench.Costs
 	}
 	o.Module = *module
 	o.Rounds = cmp.Or(*rounds, o.Rounds)

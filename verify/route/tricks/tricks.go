@@ -6,6 +6,7 @@ package tricks
 import (
 	"strings"
 
+	"edgejwt/verify"
 	"edgejwt/verify/route"
 )
 
@@ -134,9 +135,9 @@ var All = []Trick{
 	{"only a query", "?/admin", Refused},
 	{"at the limit", "/" + strings.Repeat("a", route.MaxPathBytes-1), "/" + strings.Repeat("a", route.MaxPathBytes-1)},
 	{"at the limit with a query", "/" + strings.Repeat("a", route.MaxPathBytes-1) + "?aaa", "/" + strings.Repeat("a", route.MaxPathBytes-1)},
-	{"odd and long", "/" + strings.Repeat("/", route.MaxOddPathBytes), Refused},
-	{"odd at its limit", "/" + strings.Repeat("/", route.MaxOddPathBytes-1), "/"},
-	{"encoded and long", "/" + strings.Repeat("a", route.MaxOddPathBytes) + "%61", Refused},
-	{"needful escapes and long", "/" + strings.Repeat("a", route.MaxOddPathBytes) + "%20b", "/" + strings.Repeat("a", route.MaxOddPathBytes) + "%20b"},
+	{"odd and long", "/" + strings.Repeat("/", verify.MaxOddPathBytes), Refused},
+	{"odd at its limit", "/" + strings.Repeat("/", verify.MaxOddPathBytes-1), "/"},
+	{"encoded and long", "/" + strings.Repeat("a", verify.MaxOddPathBytes) + "%61", Refused},
+	{"needful escapes and long", "/" + strings.Repeat("a", verify.MaxOddPathBytes) + "%20b", "/" + strings.Repeat("a", verify.MaxOddPathBytes) + "%20b"},
 	{"over the limit", "/" + strings.Repeat("a", route.MaxPathBytes), Refused},
 }
