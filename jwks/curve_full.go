@@ -12,7 +12,7 @@ import (
 )
 
 // RecordFormat is odd in builds that know all key types: see curve_standard.go.
-const RecordFormat = 3
+const RecordFormat = 5
 
 // parseCurve reads the coordinates of a public key on a curve (RFC 7518 §6.2.1,
 // RFC 8037 §2). They are as long as the curve's field, leading zeros included.

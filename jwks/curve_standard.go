@@ -11,7 +11,7 @@ import (
 // even in builds that know RSA keys alone, odd in the others. It belongs into the
 // key under which the record is stored, so that two builds do not fight over one
 // record, nor one leave out what the other needs.
-const RecordFormat = 2
+const RecordFormat = 4
 
 // No key on a curve is ever made in this build, so these are not reached.
 

@@ -23,7 +23,7 @@ const (
 
 // TestModuleSize bounds what every VM has to load and compile.
 func TestModuleSize(t *testing.T) {
-	for path, most := range map[string]int64{modulePath: 3_500_000, fullModulePath: 4_800_000} {
+	for path, most := range map[string]int64{modulePath: 7_500_000, fullModulePath: 7_500_000} {
 		module, err := os.Stat(path)
 		if err != nil {
 			t.Fatalf("the compiled module is missing, run make build: %v", err)
