@@ -211,3 +211,63 @@ func TestForeignRecord(t *testing.T) {
 	})
 	stillGuarded(t, w, "")
 }
+
+// TestSharedFetches: listeners with one secret share one record whatever else they
+// are told, and those without one have a record each. A changed configuration
+// starts with the keys of the one before it, also while the provider is down.
+func TestSharedFetches(t *testing.T) {
+	const keys = `"keys": {"cooldown": "1s", "wait": "200ms", "timeout": "1s"}`
+	const secret = `, "secret": "7d8a4c50ff6b4b5f9a2b9dd3f1f0b7c6"`
+	start := func(t *testing.T, own string) *harness.World {
+		w := harness.Start(t, harness.Options{
+			Workers:    2,
+			Reloadable: true,
+			Plugin:     with(keys + own),
+			Edges:      []harness.Edge{{Name: "other", Plugin: with(keys + own + `, "realm": "other"`)}},
+		})
+		w.AwaitKeys()
+		w.Eventually(20*time.Second, "the other listener has keys", func() bool {
+			return w.Do(harness.Request{To: w.At("other"), Headers: bearer(w.Auth0.Token())}).Status == 200
+		})
+		time.Sleep(1200 * time.Millisecond) // every worker has looked
+		return w
+	}
+	for name, c := range map[string]struct {
+		own     string
+		fetches int
+	}{"with a secret": {secret, 1}, "without": {"", 2}} {
+		t.Run(name, func(t *testing.T) {
+			w := start(t, c.own)
+			if n := w.Auth0.Fetches(); n != c.fetches {
+				t.Errorf("%d fetches, want %d", n, c.fetches)
+			}
+			w.Auth0.Stop()
+			before := w.Auth0.Fetches()
+			for _, realm := range []string{"second", "third"} {
+				if err := w.Reload(with(keys + c.own + `, "realm": "` + realm + `"`)); err != nil {
+					t.Fatal(err)
+				}
+				challenge := ""
+				w.Eventually(10*time.Second, "the new configuration is in force", func() bool {
+					challenge = w.RawGet("/orders").Header.Get("WWW-Authenticate")
+					return strings.Contains(challenge, realm)
+				})
+				for range 40 { // new connections, so that both workers are met
+					if got := w.RawGet("/orders", "Authorization: Bearer "+w.Auth0.Token()); got.Status != 200 {
+						t.Fatalf("%s: a valid token: %v", realm, got)
+					}
+				}
+				stillGuarded(t, w, "")
+			}
+			if n := w.Auth0.Fetches(); n != before {
+				t.Errorf("%d fetches for new configurations", n-before)
+			}
+			if n := w.Stat("edgejwt_jwks_records_rejected"); n != 0 {
+				t.Errorf("%d records dropped, and nobody forged one", n)
+			}
+			if w.Stat("edgejwt_jwks_keys") == 0 {
+				t.Error("no keys are shown")
+			}
+		})
+	}
+}
