@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/hex"
 	"hash/fnv"
 	"os"
 	"path/filepath"
@@ -193,8 +192,8 @@ func TestForeignRecord(t *testing.T) {
 		}
 		said, counted := count("in shared data"), w.Stat("edgejwt_jwks_records_rejected")
 		fetched := w.Auth0.Fetches()
+		junk := make([]byte, 300)
 		for end := time.Now().Add(3 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-			junk, _ := hex.DecodeString(strings.Repeat("00", 300))
 			other.write(t, junk)
 			if got := w.RawGet("/orders", "Authorization: "+fresh(auth0.Mint{})[1]); got.Status != 200 {
 				t.Errorf("a valid token: %v", got)
@@ -203,6 +202,14 @@ func TestForeignRecord(t *testing.T) {
 		if n := w.Auth0.Fetches() - fetched; n > 0 {
 			t.Errorf("%d fetches because of it", n)
 		}
+		// And no worker is kept from fetching.
+		if _, err := w.Auth0.RotateUnseen(); err != nil {
+			t.Fatal(err)
+		}
+		w.Eventually(10*time.Second, "a new key is taken meanwhile", func() bool {
+			other.write(t, junk)
+			return w.RawGet("/orders", "Authorization: "+fresh(auth0.Mint{})[1]).Status == 200
+		})
 		w.Eventually(10*time.Second, "it is counted", func() bool { return w.Stat("edgejwt_jwks_records_rejected") > counted })
 		// Two workers and the main thread, each at most once a minute.
 		if n := count("in shared data") - said; n > 3 {

@@ -116,14 +116,19 @@ func (m *Machine) Inherit(now time.Time, from *Machine) {
 	if bytes.Equal(m.key, from.key) {
 		l.sequence = r.sequence
 	} else {
-		r.sequence = uint64(m.random() * (1 << 40))
+		r.sequence = firstSequence(now)
 	}
 	l.sequence = max(l.sequence, m.legacy.sequence)
-	if old := m.legacy.rec; old != nil && (old.good > r.good || old.good == r.good && old.attempts >= r.attempts) {
+	if old := m.legacy.rec; old != nil && !r.knowsMore(old) {
 		l.rec, l.set = old, m.legacy.set
 	}
 	m.legacy = l
 }
+
+// firstSequence is where the numbers of a new record start: above those of every
+// record that was made before it, so that a worker which knows an old one that was
+// lost takes the new one.
+func firstSequence(now time.Time) uint64 { return uint64(millis(now)) << 16 }
 
 // known is what this worker knows: its own record, or what it inherited.
 func (m *Machine) known() (*record, *Set) {
@@ -223,7 +228,7 @@ func (m *Machine) restores(now time.Time, r *record) bool {
 		return len(r.set) == 0 && m.set != nil && m.usable(now)
 	}
 	l := m.legacy.rec
-	return l != nil && len(l.set) > 0 && (len(r.set) == 0 || l.good > r.good+1000)
+	return l != nil && len(l.set) > 0 && (len(r.set) == 0 || l.knowsMore(r))
 }
 
 // reject drops a record, and replaces it by what this worker knows.
@@ -254,9 +259,7 @@ func (m *Machine) seed(now time.Time, found *record, version uint32) []Action {
 	case known != nil:
 		r = *known
 	default:
-		// Where sequences start is random, so that whoever knows a record that was
-		// lost sees another hint.
-		r.sequence = uint64(m.random() * (1 << 40))
+		r.sequence = firstSequence(now)
 	}
 	r.sequence = max(r.sequence, m.legacy.sequence)
 	return m.save(now, draft{why: seeding, rec: &r, set: set}, version)
@@ -314,6 +317,11 @@ func (m *Machine) Saved(now time.Time, ok bool) []Action {
 	// First the record, then the news: whoever is woken finds the new keys.
 	actions := append(m.adopt(now, d.rec, d.mac, d.set), d.news...)
 	switch d.why {
+	case seeding:
+		// At once, before somebody can spoil the record again.
+		if m.tries++; m.tries <= mostTries {
+			actions = act(actions, Load, "")
+		}
 	case leasing:
 		actions = append(actions, m.takeOff())
 	case publishing:

@@ -69,6 +69,8 @@ var planted = []struct {
 		{"machine.go", "return r.sequence < m.legacy.sequence", "return false"}}},
 	{"heir makes keys younger", "TestInherit", [][3]string{
 		{"machine.go", "r.good = max(millis(now)-from.age(now).Milliseconds(), 1)", "r.good = millis(now)"}}},
+	{"junk keeps workers from fetching", "TestFetchBesideJunk", [][3]string{
+		{"machine.go", "if m.tries++; m.tries <= mostTries {", "if false {"}}},
 	{"dropped records told each time", "TestJunkWithoutEnd", [][3]string{
 		{"machine.go", "if m.rejected == 0 || m.clock-m.complained >= complain {", "if true {"}}},
 	{"hint ignored", "TestSimulation", [][3]string{

@@ -58,6 +58,13 @@ type lease struct {
 	early  bool
 }
 
+// knowsMore reports whether a record's set was confirmed later than another's.
+// Workers whose clocks differ give one confirmation times that differ a little.
+func (r *record) knowsMore(other *record) bool {
+	const noise = 1000
+	return r.good > other.good+noise || r.good > other.good-noise && r.attempts > other.attempts
+}
+
 const recordMagic = "ejwk"
 
 // mac is the end of a record: HMAC-SHA256 of all that stands before it.

@@ -186,6 +186,35 @@ func TestJunkWithoutEnd(t *testing.T) {
 	}
 }
 
+// TestFetchBesideJunk: somebody who writes junk all the time does not stop workers
+// from fetching, neither at a cold start nor later, nor what they fetch from
+// being used.
+func TestFetchBesideJunk(t *testing.T) {
+	b := newBench(t, secret(urlPolicy, "k"), 2)
+	passes := func(d time.Duration) { // with junk every 10 ms
+		for range d / (10 * time.Millisecond) {
+			b.data.set([]byte("junk"), 0)
+			b.data.hint += 3
+			b.pass(10 * time.Millisecond)
+			for len(b.fetches) > 0 {
+				f := b.fetches[0]
+				b.fetches = b.fetches[1:]
+				b.answer(f, good(jwk("a", 1), jwk("b", 2)))
+			}
+		}
+	}
+	passes(time.Second)
+	b.find(0, "a", Found)
+	b.find(1, "a", Found)
+	age := b.workers[0].Status(b.now).Age
+	passes(602 * time.Second)
+	for i, m := range b.workers {
+		if now := m.Status(b.now).Age; now > age+200*time.Second {
+			t.Errorf("worker %d has keys of age %v: no refresh", i, now)
+		}
+	}
+}
+
 // TestForeignLease: nobody without the key can say that somebody fetches, and a
 // genuine record that says so is believed for the lease's own time and no longer,
 // however often it is put back.
