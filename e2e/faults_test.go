@@ -131,7 +131,7 @@ func TestFaultsAround(t *testing.T) {
 	})
 
 	t.Run("shared data corrupted", func(t *testing.T) {
-		record := recordOf(w, "auth0")
+		record := recordOf(w, with(`"keys": {"cooldown": "1s", "wait": "3s"}`))
 		vandal := func(do, name string) string {
 			return w.Do(harness.Request{To: w.At("vandal"), Headers: []string{"x-do", do, "x-name", name}}).Body
 		}

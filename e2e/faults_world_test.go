@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -75,14 +76,13 @@ func vandalFilter(module string) string {
 `
 }
 
-// recordOf is the name of the usual tenant's key set in shared data. The vandal
-// finds nothing under a wrong one, and then the test fails.
-func recordOf(w *harness.World, cluster string) string {
+// recordOf is the name of the usual tenant's key set in shared data, for a plugin
+// with this configuration. Only who knows that can tell it. The vandal finds
+// nothing under a wrong one, and then the test fails.
+func recordOf(w *harness.World, plugin string) string {
 	policy := jwks.Policy{URL: w.Auth0.Issuer() + ".well-known/jwks.json", Issuer: w.Auth0.Issuer(), Algorithms: []string{verify.RS256}}
-	digest := sha256.New()
-	for _, part := range []string{cluster, "", policy.Source()} {
-		digest.Write([]byte(part))
-		digest.Write([]byte{0})
-	}
-	return "edgejwt/keys/" + strconv.Itoa(jwks.RecordFormat) + "/" + base64.RawURLEncoding.EncodeToString(digest.Sum(nil)[:16])
+	key := sha256.Sum256([]byte("edgejwt configuration " + plugin))
+	name := hmac.New(sha256.New, key[:])
+	name.Write([]byte("name\x00auth0\x00\x00" + policy.Source()))
+	return "edgejwt/keys/" + strconv.Itoa(jwks.RecordFormat) + "/" + base64.RawURLEncoding.EncodeToString(name.Sum(nil)[:16])
 }

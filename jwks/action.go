@@ -11,9 +11,9 @@ const (
 	_ ActionKind = iota
 	// Load: read the record and its version, and call Loaded.
 	Load
-	// Save: write Record if the version is still Version (0: whatever there is).
-	// When that worked, write Hint to the hint key, then call Saved(true); else
-	// Saved(false).
+	// Save: write Record if the version is still Version, which is never 0
+	// (VersionNone: if there is no record). When that worked, write Hint to the hint
+	// key, then call Saved(true); else Saved(false).
 	Save
 	// Fetch: GET URL with Headers (validators) and those that the adapter wants, and call Answered with Ticket when the answer
 	// is there, the Timeout is over or the request cannot be sent.
@@ -24,6 +24,11 @@ const (
 	Info
 	Warn
 )
+
+// VersionNone is the version to name when there must be no record yet. Hosts
+// count versions up from 1, take a version that is not the record's as a mismatch,
+// and any at all where there is no record: that makes creation atomic.
+const VersionNone = 1 << 31
 
 // Action is one thing to do. Only the fields that its kind names are set. It
 // belongs to the caller.

@@ -38,7 +38,7 @@ type shared struct {
 }
 
 func (s *shared) set(record []byte, version uint32) bool {
-	if version != 0 && version != s.version {
+	if version != 0 && s.version != 0 && version != s.version {
 		return false
 	}
 	s.record = append([]byte(nil), record...)

@@ -12,7 +12,7 @@ import (
 type Machine struct {
 	p      Policy
 	owner  uint64
-	source uint64 // hash of Policy.Source, so that no record is taken for another's
+	key    []byte // authenticates records
 	random func() float64
 	fixed  bool // made by Fixed: never acts
 
@@ -20,6 +20,7 @@ type Machine struct {
 	last  time.Time     // of the last event
 
 	rec     *record // as last read or written; nil before the first
+	mac     mac     // of rec
 	version uint32  // of rec in shared data; 0 when not known
 	hint    uint64  // as read before rec
 	all     *Set    // rec's set
@@ -28,7 +29,7 @@ type Machine struct {
 	wasOK   bool    // usable at the last event
 
 	// When things in rec happened, on the own clock.
-	loadedAt, bornAt, goodAt, begunAt, attemptedAt, earlyAt, leaseAt time.Duration
+	loadedAt, goodAt, begunAt, attemptedAt, earlyAt, leaseAt time.Duration
 
 	draft   draft    // the Save under way
 	tries   int      // of compare-and-swap since the last tick or answer
@@ -40,8 +41,12 @@ type Machine struct {
 	next    int    // place in lacking that is overwritten next
 
 	results [ResultEnd]uint64
-	blind   bool // an unreadable record was warned of
 
+	legacy legacy // until the first record is read or written
+
+	blind      bool // the last record that was read was dropped
+	rejected   uint64
+	complained time.Duration // own clock: when that was last warned of
 }
 
 // intent says what a Save under way is for.
@@ -58,10 +63,19 @@ const (
 type draft struct {
 	why    intent
 	rec    *record
+	mac    mac
 	set    *Set     // rec's set, if it is a new one
 	news   []Action // what there is to log once it is written
 	result Result   // of publishing
 	onward bool     // publishing a discovered jwks_uri: the keys come next
+}
+
+// legacy is what another machine knew: see Inherit.
+type legacy struct {
+	rec *record
+	set *Set
+	// sequence is the one of a record that this machine would share with it; 0: none.
+	sequence uint64
 }
 
 // flight is a fetch that is on its way.
@@ -79,7 +93,49 @@ const mostTries = 8
 // random, of 64 bits, and not 0. random gives numbers from [0,1) and may be shared.
 func New(p Policy, owner uint64, random func() float64) *Machine {
 	p = p.withDefaults()
-	return &Machine{p: p, owner: owner, epoch: owner, source: hash([]byte(p.Source())), random: random}
+	return &Machine{p: p, owner: owner, epoch: owner, key: recordKey(p.RecordKey, p.Source()), random: random}
+}
+
+// Inherit gives a machine that is new what another one of the same source knows,
+// which is not to be in use at the same time by another thread. The new one uses
+// it where shared data has nothing, or something older: so a plugin that starts
+// with a changed RecordKey in a VM where the one before it still runs has its keys
+// at once, and the provider is not asked. Of several to inherit from, the one with
+// the freshest keys counts.
+func (m *Machine) Inherit(now time.Time, from *Machine) {
+	if m.fixed || from.fixed || m.rec != nil || from.rec == nil {
+		return
+	}
+	from.advance(now)
+	r := *from.rec
+	r.lease = lease{from: r.lease.from} // its owner would not know this machine's
+	if from.set != nil {
+		r.good = max(millis(now)-from.age(now).Milliseconds(), 1)
+	}
+	l := legacy{rec: &r, set: from.all}
+	if bytes.Equal(m.key, from.key) {
+		l.sequence = r.sequence
+	} else {
+		r.sequence = firstSequence(now)
+	}
+	l.sequence = max(l.sequence, m.legacy.sequence)
+	if old := m.legacy.rec; old != nil && !r.knowsMore(old) {
+		l.rec, l.set = old, m.legacy.set
+	}
+	m.legacy = l
+}
+
+// firstSequence is where the numbers of a new record start: above those of every
+// record that was made before it, so that a worker which knows an old one that was
+// lost takes the new one.
+func firstSequence(now time.Time) uint64 { return uint64(millis(now)) << 16 }
+
+// known is what this worker knows: its own record, or what it inherited.
+func (m *Machine) known() (*record, *Set) {
+	if m.rec != nil {
+		return m.rec, nil
+	}
+	return m.legacy.rec, m.legacy.set
 }
 
 // Fixed makes a machine for keys that are written into the configuration: it
@@ -122,10 +178,10 @@ func (m *Machine) Loaded(now time.Time, b []byte, version uint32) []Action {
 	}
 	var actions []Action
 	if version == 0 {
-		return m.seed(now, nil, 0)
+		return m.seed(now, nil, VersionNone)
 	}
 	if version != m.version || m.rec == nil {
-		r, ok := decodeRecord(b, m.source)
+		r, mac, ok := decodeRecord(b, m.key)
 		var set *Set
 		if ok && len(r.set) > 0 && (m.rec == nil || !bytes.Equal(r.set, m.rec.set)) {
 			var err error
@@ -133,17 +189,16 @@ func (m *Machine) Loaded(now time.Time, b []byte, version uint32) []Action {
 			ok = err == nil
 		}
 		if !ok {
-			if !m.blind {
-				m.blind = true
-				actions = act(actions, Warn, m.about(RecordUnreadable.Error()+"; it is replaced"))
-			}
-			return append(actions, m.seed(now, nil, version)...)
+			return m.reject(now, RecordUnreadable, version)
+		}
+		if m.outdated(r, mac) {
+			return m.reject(now, RecordOutdated, version)
 		}
 		m.blind = false
-		if len(r.set) == 0 && m.set != nil && m.usable(now) {
+		if m.restores(now, r) {
 			return m.seed(now, r, version)
 		}
-		actions = m.adopt(now, r, set)
+		actions = m.adopt(now, r, mac, set)
 		m.version = version
 	}
 	m.loadedAt = m.clock
@@ -156,25 +211,58 @@ func (m *Machine) Loaded(now time.Time, b []byte, version uint32) []Action {
 	return actions
 }
 
+// outdated reports whether a record is from before the one that this worker
+// knows: every write has a sequence of its own, one higher than what it replaces.
+// Whoever can write shared data can put back a record that he has read there, and
+// with it a key that was withdrawn since.
+func (m *Machine) outdated(r *record, mac mac) bool {
+	if m.rec == nil {
+		return r.sequence < m.legacy.sequence
+	}
+	return r.sequence < m.rec.sequence || r.sequence == m.rec.sequence && mac != m.mac
+}
+
+// restores reports whether a sound record lacks keys that this worker knows.
+func (m *Machine) restores(now time.Time, r *record) bool {
+	if m.rec != nil {
+		return len(r.set) == 0 && m.set != nil && m.usable(now)
+	}
+	l := m.legacy.rec
+	return l != nil && len(l.set) > 0 && (len(r.set) == 0 || l.knowsMore(r))
+}
+
+// reject drops a record, and replaces it by what this worker knows.
+func (m *Machine) reject(now time.Time, why Trouble, version uint32) []Action {
+	var actions []Action
+	if m.rejected == 0 || m.clock-m.complained >= complain {
+		m.complained = m.clock
+		actions = act(actions, Warn, m.about(why.Error()+"; it is replaced"))
+	}
+	m.rejected++
+	m.blind = true
+	return append(actions, m.seed(now, nil, version)...)
+}
+
 // seed writes a record where there is none, or none that can be used (version
 // names what is replaced). It holds what this worker knows: nothing at a cold
 // start, the keys if a record was lost. found is a record that is sound but has
 // lost its set to a worker that overwrote it.
 func (m *Machine) seed(now time.Time, found *record, version uint32) []Action {
 	r := record{lifetime: untold}
+	known, set := m.known()
 	switch {
 	case found != nil:
 		r = *found
-		r.set, r.generation, r.skipped = m.rec.set, max(r.generation, m.rec.generation), m.rec.skipped
-		r.good, r.lifetime, r.etag, r.modified = m.rec.good, m.rec.lifetime, m.rec.etag, m.rec.modified
-		r.sequence = max(r.sequence, m.rec.sequence)
-	case m.rec != nil:
-		r = *m.rec
+		r.set, r.generation, r.skipped = known.set, max(r.generation, known.generation), known.skipped
+		r.good, r.lifetime, r.etag, r.modified = known.good, known.lifetime, known.etag, known.modified
+		r.sequence = max(r.sequence, known.sequence)
+	case known != nil:
+		r = *known
 	default:
-		// Where sequences start is random, so that two creators give different hints.
-		r.sequence = uint64(m.random() * (1 << 40))
+		r.sequence = firstSequence(now)
 	}
-	return m.save(now, draft{why: seeding, rec: &r}, version)
+	r.sequence = max(r.sequence, m.legacy.sequence)
+	return m.save(now, draft{why: seeding, rec: &r, set: set}, version)
 }
 
 // lease starts a fetch by writing down who does it.
@@ -205,8 +293,10 @@ func (m *Machine) save(now time.Time, d draft, version uint32) []Action {
 			r.good = max(known, 1)
 		}
 	}
+	var b []byte
+	b, d.mac = r.encode(m.key)
 	m.draft = d
-	return []Action{{Kind: Save, Record: r.encode(nil, m.source), Version: version, Hint: r.sequence}}
+	return []Action{{Kind: Save, Record: b, Version: version, Hint: r.sequence}}
 }
 
 // Saved answers Save.
@@ -225,8 +315,13 @@ func (m *Machine) Saved(now time.Time, ok bool) []Action {
 		return []Action{{Kind: Load}}
 	}
 	// First the record, then the news: whoever is woken finds the new keys.
-	actions := append(m.adopt(now, d.rec, d.set), d.news...)
+	actions := append(m.adopt(now, d.rec, d.mac, d.set), d.news...)
 	switch d.why {
+	case seeding:
+		// At once, before somebody can spoil the record again.
+		if m.tries++; m.tries <= mostTries {
+			actions = act(actions, Load, "")
+		}
 	case leasing:
 		actions = append(actions, m.takeOff())
 	case publishing:
@@ -241,10 +336,10 @@ func (m *Machine) Saved(now time.Time, ok bool) []Action {
 
 // adopt takes over a record that was read or written. set is its set, or nil
 // when that is the one already known.
-func (m *Machine) adopt(now time.Time, r *record, set *Set) []Action {
+func (m *Machine) adopt(now time.Time, r *record, mac mac, set *Set) []Action {
 	old, first := m.rec, m.rec == nil
 	if first {
-		old, m.bornAt = &record{}, m.clock
+		old = &record{}
 	}
 	// How long ago things happened. What is new in this record cannot be older
 	// than the last look at it, whatever the wall clock did since.
@@ -270,7 +365,7 @@ func (m *Machine) adopt(now time.Time, r *record, set *Set) []Action {
 	if r.good != old.good || finished && r.failures == 0 { // the same
 		m.goodAt = m.clock - max(fromMillis(max(millis(now), r.written)-r.good), 0)
 	}
-	m.rec, m.loadedAt = r, m.clock
+	m.rec, m.mac, m.loadedAt, m.legacy = r, mac, m.clock, legacy{}
 	switch {
 	case len(r.set) == 0:
 		m.all, m.set = nil, nil

@@ -51,8 +51,28 @@ var planted = []struct {
 		{"timing.go", "m.set != nil && m.age(now) <= m.p.MaxStale", "m.set != nil"}}},
 	{"compare-and-swap without compare", "TestSimulation", [][3]string{
 		{"machine.go", "Version: version, Hint: r.sequence}}", "Hint: r.sequence}}"}}},
-	{"lease taken while others still create", "TestSimulation", [][3]string{
-		{"timing.go", "return newborn - (m.clock - m.bornAt)", "return 0"}}},
+	{"record made over another's", "TestSimulation", [][3]string{
+		{"machine.go", "return m.seed(now, nil, VersionNone)", "return m.seed(now, nil, 0)"}}},
+	{"forged record taken", "TestForgedRecords", [][3]string{
+		{"record.go", "if !hmac.Equal(m[:], b[end:]) {", "if false {"}}},
+	{"another source's record taken", "TestForgedRecords", [][3]string{
+		{"record.go", "strconv.Itoa(RecordFormat) + \" \" + source)", "strconv.Itoa(RecordFormat))"}}},
+	{"record key not used", "TestForgedRecords", [][3]string{
+		{"record.go", "hmac.New(sha256.New, secret)", "hmac.New(sha256.New, nil)"}}},
+	{"outdated record taken", "TestOutdatedRecord", [][3]string{
+		{"machine.go", "return r.sequence < m.rec.sequence || r.sequence == m.rec.sequence && mac != m.mac", "return false"}}},
+	{"outdated record taken in the simulation", "TestSimulation", [][3]string{
+		{"machine.go", "return r.sequence < m.rec.sequence || r.sequence == m.rec.sequence && mac != m.mac", "return false"}}},
+	{"record of the same number taken", "TestSameSequence", [][3]string{
+		{"machine.go", "return r.sequence < m.rec.sequence || r.sequence == m.rec.sequence && mac != m.mac", "return r.sequence < m.rec.sequence"}}},
+	{"outdated record taken by an heir", "TestInherit", [][3]string{
+		{"machine.go", "return r.sequence < m.legacy.sequence", "return false"}}},
+	{"heir makes keys younger", "TestInherit", [][3]string{
+		{"machine.go", "r.good = max(millis(now)-from.age(now).Milliseconds(), 1)", "r.good = millis(now)"}}},
+	{"junk keeps workers from fetching", "TestFetchBesideJunk", [][3]string{
+		{"machine.go", "if m.tries++; m.tries <= mostTries {", "if false {"}}},
+	{"dropped records told each time", "TestJunkWithoutEnd", [][3]string{
+		{"machine.go", "if m.rejected == 0 || m.clock-m.complained >= complain {", "if true {"}}},
 	{"hint ignored", "TestSimulation", [][3]string{
 		{"machine.go", "!haveHint || hint != m.hint ||", "!haveHint ||"}}},
 	{"withdrawn keys kept", "TestSimulation", [][3]string{

@@ -40,6 +40,10 @@ type Policy struct {
 	Tick time.Duration
 	// Deny lists "kid" values that are never accepted, whatever is published.
 	Deny []string
+	// RecordKey authenticates the record in shared data: who does not know it can
+	// take the record away, but put no other in its place. Machines that are to
+	// share a record have the same. Empty: only damage and mix-ups are found.
+	RecordKey []byte
 }
 
 // The errors of Check.

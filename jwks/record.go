@@ -1,10 +1,19 @@
 package jwks
 
-import "encoding/binary"
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"strconv"
+)
 
 // record is what all workers of a process know together about one source. It
 // lives in shared data, is replaced whole by compare-and-swap, and holds facts
 // rather than decisions, so that workers with different policies can share it.
+//
+// Other plugins may be able to write there too, so a record ends with a MAC
+// (RFC 2104): see Policy.RecordKey. What it protects from and what not stands in
+// README.md.
 //
 // Times are wall time in Unix milliseconds. A time that something began or
 // ended at is never compared with a deadline directly: see timing.go.
@@ -49,11 +58,36 @@ type lease struct {
 	early  bool
 }
 
+// knowsMore reports whether a record's set was confirmed later than another's.
+// Workers whose clocks differ give one confirmation times that differ a little.
+func (r *record) knowsMore(other *record) bool {
+	const noise = 1000
+	return r.good > other.good+noise || r.good > other.good-noise && r.attempts > other.attempts
+}
+
 const recordMagic = "ejwk"
 
 // RecordFormat numbers the encoding of records. It belongs into the key under which
 // the record is stored, so that two versions do not fight over one record.
-const RecordFormat = 4
+const RecordFormat = 5
+
+// mac is the end of a record: HMAC-SHA256 of all that stands before it.
+type mac [sha256.Size]byte
+
+// recordKey is the key of a source's MACs. The source is part of it, so that a
+// record of another source is no more than a forged one.
+func recordKey(secret []byte, source string) []byte {
+	h := hmac.New(sha256.New, secret)
+	h.Write([]byte("edgejwt record " + strconv.Itoa(RecordFormat) + " " + source))
+	return h.Sum(nil)
+}
+
+func authenticate(key, b []byte) (m mac) {
+	h := hmac.New(sha256.New, key)
+	h.Write(b)
+	h.Sum(m[:0])
+	return m
+}
 
 // Bounds that keep a damaged record from asking for much memory.
 const (
@@ -61,12 +95,10 @@ const (
 	longestRecord = 2 * MaxDocumentBytes
 )
 
-// encode appends the record: magic, format, the source's hash, fields in order,
-// and last a hash of all that. Integers are varints.
-func (r *record) encode(b []byte, source uint64) []byte {
-	start := len(b)
-	b = append(append(b, recordMagic...), RecordFormat)
-	b = binary.LittleEndian.AppendUint64(b, source)
+// encode gives the record's bytes: magic, format, fields in order, and last the
+// MAC, which is returned too. Integers are varints.
+func (r *record) encode(key []byte) ([]byte, mac) {
+	b := append([]byte(recordMagic), RecordFormat)
 	for _, v := range []uint64{r.sequence, r.generation, r.skipped, r.attempts, uint64(r.failures),
 		uint64(r.trouble), r.warned, uint64(r.spread), r.lease.owner, r.lease.ticket, r.earlies} {
 		b = binary.AppendUvarint(b, v)
@@ -86,25 +118,24 @@ func (r *record) encode(b []byte, source uint64) []byte {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
 	}
-	return binary.LittleEndian.AppendUint64(b, hash(b[start:]))
+	m := authenticate(key, b)
+	return append(b, m[:]...), m
 }
 
-// decodeRecord reads what encode wrote, and nothing else: one record has one
-// encoding. The record does not refer to b afterwards. Whether the set can be
-// parsed is not checked.
-func decodeRecord(b []byte, source uint64) (*record, bool) {
-	if len(b) > longestRecord || len(b) < len(recordMagic)+1+8+8 || string(b[:len(recordMagic)]) != recordMagic ||
-		b[len(recordMagic)] != RecordFormat {
-		return nil, false
+// decodeRecord reads what encode wrote with this key, and nothing else: one
+// record has one encoding. The record does not refer to b afterwards. Whether the
+// set can be parsed is not checked.
+func decodeRecord(b, key []byte) (*record, mac, bool) {
+	const head = len(recordMagic) + 1
+	if len(b) > longestRecord || len(b) < head+sha256.Size || string(b[:len(recordMagic)]) != recordMagic || b[len(recordMagic)] != RecordFormat {
+		return nil, mac{}, false
 	}
-	sum := len(b) - 8
-	if binary.LittleEndian.Uint64(b[sum:]) != hash(b[:sum]) {
-		return nil, false
+	end := len(b) - sha256.Size
+	m := authenticate(key, b[:end])
+	if !hmac.Equal(m[:], b[end:]) {
+		return nil, mac{}, false
 	}
-	d := decoder{rest: b[len(recordMagic)+1 : sum]}
-	if d.fixed() != source {
-		return nil, false
-	}
+	d := decoder{rest: b[head:end]}
 	r := new(record)
 	var failures, trouble, spread uint64
 	for _, v := range []*uint64{&r.sequence, &r.generation, &r.skipped, &r.attempts, &failures,
@@ -124,10 +155,10 @@ func decodeRecord(b []byte, source uint64) (*record, bool) {
 	if d.bad || len(d.rest) > 0 || failures > 1<<32-1 || spread > 1<<32-1 || trouble >= uint64(troubleEnd) || flags > 7 ||
 		r.lifetime < untold || r.hold < 0 || r.hold > longestHold.Milliseconds() ||
 		r.lease.lasts < 0 || r.lease.lasts > longestLease.Milliseconds() || !sane(r.written, r.good, r.attempted, r.earlyAt, r.lease.from, r.discovered) {
-		return nil, false
+		return nil, mac{}, false
 	}
 	r.failures, r.trouble, r.spread = uint32(failures), Trouble(trouble), uint32(spread)
-	return r, true
+	return r, m, true
 }
 
 // sane bounds times, so that differences of them never overflow.
@@ -155,13 +186,6 @@ func (d *decoder) take(n int) []byte {
 	field := d.rest[:n]
 	d.rest = d.rest[n:]
 	return field
-}
-
-func (d *decoder) fixed() uint64 {
-	if b := d.take(8); b != nil {
-		return binary.LittleEndian.Uint64(b)
-	}
-	return 0
 }
 
 func (d *decoder) byte() byte {
@@ -195,8 +219,7 @@ func (d *decoder) bytes(most int) []byte {
 	return d.take(int(n))
 }
 
-// hash is FNV-1a. It finds damage, not malice: whoever can write the shared data
-// of this process can do worse.
+// hash is FNV-1a: it tells one text from another, where nobody gains by a collision.
 func hash(b []byte) uint64 {
 	h := uint64(14695981039346656037)
 	for _, c := range b {

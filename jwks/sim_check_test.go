@@ -20,7 +20,10 @@ type checks struct {
 	jumps       []time.Duration // of the wall clock
 	forward     []jump          // those that went forward
 	backward    bool            // one of them went back
-	corrupted   time.Duration   // when the record was damaged last
+	corrupted   time.Duration   // when the record was damaged or put back last
+	damaged     bool            // it was damaged: what it said may be lost
+	putBack     time.Duration   // when an older one was put in its place first
+	written     [][]byte        // records with the answers of fetches
 	hintLost    time.Duration
 	good        []publication // successful ones
 	last        publication   // of any kind
@@ -47,7 +50,7 @@ type jump struct{ at, by time.Duration }
 const never = time.Duration(-1 << 40)
 
 func newChecks() checks {
-	return checks{lastEarly: never, corrupted: never, hintLost: never, wrote: never, warned: map[string]bool{}}
+	return checks{lastEarly: never, corrupted: never, putBack: never, hintLost: never, wrote: never, warned: map[string]bool{}}
 }
 
 func (c *checks) fail(w *world, format string, args ...any) {
@@ -136,6 +139,7 @@ func (w *world) checkSave(v *worker, a Action) {
 	if d.onward {
 		return
 	}
+	c.written = append(c.written, a.Record)
 	newest := c.callouts[len(c.callouts)-1]
 	if newest != v.arrived {
 		if w.t-c.corrupted > 10*time.Second {
@@ -189,6 +193,9 @@ func (w *world) checkBounds(v *worker) {
 // newest gives the last good publication that all workers have had the time to see.
 func (w *world) newest(v *worker) (publication, bool) {
 	lag := v.p.Tick + slack
+	if w.check.putBack >= 0 { // one worker has to see it and write again what it knows
+		lag += v.p.Tick + slack
+	}
 	if w.check.hintLost > 0 {
 		lag += recheck
 	}
@@ -224,9 +231,17 @@ func (w *world) accepted(v *worker, r *request) {
 	if age := w.t - confirmed; age > v.p.MaxStale+w.lost(v) && !reborn {
 		c.fail(w, "worker %d accepts %s, confirmed %v ago (maxStale %v)", v.id, r.kid, age, v.p.MaxStale)
 	}
-	if p, ok := w.newest(v); ok && !p.keys[r.token] && p.at > confirmed && c.corrupted < 0 {
+	if p, ok := w.newest(v); ok && !p.keys[r.token] && p.at > confirmed && !c.damaged && !w.misled(v) {
 		c.fail(w, "worker %d accepts %s, withdrawn in the set published %v ago", v.id, r.kid, w.t-p.at)
 	}
+}
+
+// misled reports whether an older record was put back, and the worker cannot know
+// better: it started since, or another died who did.
+func (w *world) misled(v *worker) bool {
+	c := &w.check
+	from := c.putBack - v.p.Tick - slack
+	return c.putBack >= 0 && (v.since > from || slices.ContainsFunc(c.mishaps, func(t time.Duration) bool { return t > from }))
 }
 
 // refused: never a valid token without a reason that the promises name.

@@ -88,8 +88,16 @@ func (w *world) misfortunes() {
 		if w.chance(0.3) {
 			deny = nil
 		}
+		other := w.chance(0.5)
+		if other { // its records have another key and another name
+			w.data, w.check.corrupted = shared{}, w.t
+			w.note("records have another key")
+		}
 		for _, v := range w.workers {
-			v.p.Deny = deny
+			if v.p.Deny = deny; other {
+				v.p.RecordKey = append(v.p.RecordKey[:len(v.p.RecordKey):len(v.p.RecordKey)], 'k')
+				v.heir = v.up
+			}
 			w.restart(v, 0)
 		}
 	})
@@ -111,9 +119,23 @@ func (w *world) misfortunes() {
 	some(0.03, 1, func() { // the record is damaged
 		w.data.set([]byte("ejwk"), 0)
 		w.data.hint++
-		w.check.corrupted = w.t
+		w.check.corrupted, w.check.damaged = w.t, true
 		w.check.mishap(w)
 		w.note("the record is damaged")
+	})
+	some(0.1, 3, func() { // another plugin puts back a record that it has seen there
+		c := &w.check
+		if len(c.written) == 0 {
+			return
+		}
+		w.data.set(c.written[w.rng.IntN(len(c.written))], 0)
+		w.data.hint ^= 1 << 63
+		c.corrupted = w.t
+		if c.putBack < 0 {
+			c.putBack = w.t
+		}
+		c.troubles = append(c.troubles, w.t)
+		w.note("an older record is put back")
 	})
 }
 

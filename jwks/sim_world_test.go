@@ -98,6 +98,7 @@ type worker struct {
 	id      int
 	life    int // counts restarts: what was meant for an earlier life is dropped
 	m       *Machine
+	heir    bool // its next life begins in the same VM, with other records
 	p       Policy
 	up      bool
 	since   time.Duration // when this life began
@@ -120,7 +121,11 @@ func (w *world) boot(v *worker) {
 	if v.cache == nil {
 		v.cache = map[token]cached{}
 	}
-	v.m = New(v.p, w.rng.Uint64()|1, w.rng.Float64)
+	before := v.m
+	if v.m = New(v.p, w.rng.Uint64()|1, w.rng.Float64); v.heir {
+		v.m.Inherit(w.wall(), before)
+	}
+	v.heir = false
 	w.wind(v)
 }
 

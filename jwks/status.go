@@ -9,7 +9,7 @@ func (m *Machine) NextTick(now time.Time) time.Duration {
 	const (
 		soonest  = time.Millisecond
 		stuck    = 5 * time.Millisecond   // a write was lost again and again
-		blind    = 100 * time.Millisecond // the record was damaged; if it is again, do not fight over it
+		blind    = 100 * time.Millisecond // the record was dropped; if the next one is too, do not fight over it
 		watching = 25 * time.Millisecond  // another worker is fetching
 	)
 	if m.fixed {
@@ -65,6 +65,9 @@ type Status struct {
 	Trouble error
 	// Wanted is how many kids parked requests of this worker wait for.
 	Wanted int
+	// Rejected counts the records in shared data that this worker dropped, because
+	// they were damaged, forged or outdated.
+	Rejected uint64
 	// Fetches counts what came of the fetches of this worker; the process's
 	// count is the sum over its workers.
 	Fetches [ResultEnd]uint64
@@ -74,7 +77,7 @@ type Status struct {
 func (m *Machine) Status(now time.Time) Status {
 	m.advance(now)
 	s := Status{Age: -1, Keys: m.set.Len(), KIDs: m.set.KIDs(), Usable: m.usable(now), Source: m.sourceName(),
-		Wanted: len(m.wanted), Fetches: m.results}
+		Wanted: len(m.wanted), Rejected: m.rejected, Fetches: m.results}
 	if m.fixed {
 		s.Generation, s.Age, s.Source = 1, 0, "configuration"
 	}

@@ -24,10 +24,8 @@ const (
 	// longestColdHold while there are none.
 	longestHold     = 5 * time.Minute
 	longestColdHold = 10 * time.Second
-	// newborn is how long a record without history is left alone. Shared data
-	// has no atomic create: a worker that is about to make the record would
-	// overwrite a lease taken meanwhile.
-	newborn = 20 * time.Millisecond
+	// complain is how often a worker says at most that records are dropped.
+	complain = time.Minute
 	// recheck is how often the record is read although the hint did not change,
 	// in case that a worker died between writing the record and the hint.
 	recheck = 10 * time.Second
@@ -159,7 +157,7 @@ func (m *Machine) retriesSoon() bool { return m.rec.early && m.rec.failures == 1
 // ask for it; ≤ 0 when it is due.
 func (m *Machine) untilScheduled(now time.Time) time.Duration {
 	if m.rec.attempts == 0 && m.set == nil {
-		return newborn - (m.clock - m.bornAt)
+		return 0
 	}
 	if m.rec.failures > 0 {
 		return m.hold(now) + m.retryDelay(now) - m.sinceAttempt()

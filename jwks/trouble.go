@@ -41,10 +41,14 @@ const (
 	// DiscoveryHost: the discovered jwks_uri is not https, or lies on a host
 	// that is neither the issuer's nor named in the configuration.
 	DiscoveryHost
-	// RecordUnreadable: the record in shared data is damaged or not ours.
+	// RecordUnreadable: the record in shared data is damaged, or was not written by
+	// one who knows Policy.RecordKey.
 	RecordUnreadable
 	// FetchLost: the worker that fetched did not come back in time.
 	FetchLost
+	// RecordOutdated: the record in shared data is genuine, but older than one that
+	// was seen before.
+	RecordOutdated
 	troubleEnd
 )
 
@@ -63,8 +67,9 @@ var troubles = [troubleEnd]string{
 	DiscoveryUnreadable: "the discovery document cannot be read",
 	DiscoveryIssuer:     "the discovery document names another issuer",
 	DiscoveryHost:       "the discovered jwks_uri is not https on the issuer's host or a named one",
-	RecordUnreadable:    "the record in shared data cannot be read",
+	RecordUnreadable:    "the record in shared data is damaged or forged",
 	FetchLost:           "a worker started a fetch and did not finish it",
+	RecordOutdated:      "the record in shared data is older than one that was there before",
 }
 
 // Error is one English clause without capital or full stop.

@@ -18,6 +18,7 @@ type source struct {
 	machine *jwks.Machine
 	cluster string      // that reaches the keys
 	issuer  issuerPlace // where the discovery document is, if that is elsewhere
+	place   string      // what is fetched, and over which clusters
 	record  string      // name of the record in shared data
 	hint    string      // name of the record's sequence number, eight bytes
 	// changed: the requests that wait for this key set are to be judged again.

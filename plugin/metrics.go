@@ -130,6 +130,8 @@ func (m *metrics) define(cfg *config.Config, reports bool) {
 type sourceMetrics struct {
 	fetches    [jwks.ResultEnd]metric
 	counted    [jwks.ResultEnd]uint64 // what fetches have been told
+	rejected   metric
+	dropped    uint64 // what rejected has been told
 	age        metric
 	keys       metric
 	generation metric
@@ -142,6 +144,7 @@ func newSourceMetrics(address string) (m *sourceMetrics) {
 	for result := range jwks.ResultEnd {
 		m.fetches[result] = define(counterMetric, label("edgejwt_jwks_fetches"+name, "result", result.String())+";;")
 	}
+	m.rejected = define(counterMetric, "edgejwt_jwks_records_rejected"+name+";;")
 	m.age = define(gaugeMetric, "edgejwt_jwks_age_seconds"+name+";;")
 	m.keys = define(gaugeMetric, "edgejwt_jwks_keys"+name+";;")
 	m.generation = define(gaugeMetric, "edgejwt_jwks_generation"+name+";;")
@@ -179,6 +182,10 @@ func (s *source) observe(now time.Time) {
 			m.fetches[result].add(int64(n - m.counted[result]))
 			m.counted[result] = n
 		}
+	}
+	if status.Rejected > m.dropped {
+		m.rejected.add(int64(status.Rejected - m.dropped))
+		m.dropped = status.Rejected
 	}
 	m.keys.set(uint64(status.Keys))
 	m.generation.set(status.Generation)

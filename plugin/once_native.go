@@ -13,6 +13,8 @@ import (
 
 func (*root) made() {}
 
+func (*root) siblings() []*root { return nil }
+
 func readHeaders() ([][2]string, error) { return proxywasm.GetHttpRequestHeaders() }
 
 func (r *root) hostTime() time.Time { return r.clock() }

@@ -60,6 +60,9 @@ func onContextCreate(contextID, pluginContextID uint32) {
 // made takes note of a plugin that the SDK has made.
 func (r *root) made() { roots = append(roots, r) }
 
+// siblings are the plugins of this VM, r among them.
+func (r *root) siblings() []*root { return roots }
+
 //go:wasmexport edgejwt_on_request_headers
 func onRequestHeaders(contextID uint32, _ int32, _ uint32) uint32 {
 	r := rootOf(contextID)

@@ -1,11 +1,34 @@
 package plugin
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/binary"
+	"strconv"
 	"strings"
 
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
+
+	"edgejwt/jwks"
+	"edgejwt/verify/base64url"
 )
+
+// Shared data belongs to all plugins of the proxy with the same vm_id, and to all
+// without one. So the name of a record and what authenticates it follow from
+// config.Config.RecordKey, which other plugins do not know. Plugins of ours with
+// different keys do not meet there.
+
+// recordName names the record of what is fetched from a place.
+func recordName(key [sha256.Size]byte, place string) string {
+	return "edgejwt/keys/" + strconv.Itoa(jwks.RecordFormat) + "/" + base64url.Encode(derive(key, "name", place)[:16])
+}
+
+// derive gives 32 bytes for a purpose and a place, which tell nothing of the key.
+func derive(key [sha256.Size]byte, purpose, place string) []byte {
+	h := hmac.New(sha256.New, key[:])
+	h.Write([]byte(purpose + "\x00" + place))
+	return h.Sum(nil)
+}
 
 // readHint reads the record's sequence number; ok is false when there is none.
 func readHint(name string) (hint uint64, ok bool) {

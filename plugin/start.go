@@ -1,9 +1,9 @@
 package plugin
 
 import (
-	"crypto/sha256"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
@@ -14,7 +14,6 @@ import (
 	"edgejwt/plugin/config"
 	"edgejwt/plugin/version"
 	"edgejwt/verify/ascii"
-	"edgejwt/verify/base64url"
 	"edgejwt/verify/route"
 )
 
@@ -103,49 +102,49 @@ func (r *root) configure(cfg *config.Config) error {
 		return err
 	}
 	r.authz = authz.New(cfg, engine, func(rule *config.Rule) *jwks.Machine {
-		return r.keysOf(rule, &cfg.Keys)
+		return r.keysOf(rule, cfg)
 	})
 	r.metrics.define(cfg, r.authz.Reports())
 	return nil
 }
 
 // keysOf gives the rule's key set. Rules with one place to fetch from share it.
-func (r *root) keysOf(rule *config.Rule, keys *config.Keys) *jwks.Machine {
+func (r *root) keysOf(rule *config.Rule, cfg *config.Config) *jwks.Machine {
 	if rule.InlineSet != nil {
-		return jwks.Fixed(rule.InlineSet, keys.Deny)
+		return jwks.Fixed(rule.InlineSet, cfg.Keys.Deny)
 	}
-	policy := rule.Policy(keys)
+	policy := rule.Policy(&cfg.Keys)
 	address := rule.JWKSURI
 	if rule.Discovery {
 		address = rule.Issuer
 	}
-	record := recordName(rule.Cluster, rule.DiscoveryCluster, policy.Source())
+	place := strings.Join([]string{rule.Cluster, rule.DiscoveryCluster, policy.Source()}, "\x00")
 	for _, s := range r.sources {
-		if s.record == record {
+		if s.place == place {
 			return s.machine
 		}
 	}
+	record := recordName(cfg.RecordKey, place)
+	policy.RecordKey = derive(cfg.RecordKey, "key", place)
 	s := &source{
 		root:    r,
 		cluster: rule.Cluster,
 		issuer:  issuerPlace{rule.Authority, rule.DiscoveryCluster},
+		place:   place,
 		record:  record,
 		hint:    record + "/hint",
 		machine: jwks.New(policy, rand.Uint64()|1, rand.Float64),
 		metrics: newSourceMetrics(address),
 	}
+	// While a changed configuration takes over, the plugin with the one before it is
+	// still in this VM, and knows the keys. Their record is another's to this one.
+	for _, other := range r.siblings() {
+		for _, o := range other.sources {
+			if o.place == place {
+				s.machine.Inherit(r.clock(), o.machine)
+			}
+		}
+	}
 	r.sources = append(r.sources, s)
 	return s.machine
-}
-
-// recordName names a key set's record in shared data. Plugins that fetch the
-// same document over the same cluster share it; the digest keeps the parts from
-// running into one another.
-func recordName(parts ...string) string {
-	digest := sha256.New()
-	for _, part := range parts {
-		digest.Write([]byte(part))
-		digest.Write([]byte{0})
-	}
-	return "edgejwt/keys/" + strconv.Itoa(jwks.RecordFormat) + "/" + base64url.Encode(digest.Sum(nil)[:16])
 }

@@ -282,7 +282,7 @@ func (v *vm) call(name string, a []uint64) uint64 {
 		return v.give(data, a[2], a[3])
 	case "proxy_set_shared_data":
 		key := v.text(a[0], a[1])
-		if cas := uint32(a[4]); cas != 0 && cas != v.versions[key] {
+		if cas := uint32(a[4]); cas != 0 && v.versions[key] != 0 && cas != v.versions[key] {
 			return statusCASMismatch
 		}
 		v.versions[key]++

@@ -44,6 +44,9 @@ const (
 	MaxDenied = 1000
 	// MaxKIDBytes is the greatest length of one kid in keys.deny.
 	MaxKIDBytes = 256
+	// MinSecretBytes and MaxSecretBytes bound the length of secret.
+	MinSecretBytes = 32
+	MaxSecretBytes = 256
 	// MaxRealmBytes is the greatest length of the realm.
 	MaxRealmBytes = 128
 )
@@ -89,6 +92,10 @@ type Config struct {
 	TokenCache TokenCache
 	// Keys says how key sets are fetched and kept, for every rule.
 	Keys Keys
+	// RecordKey is what the records in shared data are authenticated by (see
+	// jwks.Policy): the SHA-256 of secret or, without that, of the whole text. It is
+	// a secret itself.
+	RecordKey [32]byte
 	// Realm names the API in WWW-Authenticate (RFC 9110 §11.5): 1 to
 	// MaxRealmBytes printable ASCII bytes without quote and backslash.
 	Realm string
@@ -237,7 +244,9 @@ type Keys struct {
 func Parse(document []byte) (*Config, error) {
 	r := new(reader)
 	if root := r.open(string(document), &wholeConfig); root != nil {
-		if c := r.config(root); len(r.faults) == 0 {
+		c := r.config(root)
+		c.RecordKey = root.recordKey(document)
+		if len(r.faults) == 0 {
 			return c, nil
 		}
 	}

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"reflect"
 	"slices"
@@ -58,9 +59,45 @@ func TestAuth0(t *testing.T) {
 		},
 		TokenCache: config.TokenCache{Entries: 10000, Bytes: 16 << 20},
 		Realm:      "api",
+		RecordKey:  c.RecordKey, // see TestRecordKey
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
+	}
+}
+
+// TestRecordKey: the key is the secret's, whatever else is configured, or the
+// whole text's.
+func TestRecordKey(t *testing.T) {
+	one := `{"auth0": {"domain": "tenant.eu.auth0.com", "audience": "https://api.example.com"}`
+	const first, second = "0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdeg"
+	keys := map[[32]byte]string{}
+	for _, document := range []string{
+		one + `}`, one + `} `, one + `, "realm": "other"}`,
+		one + `, "secret": "` + first + `"}`, one + `, "secret": "` + second + `"}`,
+	} {
+		key := mustParse(t, document).RecordKey
+		if other := keys[key]; other != "" || key == [32]byte{} {
+			t.Errorf("%s and %s have the same key", document, other)
+		}
+		keys[key] = document
+		if again := mustParse(t, document).RecordKey; again != key {
+			t.Errorf("%s has two keys", document)
+		}
+	}
+	for _, other := range []string{one + `, "secret": "` + first + `", "realm": "other"}`,
+		`{"jwtRules": [{"issuer": "https://i.example/", "audiences": "a"}], "secret": "` + first + `"}`} {
+		if keys[mustParse(t, other).RecordKey] == "" {
+			t.Errorf("%s has another key than a configuration with the same secret", other)
+		}
+	}
+	// Nobody can take a whole text for a secret.
+	text := one + `}`
+	if mustParse(t, text).RecordKey == sha256.Sum256([]byte("edgejwt secret "+text)) {
+		t.Error("a text is as good as a secret")
+	}
+	for _, least := range []string{strings.Repeat("s", 32), strings.Repeat("s", 256), "+/=-_" + first} {
+		mustParse(t, one+`, "secret": "`+least+`"}`)
 	}
 }
 
@@ -112,6 +149,7 @@ func TestEverything(t *testing.T) {
 		},
 		TokenCache: config.TokenCache{Entries: 10000, Bytes: 16 << 20},
 		Realm:      "orders",
+		RecordKey:  c.RecordKey, // see TestRecordKey
 		Warnings:   []string{"jwtRules[0].clockSkew: 10m is long: every token is accepted for that much longer than its issuer said"},
 	}
 	if !reflect.DeepEqual(c, want) {

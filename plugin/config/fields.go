@@ -73,6 +73,7 @@ type field struct {
 	OneOf            []string
 	Min, Max         int64
 	Refused          string
+	Hidden           bool // no message may show its value
 }
 
 const (
@@ -98,6 +99,7 @@ var fields = []field{
 	{Name: "keys", Kind: Object, Fields: keysFields},
 	{Name: "tokenCache", Kind: Object, Fields: cacheFields},
 	{Name: "signature", Kind: Choice, Default: "go", OneOf: []string{"go", "auto", "host"}}, // as Signature has them
+	{Name: "secret", Kind: Text, Min: MinSecretBytes, Max: MaxSecretBytes, Hidden: true},
 	{Name: "realm", Kind: Text, Default: "api", Max: MaxRealmBytes},
 	{Name: "resourceMetadata", Kind: Object, Fields: resourceFields},
 	{Name: "filterState", Kind: Switch, Default: "false"},

@@ -64,7 +64,7 @@ func limitsOf(f Field) string {
 		all = append(all, inBytes(f.Min, f.Kind)+" to "+inBytes(f.Max, f.Kind))
 	case f.Max == 0 || f.OneOf != nil:
 	case f.Kind == Text:
-		all = append(all, "1 to "+high+" bytes")
+		all = append(all, itoa(max(int(f.Min), 1))+" to "+high+" bytes")
 	case f.Min == 0:
 		all = append(all, "at most "+high)
 	default:

@@ -27,7 +27,7 @@ func FuzzParse(f *testing.F) {
 		}
 	}
 	for _, members := range []string{
-		`"realm":"r"`, `"keys":{"refresh":"1m","maxStale":"300h","deny":["a"]}`,
+		`"realm":"r"`, `"secret":"0123456789abcdef0123456789abcdef"`, `"keys":{"refresh":"1m","maxStale":"300h","deny":["a"]}`,
 		`"jwtRules":[{` + goodRule + `,"clockSkew":"6m","fromHeaders":[{"name":"X-T","prefix":"T "}],"forwardOriginalToken":false}]`,
 		`"jwtRules":[{"issuer":"https://i.example/a","anyAudience":true,"outputClaimToHeaders":[{"header":"x-a","claim":"sub"}]}]`,
 		`"routes":[{"path":{"template":"/orgs/{org}/{rest=**}"},"claimMatches":[{"claim":["a","b"],"variable":"org"}],"scopes":["a"]}]`,

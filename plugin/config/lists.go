@@ -94,6 +94,10 @@ func (r *reader) bounded(l listed, f *field) (string, bool) {
 	if f.Kind == Text && f.Max > 0 {
 		most = int(f.Max)
 	}
+	found := ""
+	if !f.Hidden {
+		found = quoteURL(l.text)
+	}
 	switch {
 	case l.text == "":
 		want := "is empty"
@@ -102,7 +106,9 @@ func (r *reader) bounded(l listed, f *field) (string, bool) {
 		}
 		r.fault(l.at, l.path, `""`, want)
 	case len(l.text) > most:
-		r.fault(l.at, l.path, quoteURL(l.text), "is longer than "+itoa(most)+" bytes")
+		r.fault(l.at, l.path, found, "is longer than "+itoa(most)+" bytes")
+	case f.Kind == Text && len(l.text) < int(f.Min):
+		r.fault(l.at, l.path, found, "is shorter than "+itoa(int(f.Min))+" bytes")
 	default:
 		return strings.Clone(l.text), true
 	}

@@ -97,7 +97,11 @@ func (r *reader) fits(path string, f *field, kind Kind, value *strictjson.Value)
 		default:
 			want += example(f)
 		}
-		r.fault(value.Offset, path, shown(value), want)
+		found := shown(value)
+		if f != nil && f.Hidden {
+			found = ""
+		}
+		r.fault(value.Offset, path, found, want)
 		return false
 	}
 	if value.Kind != strictjson.Array {

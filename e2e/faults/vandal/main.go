@@ -1,9 +1,10 @@
 // Vandal is another plugin that shares the shared data of ours, because its
-// operator gave both one vm_id. The tests of faults compile it and tell it, by
+// operator gave both one vm_id, or none to either. The tests of faults compile it and tell it, by
 // headers, what to do there. It is never shipped.
 package main
 
 import (
+	"encoding/base64"
 	"strconv"
 
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
@@ -27,7 +28,8 @@ func (*plugin) NewHttpContext(uint32) types.HttpContext { return &stream{} }
 type stream struct{ types.DefaultHttpContext }
 
 // OnHttpRequestHeaders implements types.HttpContext. x-name is a name in shared
-// data; x-do is size (answer how long its value is), junk (overwrite it), empty
+// data; x-do is size (answer how long its value is), get (answer with it in
+// base64), put (store what x-value says in base64), junk (overwrite it), empty
 // (take the value away) or fill (write 64 MiB under other names).
 func (*stream) OnHttpRequestHeaders(int, bool) types.Action {
 	name, _ := proxywasm.GetHttpRequestHeader("x-name")
@@ -39,6 +41,16 @@ func (*stream) OnHttpRequestHeaders(int, bool) types.Action {
 		var value []byte
 		value, _, err = proxywasm.GetSharedData(name)
 		answer = strconv.Itoa(len(value))
+	case "get":
+		var value []byte
+		value, _, err = proxywasm.GetSharedData(name)
+		answer = base64.StdEncoding.EncodeToString(value)
+	case "put":
+		text, _ := proxywasm.GetHttpRequestHeader("x-value")
+		var value []byte
+		if value, err = base64.StdEncoding.DecodeString(text); err == nil {
+			err = proxywasm.SetSharedData(name, value, 0)
+		}
 	case "junk":
 		err = proxywasm.SetSharedData(name, []byte("not a record, and longer than a hint"), 0)
 	case "empty":

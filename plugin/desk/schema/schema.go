@@ -166,7 +166,11 @@ func of(f config.Field, path string) *object {
 func texts(o *object, f config.Field, empty bool) {
 	o.add("type", "string")
 	if !empty {
-		o.add("minLength", 1)
+		least := int64(1)
+		if f.Kind == config.Text {
+			least = max(least, f.Min)
+		}
+		o.add("minLength", least)
 	}
 	most := int64(config.MaxTextBytes)
 	if f.Kind == config.Text && f.Max > 0 {

@@ -18,7 +18,7 @@ func (w *world) judgeFilter(p *plugin, conf *document.Node, m *manager) {
 	vm := conf.Get("vm_config")
 	if vm.Get("vm_id").Str() == "" {
 		w.found(Finding{Severity: Hint, What: "vm_config.vm_id is not set",
-			Why:   "Workers share key sets under this name. Plugins without one that run the same code share a VM and its failures.",
+			Why:   "Workers share key sets under this name. All plugins without one can write there, and those that run the same code share a VM and its failures.",
 			Write: "vm_id: edgejwt"}, p.file, or(vm, conf))
 	}
 	if runtime := vm.Get("runtime"); runtime != nil && !strings.HasSuffix(runtime.Str(), ".v8") {
