@@ -177,6 +177,7 @@ var descriptions = map[string]description{
 	"routes[].headers[].name":          {"none that the plugin writes for the API; for host there is hosts", "The header's name; case does not matter."},
 	"routes[].headers[].values":        {"none twice", "What the header may be; without it, anything."},
 	"routes[].auth":                    {"none and deny only without all that is demanded of a token, deny without allowOpaque", "Whether a token is needed: required; optional, where a bad one is still refused; none, where tokens are not looked at; deny, where nobody passes, whatever the token."},
+	"routes[].anonymousPasses":         {"only with auth: optional beside something that is demanded of a token", "True: what the route demands is demanded of tokens only, and a request without one passes. Without it such a route is refused, for who drops his token would pass."},
 	"routes[].mode":                    {"", "Takes the place of the configuration's mode."},
 	"routes[].allowOpaque":             {"", "True lets bearer tokens pass that are no JWS, for an API that asks their issuer itself."},
 	"routes[].scopes":                  {ofScopes, "The scopes (claim scope or scp) that a token needs, every one."},

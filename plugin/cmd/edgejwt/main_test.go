@@ -28,6 +28,8 @@ const policy = `auth0:
 routes:
 - {name: public, path: {prefix: /public}, auth: none}
 - {name: write, path: {exact: /orders}, methods: [POST], scopes: [write:orders]}
+- {name: read, path: {exact: /orders}, methods: [GET, HEAD]}
+unmatched: deny
 `
 
 const cases = `- name: a reader may not write
@@ -105,7 +107,7 @@ func TestCommands(t *testing.T) {
 		{"validate Envoy's", "validate envoy.yaml", "", 0, []string{": Envoy: the plugin starts with it"}},
 		{"validate a faulty one", "validate faulty.yaml", "", 1, []string{"faulty.yaml:3: error: auth0.audiences: is not a field; did you mean audience?", "why:", "refuses it"}},
 		{"validate from standard input", "validate -", "faulty.yaml", 1, []string{"standard input:3: error"}},
-		{"a warning", "validate warning.yaml", "", 0, []string{"warning.yaml:8: warning: keys.maxStale", "1 warning,"}},
+		{"a warning", "validate warning.yaml", "", 0, []string{"warning.yaml:10: warning: keys.maxStale", "1 warning,"}},
 		{"a warning, strictly", "validate --strict warning.yaml", "", 1, []string{"1 warning,"}},
 		{"validate JSON", "validate --json faulty.yaml", "", 1, []string{`"severity": "error"`, `"line": 3`, `"valid": false`}},
 		{"validate nothing of ours", "validate none.yaml", "", 2, []string{"no configuration of edgejwt"}},
@@ -130,7 +132,7 @@ func TestCommands(t *testing.T) {
 		{"two key sets", explain + "-r GET+/orders -t token --jwks keys.json --jwks keys.json", "", 2, []string{"two key sets for every issuer"}},
 		{"a policy that nobody asks for", explain + "-r GET+/orders -t token --jwks keys.json --policy route.json", "", 0, []string{"accepted"}},
 		{"faulty configuration", "explain -c faulty.yaml -r GET+/", "", 2, []string{"faulty.yaml is refused by the plugin", "auth0.audiences: is not a field"}},
-		{"several configurations", "explain -c two.yaml -r GET+/", "", 2, []string{"holds several configurations of edgejwt (line 1, line 9)"}},
+		{"several configurations", "explain -c two.yaml -r GET+/", "", 2, []string{"holds several configurations of edgejwt (line 1, line 11)"}},
 		{"no configuration", "explain -c none.yaml -r GET+/", "", 2, []string{"holds no configuration of edgejwt"}},
 		{"no request", "explain -c policy.yaml", "", 2, []string{"at least one of the flags in the group [request cases] is required"}},
 		{"no such request", explain + "-r /orders", "", 2, []string{"a request is a method and a path"}},
