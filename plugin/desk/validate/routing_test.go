@@ -191,3 +191,17 @@ func TestHostPortOfMeshes(t *testing.T) {
 		}
 	}
 }
+
+// TestReadingsPage: the page that explains Envoy's settings names each that is looked
+// at.
+func TestReadingsPage(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/readings.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range Settings() {
+		if !strings.Contains(string(page), "`"+s.Name) {
+			t.Errorf("docs/readings.md does not name %s", s.Name)
+		}
+	}
+}
