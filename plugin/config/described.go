@@ -115,7 +115,7 @@ const (
 var descriptions = map[string]description{
 	"auth0":     {"this, jwtRules, or both", "An Auth0 tenant: issuer and key set follow from its domain."},
 	"jwtRules":  {"64 issuers in all, no issuer twice", "One entry per issuer, for any provider; Istio's names."},
-	"routes":    {"", "Who may do what: the first route that matches applies; what matches none needs a valid token."},
+	"routes":    {"", "Who may do what: the first route that matches applies; for what matches none see unmatched."},
 	"unmatched": {"", "What a request needs that no route matches: token, a valid token and nothing more; deny refuses it."},
 	"hostPort": {"", "What Envoy's routes make of the port of the request's host: exact, they take it for a part of the host; ignored, they leave it out " +
 		"(ignore_port_in_host_matching, which Istio, Envoy Gateway and the Gateway API set)."},
