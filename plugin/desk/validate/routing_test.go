@@ -4,6 +4,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"edgejwt/plugin/desk/document"
 )
 
 // example is envoy.yaml, changed: more members of the plugin's configuration, lines of
@@ -202,6 +204,35 @@ func TestReadingsPage(t *testing.T) {
 	for _, s := range Settings() {
 		if !strings.Contains(string(page), "`"+s.Name) {
 			t.Errorf("docs/readings.md does not name %s", s.Name)
+		}
+	}
+}
+
+// TestVirtualHost: Envoy's order of domains, and that it compares them without case.
+func TestVirtualHost(t *testing.T) {
+	const hosts = "virtual_hosts: [{name: any, domains: ['*']}, {name: begins, domains: ['a.*', 'a.b.*']}, {name: ends, domains: ['*.example', '*-x.example']}, " +
+		"{name: below, domains: ['*.b.example']}, {name: exact, domains: ['A.b.example', 'a.example:8443']}]"
+	for _, c := range []struct{ host, exact, ignored string }{
+		{"a.b.example", "exact", "exact"},
+		{"A.B.EXAMPLE", "exact", "exact"},
+		{"c.b.example", "below", "below"},
+		{"a.c.example", "ends", "ends"},
+		{"example", "any", "any"},
+		{".example", "any", "any"},
+		{"a.b.test", "begins", "begins"},
+		{"a.example:8443", "exact", "ends"},
+		{"a.b.example:1", "begins", "exact"},
+		{"[::1]:1", "any", "any"},
+	} {
+		for more, want := range map[string]string{"": c.exact, "ignore_port_in_host_matching: true\n": c.ignored} {
+			documents, err := document.Read([]byte(more + hosts))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := &routing{config: located{"f", documents[0]}}
+			if got := r.virtualHost(c.host).Get("name").Str(); got != want {
+				t.Errorf("%s %s: %s, want %s", more, c.host, got, want)
+			}
 		}
 	}
 }
