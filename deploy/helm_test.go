@@ -132,7 +132,7 @@ func TestChartValues(t *testing.T) {
 		has    []string
 		lacks  []string
 	}{
-		"nothing more": {gateway, []string{"name: edgejwt\n", "name: edgejwt-provider\n"}, []string{"imagePullSecret"}},
+		"nothing more": {gateway, []string{"name: edgejwt\n", "name: edgejwt-provider\n", "hostPort: ignored\n"}, []string{"imagePullSecret", "unmatched"}},
 		"a name":       {gateway + "name: orders\n", []string{"name: orders\n", "name: orders-provider\n"}, []string{"\n  name: edgejwt\n", "name: edgejwt-provider"}},
 		"no tag":       {strings.Replace(givenAlways, "tag: 1.0.0, ", "", 1) + gateway, []string{"url: oci://registry.example.com/team/edgejwt:" + version.Number + "\n"}, nil},
 		"a secret":     {gateway + "image: {repository: r.example/e, sha256: " + digest + ", pullSecret: mine, pullPolicy: Always}\n", []string{`imagePullSecret: "mine"`, "imagePullPolicy: Always"}, nil},
@@ -140,6 +140,10 @@ func TestChartValues(t *testing.T) {
 		"before 1.27":  {gateway + "failStrategy: FAIL_CLOSE\n", []string{"failStrategy: FAIL_CLOSE\n"}, []string{"FAIL_RELOAD"}},
 		"keys of another release": {gateway + "provider: false\n", []string{"kind: WasmPlugin"},
 			[]string{"ServiceEntry", "DestinationRule"}},
+		"routes": {gateway + "pluginConfig: {routes: [{path: {prefix: /public}, auth: none}]}\n",
+			[]string{"hostPort: ignored\n", "unmatched: deny\n"}, nil},
+		"routes, and the rest for every token": {gateway + "pluginConfig: {routes: [{path: {prefix: /public}, auth: none}], unmatched: token, hostPort: exact}\n",
+			[]string{"hostPort: exact\n", "unmatched: token\n"}, []string{"deny", "ignored"}},
 		"more configuration": {gateway + `pluginConfig:
   auth0: {forwardOriginalToken: false, outputClaimToHeaders: [{header: x-org, claim: org_id}]}
   tokenCache: {entries: 1000000}

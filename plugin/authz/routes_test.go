@@ -10,7 +10,7 @@ import (
 
 const edgeRoutes = `"routes": [
 	{"name": "public", "path": {"prefix": "/public"}, "auth": "none"},
-	{"name": "maybe", "path": {"prefix": "/maybe"}, "auth": "optional", "scopes": ["read"]},
+	{"name": "maybe", "path": {"prefix": "/maybe"}, "auth": "optional", "anonymousPasses": true, "scopes": ["read"]},
 	{"name": "write", "path": {"template": "/orders/{id}"}, "methods": ["POST"], "scopes": ["write"]},
 	{"name": "own", "path": {"template": "/users/{user}"}, "claimMatches": [{"claim": "sub", "variable": "user"}]},
 	{"name": "tenant", "path": {"exact": "/tenant"}, "claimMatches": [{"claim": "org", "header": "x-tenant"}, {"claim": "host", "host": true}]},

@@ -115,7 +115,7 @@ const (
 var descriptions = map[string]description{
 	"auth0":     {"this, jwtRules, or both", "An Auth0 tenant: issuer and key set follow from its domain."},
 	"jwtRules":  {"64 issuers in all, no issuer twice", "One entry per issuer, for any provider; Istio's names."},
-	"routes":    {"", "Who may do what: the first route that matches applies; what matches none needs a valid token."},
+	"routes":    {"", "Who may do what: the first route that matches applies; for what matches none see unmatched."},
 	"unmatched": {"", "What a request needs that no route matches: token, a valid token and nothing more; deny refuses it."},
 	"hostPort": {"", "What Envoy's routes make of the port of the request's host: exact, they take it for a part of the host; ignored, they leave it out " +
 		"(ignore_port_in_host_matching, which Istio, Envoy Gateway and the Gateway API set)."},
@@ -181,6 +181,7 @@ var descriptions = map[string]description{
 	"routes[].headers[].name":          {"none that the plugin writes for the API, none that overrideHeaders removes; for host there is hosts", "The header's name; case does not matter. A request in which another spelling of it (x_a, x.a for x-a) decides whether the condition holds is refused."},
 	"routes[].headers[].values":        {"none twice", "What the header may be; without it, anything."},
 	"routes[].auth":                    {"none and deny only without all that is demanded of a token, deny without allowOpaque", "Whether a token is needed: required; optional, where a bad one is still refused; none, where tokens are not looked at; deny, where nobody passes, whatever the token."},
+	"routes[].anonymousPasses":         {"only with auth: optional beside something that is demanded of a token", "True: what the route demands is demanded of tokens only, and a request without one passes. Without it such a route is refused, for who drops his token would pass."},
 	"routes[].mode":                    {"", "Takes the place of the configuration's mode."},
 	"routes[].allowOpaque":             {"", "True lets bearer tokens pass that are no JWS, for an API that asks their issuer itself."},
 	"routes[].scopes":                  {ofScopes, "The scopes (claim scope or scp) that a token needs, every one."},

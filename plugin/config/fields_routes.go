@@ -41,6 +41,7 @@ const noCondition = "is a condition, and Envoy has chosen its route already; let
 var demandFields = []field{
 	{Name: "name", Kind: Text, Example: "orders-write", Max: maxName},
 	{Name: "auth", Kind: Choice, Default: "required", OneOf: []string{"required", "optional", "none", "deny"}}, // as route.Auth has them
+	{Name: "anonymousPasses", Kind: Switch, Default: "false"},
 	{Name: "mode", Kind: Choice, Example: "report", OneOf: modes},
 	{Name: "allowOpaque", Kind: Switch, Default: "false"},
 	{Fields: needFields},

@@ -7,6 +7,11 @@ func one(members string) string { return top(`"routes":[{` + members + `}]`) }
 
 const notScope = ` is not a scope (RFC 6749 §3.3: printable ASCII without space, quote and backslash)`
 
+const (
+	dropped      = `lets pass who drops his token, whatever the route demands of one; write required, or anonymousPasses: true if that is meant`
+	passesNobody = `is for a route with auth: optional that demands something of a token; leave it out`
+)
+
 // What is wrong with routes.
 var routeRefusals = []refusalCase{
 	{"routes an object", top(`"routes":{}`),
@@ -79,15 +84,25 @@ var routeRefusals = []refusalCase{
 	{"auth unknown", one(`"auth":"off"`),
 		`routes[0].auth: "off" is not known; write required, optional, none or deny`},
 	{"auth none with scopes", one(`"auth":"none","scopes":["a"]`),
-		`routes[0].auth: is "none", but the route needs something of a token; "optional" checks those that come`},
+		`routes[0].auth: is "none", but the route needs something of a token; "required" lets in who has it`},
 	{"auth none with maxAge", one(`"auth":"none","maxAge":"1h"`),
-		`routes[0].auth: is "none", but the route needs something of a token; "optional" checks those that come`},
+		`routes[0].auth: is "none", but the route needs something of a token; "required" lets in who has it`},
 	{"auth deny with scopes", one(`"auth":"deny","scopes":["a"]`),
 		`routes[0].auth: is "deny", but the route needs something of a token; "required" lets in who has it`},
 	{"auth deny with maxAge", one(`"auth":"deny","maxAge":"1h"`),
 		`routes[0].auth: is "deny", but the route needs something of a token; "required" lets in who has it`},
 	{"auth deny with allowOpaque", one(`"auth":"deny","allowOpaque":true`),
 		`routes[0].auth: is "deny", but allowOpaque lets tokens pass; write one of them`},
+	{"auth optional with scopes", one(`"auth":"optional","scopes":["a"]`),
+		`routes[0].auth: "optional" ` + dropped},
+	{"auth optional with issuers, in so many words", one(`"auth":"optional","issuers":["a"],"anonymousPasses":false`),
+		`routes[0].auth: "optional" ` + dropped},
+	{"anonymousPasses of the wrong type", one(`"auth":"optional","maxAge":"1h","anonymousPasses":"yes"`),
+		`routes[0].anonymousPasses: "yes" is neither true nor false (without quotes)`},
+	{"anonymousPasses with nothing demanded", one(`"auth":"optional","anonymousPasses":true`),
+		`routes[0].anonymousPasses: true ` + passesNobody},
+	{"anonymousPasses where a token is needed", one(`"scopes":["a"],"anonymousPasses":true`),
+		`routes[0].anonymousPasses: true ` + passesNobody},
 	{"mode unknown", one(`"mode":"off"`),
 		`routes[0].mode: "off" is not known; write enforce or report`},
 	{"name with a space", one(`"name":"a b"`),

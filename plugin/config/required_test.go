@@ -46,6 +46,7 @@ func TestRequired(t *testing.T) {
 		"jwtRules[].jwksUri", "jwtRules[].jwksHost", // jwksHost is for discovery alone, discoveryCluster for jwksHost
 		"routes[].path", "routes[].path.template", "routes[].path.exact", "routes[].path.prefix", "routes[].path.regex", // one of them; and its variables
 		"routes[].claimMatches[].variable", "routes[].claimMatches[].header", "routes[].claimMatches[].host", // one of them
+		"routes[].auth", "routes[].anonymousPasses", // the one allows the other beside what is demanded
 		"jwtRules[].jwks", // without it, the issuer i would be asked
 	}
 	seen := map[string]bool{}

@@ -20,6 +20,7 @@ func (o *object) routes(c *Config, rules []*placedRule) {
 		return
 	}
 	c.Routes = make([]route.Route, len(objects))
+	all := false // a route without conditions, so that there is nothing that none matches
 	for i, entry := range objects {
 		read := &c.Routes[i]
 		entry.route(read, rules)
@@ -28,6 +29,10 @@ func (o *object) routes(c *Config, rules []*placedRule) {
 		if earlier := coveredBy(c.Routes, i); earlier >= 0 {
 			entry.warn("", "", "never applies: "+objects[earlier].path+" stands before it and matches whatever it would")
 		}
+		all = all || isEverything(&read.Path) && read.Methods == nil && read.Hosts == nil && read.Headers == nil
+	}
+	if !all && o.lacks("unmatched") {
+		o.warn("routes", "", "leave what none of them matches to any valid token; say unmatched: deny, or unmatched: token if that is meant")
 	}
 	_, faults := route.NewTable(c.Routes, c.RouteOptions)
 	for _, f := range faults {
@@ -54,7 +59,7 @@ func (o *object) route(r *route.Route, rules []*placedRule) {
 		o.warn("headers", "", "open the route (auth: none) to whoever sends them: a client chooses its headers")
 	}
 	if r.Auth == route.None && r.Hosts != nil {
-		o.warn("hosts", "", "open the route (auth: none) to whoever names them, unless Envoy's domains part these hosts from others")
+		o.warn("hosts", "", "open the route (auth: none) to whoever names them: let Envoy's domains send these hosts, and no others, to what may be open")
 	}
 	if r.Auth == route.None && r.Methods == nil && r.Hosts == nil && isEverything(&r.Path) {
 		o.warn("auth", "", "is none for every path: what no earlier route matches needs no token")
@@ -83,6 +88,12 @@ func (o *object) demand(r *route.Route, rules []*placedRule) {
 	o.bindings(n, rules)
 	n.MaxAge, _ = o.duration("maxAge")
 	n.MaxLifetime, _ = o.duration("maxLifetime")
+	switch passes := o.switched("anonymousPasses"); {
+	case passes && (r.Auth != route.Optional || !o.needs()):
+		o.fault("anonymousPasses", "true", "is for a route with auth: optional that demands something of a token; leave it out")
+	case r.Auth == route.Optional && o.needs() && !passes && (o.lacks("anonymousPasses") || o.sound("anonymousPasses")):
+		o.fault("auth", `"optional"`, "lets pass who drops his token, whatever the route demands of one; write required, or anonymousPasses: true if that is meant")
+	}
 	if r.AllowOpaque && r.Auth == route.None {
 		o.warn("allowOpaque", "", "is true, but with auth none tokens are not looked at")
 	} else if r.AllowOpaque && o.needs() {
@@ -121,6 +132,9 @@ func (o *object) pathCondition(p *route.Path) {
 		}
 		p.Kind = route.Kind(i + 1)
 		p.Text, _ = path.text(name)
+		if literal := takenLiterally(p); literal != "" {
+			path.warn(name, quote(p.Text), literal)
+		}
 	}
 	if p.Kind == route.Any && !o.r.isFaulty(o.find("path").value) {
 		path.fault("", "", "has no condition; write "+either([]string{"exact", "prefix", "template", "regex"})+" (example: {prefix: /public})")

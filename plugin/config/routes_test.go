@@ -13,7 +13,7 @@ import (
 )
 
 // everyDemand has every field of a route but its conditions.
-const everyDemand = `"name":"orders-write","auth":"optional","mode":"report","allowOpaque":true,
+const everyDemand = `"name":"orders-write","auth":"optional","anonymousPasses":true,"mode":"report","allowOpaque":true,
 	"scopes":["s1","s2"],"anyScope":["s3"],"permissions":["p1"],"anyPermission":["p2","p3"],
 	"claims":{"org_id":["org_123","o\u0072g"],"https://example.com/roles":["admin"],"level":[3,1.50],"vip":[true,false]},
 	"claimMatches":[{"claim":["a","b.c"],"header":"X-Tenant"},{"claim":"host","host":true}],
@@ -147,7 +147,7 @@ func TestRouteWarnings(t *testing.T) {
 		{"none by a header", `"routes":[{"auth":"none","path":{"exact":"/a"},"headers":[{"name":"x-probe"}]}]`,
 			`routes[0].headers: open the route (auth: none) to whoever sends them: a client chooses its headers`},
 		{"none by a host", `"routes":[{"auth":"none","path":{"exact":"/a"},"hosts":["docs.example.com"]}]`,
-			`routes[0].hosts: open the route (auth: none) to whoever names them, unless Envoy's domains part these hosts from others`},
+			`routes[0].hosts: open the route (auth: none) to whoever names them: let Envoy's domains send these hosts, and no others, to what may be open`},
 		{"deny for everything", `"routes":[{"path":{"exact":"/a"}},{"auth":"deny"}]`, ``},
 		{"deny by a header", `"routes":[{"auth":"deny","headers":[{"name":"x-debug"}]}]`, ``},
 		{"covered by deny", `"routes":[{"auth":"deny","path":{"prefix":"/"}},{"path":{"exact":"/a"}}]`, covered("1", "0")},
@@ -166,12 +166,77 @@ func TestRouteWarnings(t *testing.T) {
 			covered("1", "0") + "\n" + covered("2", "0")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := strings.Join(mustParse(t, top(c.members)).Warnings, "\n"); got != c.want {
+			if got := strings.Join(mustParse(t, top(`"unmatched":"token",`+c.members)).Warnings, "\n"); got != c.want {
 				t.Errorf("got\n%s\nwant\n%s", got, c.want)
 			}
 		})
 	}
 	if got := mustParse(t, tenant(`"fromParams":["t"]`)).Warnings; len(got) != 1 || !strings.HasPrefix(got[0], "auth0.fromParams: lets tokens stand in URLs") {
 		t.Errorf("fromParams: %q", got)
+	}
+}
+
+// TestUnmatchedIsSaid: with routes, what none of them matches is to be said, unless
+// there is nothing of the kind.
+func TestUnmatchedIsSaid(t *testing.T) {
+	const want = "routes: leave what none of them matches to any valid token; say unmatched: deny, or unmatched: token if that is meant"
+	for members, warned := range map[string]bool{
+		`"routes":[{"path":{"exact":"/a"}}]`:                        true,
+		`"routes":[{"methods":["GET"]}]`:                            true,
+		`"routes":[{"hosts":["a.example"]}]`:                        true,
+		`"routes":[{"headers":[{"name":"x"}]}]`:                     true,
+		`"routes":[{"path":{"exact":"/a"}}],"unmatched":"deny"`:     false,
+		`"routes":[{"path":{"exact":"/a"}}],"unmatched":"token"`:    false,
+		`"routes":[{"path":{"exact":"/a"}},{"scopes":["a"]}]`:       false,
+		`"routes":[{"path":{"prefix":"/"},"scopes":["a"]}]`:         false,
+		`"routes":[{"path":{"template":"/{x=**}"},"scopes":["a"]}]`: false,
+		`"routes":[]`:   false,
+		`"realm":"api"`: false,
+	} {
+		got := strings.Join(mustParse(t, top(members)).Warnings, "\n")
+		if warned && got != want || !warned && got != "" {
+			t.Errorf("%s: %q", members, got)
+		}
+	}
+}
+
+// TestTakenLiterally: what is a placeholder elsewhere and none here is told.
+func TestTakenLiterally(t *testing.T) {
+	inTemplate := func(kind, text, sign string) string {
+		return "routes[0].path." + kind + `: "` + text + `" takes "` + sign + `" literally; a template has {id} for one segment and, as the last, {rest=**} for all that is left`
+	}
+	inRegex := func(text, sign string) string {
+		return `routes[0].path.regex: "` + text + `" has "` + sign + `", which is no placeholder in an expression; write [^/]+ for one segment, .* for anything`
+	}
+	for _, c := range []struct{ kind, text, want string }{
+		{"exact", "/orders/*", inTemplate("exact", "/orders/*", "*")},
+		{"prefix", "/files/*.pdf", inTemplate("prefix", "/files/*.pdf", "*.pdf")},
+		{"exact", "/orders/:id/items", inTemplate("exact", "/orders/:id/items", ":id")},
+		{"prefix", "/orders/{id}", inTemplate("prefix", "/orders/{id}", "{id}")},
+		{"exact", "/orders/{rest=**}", inTemplate("exact", "/orders/{rest=**}", "{rest=**}")},
+		{"exact", "/orders/<int:id>", inTemplate("exact", "/orders/<int:id>", "<int:id>")},
+		{"template", "/orders/*", inTemplate("template", "/orders/*", "*")},
+		{"template", "/orders/:id", inTemplate("template", "/orders/:id", ":id")},
+		{"template", "/orders/{id}/**", inTemplate("template", "/orders/{id}/**", "**")},
+		{"template", "/orders/{id}/{rest=**}", ""},
+		{"template", "/orders/{id}/items:batch", ""},
+		{"exact", "/orders/%2A", ""},
+		{"exact", "/orders/%3Aid", ""},
+		{"exact", "/orders/%7Bid%7D", ""},
+		{"prefix", "/", ""},
+		{"regex", "/orders/*", inRegex("/orders/*", "*")},
+		{"regex", "/orders/:id/x", inRegex("/orders/:id/x", ":id")},
+		{"regex", "/orders/{id}", inRegex("/orders/{id}", "{id}")},
+		{"regex", "/orders/.*", ""},
+		{"regex", "/orders/[^/]*", ""},
+		{"regex", "/v[12]/{2}", ""},
+	} {
+		got, err := config.Parse([]byte(top(`"unmatched":"deny","routes":[{"path":{"`+c.kind+`":"`+c.text+`"}}]`)))
+		if err != nil {
+			t.Fatalf("%s: %v", c.text, err)
+		}
+		if warnings := strings.Join(got.Warnings, "\n"); warnings != c.want {
+			t.Errorf("%s %s: got %q, want %q", c.kind, c.text, warnings, c.want)
+		}
 	}
 }

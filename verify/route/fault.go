@@ -77,7 +77,7 @@ func (c *checker) check(o Options) {
 	}
 	c.need(&r.Need)
 	if r.Auth == None && c.asks {
-		c.fault("auth", "", `is "none", but the route needs something of a token; "optional" checks those that come`)
+		c.fault("auth", "", `is "none", but the route needs something of a token; "required" lets in who has it`)
 	}
 	if r.Auth == Deny && c.asks {
 		c.fault("auth", "", `is "deny", but the route needs something of a token; "required" lets in who has it`)

@@ -87,6 +87,15 @@ func (r *reader) fits(p *pattern, slashed bool, captured *[]string) (f fit, othe
 				r.slashed = r.main.folded + "/"
 			}
 			with, err = r.matches(p, r.slashed)
+			for i := range r.others {
+				theirs, failed := r.matches(p, r.others[i].folded+"/")
+				if err == nil {
+					err = failed
+				}
+				if err == nil && theirs != with {
+					err = ambiguous("another reading comes to another route")
+				}
+			}
 		}
 	case p.kind == Prefix:
 		without = holds && !(p.slash && r.main.folded == p.text)

@@ -20,15 +20,15 @@ import (
 
 // explainFlags are explain's flags as they were given.
 type explainFlags struct {
-	config, request, token, at, cases, policy string
-	headers, jwks                             []string
-	fetch, claims, json                       bool
+	config, request, token, at, cases, policy, openapi string
+	headers, jwks                                      []string
+	fetch, claims, json, coverage                      bool
 }
 
 func newExplainCommand() *cobra.Command {
 	var f explainFlags
 	cmd := &cobra.Command{
-		Use:   "explain --config FILE --request 'METHOD PATH'",
+		Use:   "explain --config FILE --request 'METHOD PATH' | --cases FILE | --coverage",
 		Short: "Tell how the edge decides about a request, step by step",
 		Long: `explain judges a request by the plugin's own code and tells each step: where the
 token was found, what its header says, which rule and key it comes under, what
@@ -60,12 +60,19 @@ token is made and signed with a key that is good for this run only.
       claims: {sub: client-1}
       expect: {reason: accepted, upstream: {x-jwt-sub: client-1}}
 
+--coverage lists what each operation of the API needs: for the paths of the
+configured routes the methods that are treated differently, and all others; with
+--openapi the operations of an OpenAPI document (3.x, YAML or JSON; FastAPI serves
+one at /openapi.json), the base paths of its servers before its paths. An
+exclamation mark stands before those that need nothing, or a valid token only.
+
 Exit codes: 0 the request goes on (all cases are as expected); 1 the edge refuses
 it (a case is not); 2 wrong usage, or no keys to decide by.`,
 		Example: `  edgejwt explain --config policy.yaml --request 'GET /orders/7' --token token.txt --jwks keys.json
   get-token | edgejwt explain --config envoy.yaml --request 'GET /orders/7' --token - --fetch --claims
   edgejwt explain --config policy.yaml --request 'GET /public'
-  edgejwt explain --config policy.yaml --cases policy_test.yaml`,
+  edgejwt explain --config policy.yaml --cases policy_test.yaml
+  edgejwt explain --config policy.yaml --coverage --openapi openapi.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.run(cmd.InOrStdin(), cmd.OutOrStdout())
@@ -81,11 +88,13 @@ it (a case is not); 2 wrong usage, or no keys to decide by.`,
 	flags.StringVar(&f.at, "at", "", "the time of the request, RFC 3339 or seconds since 1970 (default now)")
 	flags.StringVar(&f.policy, "policy", "", "file with the policy in the metadata of Envoy's route (routeMetadata)")
 	flags.StringVar(&f.cases, "cases", "", "file with a table of requests and what is expected of each")
+	flags.BoolVar(&f.coverage, "coverage", false, "list what each operation needs")
+	flags.StringVar(&f.openapi, "openapi", "", "with --coverage: file with the OpenAPI document of the API")
 	flags.BoolVar(&f.claims, "claims", false, "show what the token says")
 	flags.BoolVar(&f.json, "json", false, "print the decision as JSON")
 	_ = cmd.MarkFlagRequired("config") // it is declared above
-	cmd.MarkFlagsOneRequired("request", "cases")
-	cmd.MarkFlagsMutuallyExclusive("request", "cases")
+	cmd.MarkFlagsOneRequired("request", "cases", "coverage")
+	cmd.MarkFlagsMutuallyExclusive("request", "cases", "coverage")
 	return cmd
 }
 
@@ -96,6 +105,12 @@ func (f *explainFlags) run(in io.Reader, out io.Writer) error {
 	c, err := f.readConfig(in)
 	if err != nil {
 		return err
+	}
+	if f.coverage {
+		return f.cover(c, in, out)
+	}
+	if f.openapi != "" {
+		return errors.New("--openapi is for --coverage")
 	}
 	o := &explain.Options{Config: c, At: time.Now(), Claims: f.claims}
 	if o.At, err = parseTime(f.at, o.At); err != nil {
@@ -116,6 +131,24 @@ func (f *explainFlags) run(in io.Reader, out io.Writer) error {
 		return f.runCases(o, in, out)
 	}
 	return f.runOne(o, in, out)
+}
+
+// cover lists what operations need.
+func (f *explainFlags) cover(c *config.Config, in io.Reader, out io.Writer) error {
+	coverage := explain.CoverRoutes(c)
+	if f.openapi != "" {
+		text, err := readFile(f.openapi, in)
+		if err != nil {
+			return err
+		}
+		if coverage, err = explain.CoverOpenAPI(c, text); err != nil {
+			return fmt.Errorf("%s: %w", f.openapi, err)
+		}
+	}
+	if f.json {
+		return printJSON(out, coverage)
+	}
+	return coverage.Write(out)
 }
 
 func (f *explainFlags) runOne(o *explain.Options, in io.Reader, out io.Writer) error {

@@ -28,6 +28,8 @@ const policy = `auth0:
 routes:
 - {name: public, path: {prefix: /public}, auth: none}
 - {name: write, path: {exact: /orders}, methods: [POST], scopes: [write:orders]}
+- {name: read, path: {exact: /orders}, methods: [GET, HEAD]}
+unmatched: deny
 `
 
 const cases = `- name: a reader may not write
@@ -79,6 +81,7 @@ func folder(t *testing.T) {
 		"cases.yaml":   cases,
 		"failing.yaml": strings.Replace(cases, "403", "401", 1),
 		"odd.yaml":     strings.Replace(cases, "expect", "expects", 1),
+		"openapi.yaml": "openapi: 3.1.0\npaths: {/orders: {get: {}}, '/orders/{id}': {put: {}}}\n",
 		"route.json":   `{"scopes": ["x"]}`,
 	} {
 		if err := os.WriteFile(filepath.Join(".", name), []byte(text), 0o600); err != nil {
@@ -105,7 +108,7 @@ func TestCommands(t *testing.T) {
 		{"validate Envoy's", "validate envoy.yaml", "", 0, []string{": Envoy: the plugin starts with it"}},
 		{"validate a faulty one", "validate faulty.yaml", "", 1, []string{"faulty.yaml:3: error: auth0.audiences: is not a field; did you mean audience?", "why:", "refuses it"}},
 		{"validate from standard input", "validate -", "faulty.yaml", 1, []string{"standard input:3: error"}},
-		{"a warning", "validate warning.yaml", "", 0, []string{"warning.yaml:8: warning: keys.maxStale", "1 warning,"}},
+		{"a warning", "validate warning.yaml", "", 0, []string{"warning.yaml:10: warning: keys.maxStale", "1 warning,"}},
 		{"a warning, strictly", "validate --strict warning.yaml", "", 1, []string{"1 warning,"}},
 		{"validate JSON", "validate --json faulty.yaml", "", 1, []string{`"severity": "error"`, `"line": 3`, `"valid": false`}},
 		{"validate nothing of ours", "validate none.yaml", "", 2, []string{"no configuration of edgejwt"}},
@@ -130,14 +133,20 @@ func TestCommands(t *testing.T) {
 		{"two key sets", explain + "-r GET+/orders -t token --jwks keys.json --jwks keys.json", "", 2, []string{"two key sets for every issuer"}},
 		{"a policy that nobody asks for", explain + "-r GET+/orders -t token --jwks keys.json --policy route.json", "", 0, []string{"accepted"}},
 		{"faulty configuration", "explain -c faulty.yaml -r GET+/", "", 2, []string{"faulty.yaml is refused by the plugin", "auth0.audiences: is not a field"}},
-		{"several configurations", "explain -c two.yaml -r GET+/", "", 2, []string{"holds several configurations of edgejwt (line 1, line 9)"}},
+		{"several configurations", "explain -c two.yaml -r GET+/", "", 2, []string{"holds several configurations of edgejwt (line 1, line 11)"}},
 		{"no configuration", "explain -c none.yaml -r GET+/", "", 2, []string{"holds no configuration of edgejwt"}},
-		{"no request", "explain -c policy.yaml", "", 2, []string{"at least one of the flags in the group [request cases] is required"}},
+		{"no request", "explain -c policy.yaml", "", 2, []string{"at least one of the flags in the group [request cases coverage] is required"}},
 		{"no such request", explain + "-r /orders", "", 2, []string{"a request is a method and a path"}},
 		{"no such time", "explain -c policy.yaml -r GET+/ --at noon", "", 2, []string{`--at "noon" is neither`}},
 		{"empty token", explain + "-r GET+/ -t empty", "", 2, []string{"there is no token in empty"}},
 		{"all from standard input", "explain -c - -r GET+/ -t -", "policy.yaml", 2, []string{"cannot both come from the standard input"}},
 		{"keys over http", explain + "-r GET+/ --jwks http://keys.example/x", "", 2, []string{"http://keys.example/x is not https"}},
+
+		{"coverage of the routes", "explain -c policy.yaml --coverage", "", 0, []string{"*     /public and below  public    nothing", "*     *                  no route  nobody passes", "1 need nothing, 2 a valid token only, 1 more; 2 are closed"}},
+		{"coverage of an API", "explain -c policy.yaml --coverage --openapi openapi.yaml", "", 0, []string{"GET  /orders       read      a valid token only", "PUT  /orders/{id}  no route  nobody passes", "1 a valid token only, 0 more; 1 are closed"}},
+		{"coverage as JSON", "explain -c policy.yaml --coverage --openapi - --json", "openapi.yaml", 0, []string{`"path": "/orders"`, `"asks": "token"`}},
+		{"coverage of no API", "explain -c policy.yaml --coverage --openapi none.yaml", "", 2, []string{"none.yaml: is no OpenAPI document of version 3"}},
+		{"an API without coverage", explain + "--openapi openapi.yaml -r GET+/", "", 2, []string{"--openapi is for --coverage"}},
 
 		{"cases", explain + "--cases cases.yaml --jwks keys.json", "", 0, []string{"ok      a reader may not write", "ok      the API learns", "2 cases, 0 failed"}},
 		{"a case that fails", explain + "--cases failing.yaml --jwks keys.json", "", 1, []string{"FAILED  a reader may not write (failing.yaml:1)", "status 403, expected 401", "NO  requirements", "2 cases, 1 failed"}},

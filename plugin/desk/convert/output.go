@@ -195,6 +195,9 @@ func (n *need) members(o *object) {
 		o.add("auth", "none")
 	case maybe:
 		o.add("auth", "optional")
+		if !n.bare() {
+			o.add("anonymousPasses", true) // as it did: the source asks tokens only
+		}
 	case must:
 		o.add("auth", "required")
 	case never:

@@ -312,3 +312,29 @@ func TestPutToken(t *testing.T) {
 		}
 	}
 }
+
+// TestTellsTheReading: what no route matches, and which spelling made a demand stricter.
+func TestTellsTheReading(t *testing.T) {
+	c, err := config.Parse([]byte(`{"jwtRules": [{"issuer": "` + testIssuer + `", "audiences": ["a"]}], "unmatched": "deny", "routes": [
+		{"name": "status", "path": {"exact": "/status"}, "auth": "none"}, {"name": "admin", "path": {"exact": "/admin"}, "hosts": ["admin.example"]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for request, want := range map[string]string{
+		"GET /x":                            "no route matches, and then nobody passes (unmatched: deny)",
+		"GET /status/":                      "the strictest reading of the request applies: the path differs from a rule's by the slash at its end",
+		"GET https://admin.example:1/admin": "the strictest reading of the request applies: the host has a port: set strip_any_host_port",
+	} {
+		q, err := NewRequest(request, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		if err := Explain(q, &Options{Config: c, Keys: &KeySource{}, At: time.Now()}).Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%s: no %q in\n%s", request, want, b.String())
+		}
+	}
+}

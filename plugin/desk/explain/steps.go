@@ -127,7 +127,13 @@ func (x *explainer) route(ok bool) (string, []string) {
 	if m.Route.Mode == route.Report || m.Route.Mode == route.Inherit && x.o.Config.Report {
 		details = append(details, "mode report: what is refused goes on all the same")
 	}
-	if m.Index < 0 {
+	if spelling := m.Spelling.Advice(); spelling != "" {
+		details = append(details, "the strictest reading of the request applies: "+spelling)
+	}
+	switch {
+	case m.Index < 0 && m.Route.Auth == route.Deny:
+		return "no route matches, and then nobody passes (unmatched: deny)", details
+	case m.Index < 0:
 		return "no route matches: a valid token is needed, and nothing more", details
 	}
 	for _, name := range variables(m.Route) {

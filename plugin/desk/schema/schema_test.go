@@ -157,7 +157,7 @@ var accepted = []string{
 	`{` + issuer + `, "tokenCache": {"bytes": 1048576}}`,
 	`{` + issuer + `, "tokenCache": {"bytes": "1048576"}}`,
 	`{` + issuer + `, "routes": [{"name": "a", "path": {"template": "/o/{id}"}, "methods": ["GET"], "hosts": ["*.a.example"], "headers": [{"name": "x-v"}, {"name": "x-w", "values": ["1"]}],
-	  "auth": "optional", "mode": "enforce", "allowOpaque": true, "scopes": ["a"], "anyScope": ["b"], "permissions": ["c"], "anyPermission": ["d"],
+	  "auth": "optional", "anonymousPasses": true, "mode": "enforce", "allowOpaque": true, "scopes": ["a"], "anyScope": ["b"], "permissions": ["c"], "anyPermission": ["d"],
 	  "claims": {"org": ["a", 1, 1.5, true]}, "claimMatches": [{"claim": "o", "variable": "id"}, {"claim": ["a", "b"], "header": "x-t"}, {"claim": "h", "host": true}],
 	  "requiredClaims": ["a", ["b", "c"]], "issuers": ["https://tenant.eu.auth0.com/"], "audiences": ["a"], "subjects": ["s"], "clients": ["c"], "tokenTypes": ["at+jwt"],
 	  "maxAge": "1h", "maxLifetime": "24h"},

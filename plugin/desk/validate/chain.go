@@ -73,6 +73,7 @@ func (m *manager) judge(w *world) {
 	m.judgeUpgrades(w)
 	m.judgeRoutes(w, own.Get("name").Str())
 	m.judgeMatches(w)
+	m.judgeRouting(w)
 }
 
 // order lists the filters whose place beside edgejwt matters.
@@ -140,40 +141,41 @@ func (m *manager) judgeUpgrades(w *world) {
 // judgeRoutes looks at what routes say of the filter, which they know by name.
 func (m *manager) judgeRoutes(w *world, name string) {
 	uses := m.plugin.config != nil && m.plugin.config.RouteMetadata
-	m.node.Get("route_config").Walk(func(n *document.Node) bool {
+	routes := w.routeConfigOf(m)
+	routes.Walk(func(n *document.Node) bool {
 		for _, per := range n.Get("typed_per_filter_config").Members() {
 			switch kind, body := typed(per); {
 			case per.Name != name:
 			case kind != "FilterConfig":
 				w.found(Finding{Severity: Error, What: "a Wasm filter takes no configuration of its own for a route", Why: "Envoy refuses the route.",
-					Write: "a route in edgejwt's own configuration, or routeMetadata"}, m.file, per)
+					Write: "a route in edgejwt's own configuration, or routeMetadata"}, routes.file, per)
 			case body.Get("disabled").Is("true"):
 				w.found(Finding{Severity: Warning, What: "edgejwt is off here",
 					Why:   "Nothing is checked, and headers that tell who calls are not cleaned of what clients forge.",
-					Write: "a route with auth: none, which does clean them"}, m.file, per)
+					Write: "a route with auth: none, which does clean them"}, routes.file, per)
 			}
 		}
 		if policy := n.Get("metadata", "filter_metadata", "edgejwt", "policy"); policy != nil {
-			m.judgePolicy(w, policy, uses)
+			m.judgePolicy(w, routes.file, policy, uses)
 		}
 		return true
 	})
 }
 
 // judgePolicy looks at a policy in the metadata of one of Envoy's routes.
-func (m *manager) judgePolicy(w *world, policy *document.Node, uses bool) {
+func (m *manager) judgePolicy(w *world, file string, policy *document.Node, uses bool) {
 	if !uses && m.plugin.config != nil {
 		w.found(Finding{Severity: Error, What: "a policy stands here, which edgejwt does not read",
-			Write: "routeMetadata: true in edgejwt's configuration"}, m.file, policy)
+			Write: "routeMetadata: true in edgejwt's configuration"}, file, policy)
 	}
 	if policy.Kind != document.Text {
 		w.found(Finding{Severity: Error, What: "the policy is not a string that holds JSON", Why: "Requests of this route get 500.",
-			Write: `policy: '{"scopes": ["read:orders"]}'`}, m.file, policy)
+			Write: `policy: '{"scopes": ["read:orders"]}'`}, file, policy)
 		return
 	}
 	if _, err := config.ParsePolicy(policy.Str()); err != nil {
 		for _, line := range strings.Split(err.Error(), "\n") {
-			w.found(Finding{Severity: Error, What: line, Why: "Requests of this route get 500."}, m.file, policy)
+			w.found(Finding{Severity: Error, What: line, Why: "Requests of this route get 500."}, file, policy)
 		}
 	}
 }

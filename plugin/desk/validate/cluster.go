@@ -2,6 +2,7 @@ package validate
 
 import (
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -149,6 +150,9 @@ func (w *world) judgeTLS(c located, tls *document.Node, y *way) {
 // judgeNames looks at whether a certificate of the host would be accepted at all.
 func (w *world) judgeNames(c located, validation *document.Node, names []*document.Node, y *way) {
 	for _, name := range names {
+		w.judgeName(c, name, y)
+	}
+	for _, name := range names {
 		matcher := first(name.Get("matcher"), name)
 		exact := matcher.Get("exact").Str()
 		if exact == "" || strings.EqualFold(exact, y.host) {
@@ -160,6 +164,59 @@ func (w *world) judgeNames(c located, validation *document.Node, names []*docume
 	}
 	w.found(Finding{Severity: Warning, What: "no accepted name is " + y.host, Why: "Its certificate may be refused; and " + strings.ToLower(whoAnswers[:1]) + whoAnswers[1:],
 		Write: "{san_type: DNS, matcher: {exact: " + y.host + "}}"}, c.file, or(validation.Get("match_typed_subject_alt_names"), validation))
+}
+
+// judgeName looks at whether strangers would be accepted too: one matcher that holds
+// is enough for Envoy.
+func (w *world) judgeName(c located, name *document.Node, y *way) {
+	write := "{san_type: DNS, matcher: {exact: " + y.host + "}}"
+	kind := name.Get("san_type")
+	_, err := netip.ParseAddr(y.host)
+	if isAddress := err == nil; kind != nil && !kind.Is("DNS") && !kind.Is("2") && !(isAddress && (kind.Is("IP_ADDRESS") || kind.Is("4"))) {
+		w.found(Finding{Severity: Warning, What: "the certificate's names of type " + kind.Text + " are compared, and " + y.host + " is a host",
+			Why: "Authorities give such names to others than the host's owner. " + whoAnswers, Write: write}, c.file, kind)
+	}
+	matcher := first(name.Get("matcher"), name)
+	for _, stranger := range strangers(y.host) {
+		if accepts(matcher, stranger) {
+			w.found(Finding{Severity: Warning, What: "a certificate of " + stranger + " would be accepted", Why: whoAnswers, Write: write}, c.file, matcher)
+			return
+		}
+	}
+}
+
+// strangers are names that belong to somebody else, made to look like the host's.
+func strangers(host string) []string {
+	labels := strings.Split(host, ".")
+	last := func(n int) string { return strings.Join(labels[max(0, len(labels)-n):], ".") }
+	all := []string{"stranger.invalid", host + ".stranger.invalid", "stranger-" + host + ".invalid", "stranger." + last(1)}
+	own := 2
+	if len(labels) > 2 && slices.Contains([]string{"co", "com", "net", "org", "gov", "ac", "edu"}, labels[len(labels)-2]) {
+		all, own = append(all, "stranger."+last(2)), 3 // as below .co.uk, where anybody may have a name
+	}
+	return append(all, "stranger"+last(own))
+}
+
+// accepts judges a StringMatcher as Envoy does; what is not known here accepts nothing.
+func accepts(matcher *document.Node, name string) bool {
+	fold := func(s string) string { return s }
+	if matcher.Get("ignore_case").Is("true") {
+		fold = strings.ToLower
+		name = fold(name)
+	}
+	for _, kind := range []struct {
+		field string
+		holds func(s, text string) bool
+	}{{"prefix", strings.HasPrefix}, {"suffix", strings.HasSuffix}, {"contains", strings.Contains}} {
+		if text := matcher.Get(kind.field); text != nil {
+			return kind.holds(name, fold(text.Str()))
+		}
+	}
+	if text := matcher.Get("safe_regex", "regex"); text != nil {
+		e, err := regexp.Compile(`\A(?:` + text.Str() + `)\z`)
+		return err == nil && e.MatchString(name)
+	}
+	return false
 }
 
 // hasAutoSNI reports whether the cluster's HTTP options set a switch.

@@ -210,7 +210,7 @@ func TestCluster(t *testing.T) {
 		{"any name", "auto_sni_san_validation: true", "other: x", []string{"error |typed_config:\n        \"@type\": type.googleapis.com/envoy.extensions.transport| a certificate of any name is accepted"}},
 		{"its name", names, "common_tls_context: {validation_context: {system_root_certs: {}, match_typed_subject_alt_names: [{san_type: DNS, matcher: {exact: tenant.auth0.example}}]}} #", nil},
 		{"a name above it", names, "common_tls_context: {validation_context: {system_root_certs: {}, match_typed_subject_alt_names: [{san_type: DNS, matcher: {exact: '*.auth0.example'}}]}} #", nil},
-		{"a pattern", names, "common_tls_context: {validation_context: {system_root_certs: {}, match_typed_subject_alt_names: [{san_type: DNS, matcher: {suffix: example}}]}} #", nil},
+		{"a pattern", names, "common_tls_context: {validation_context: {system_root_certs: {}, match_typed_subject_alt_names: [{san_type: DNS, matcher: {suffix: .auth0.example}}]}} #", nil},
 		{"another name", names, "common_tls_context: {validation_context: {system_root_certs: {}, match_typed_subject_alt_names: [{san_type: DNS, matcher: {exact: x.example}}]}} #",
 			[]string{"warning HERE no accepted name is tenant.auth0.example"}},
 		{"its name, in the old form", names, "common_tls_context: {validation_context: {system_root_certs: {}, match_subject_alt_names: [{exact: tenant.auth0.example}]}} #", nil},
@@ -327,5 +327,55 @@ func TestParts(t *testing.T) {
 	report = Files([]File{{"cds.yaml", []byte(strings.ReplaceAll(clusters, "auto_sni_san_validation: true", ""))}, {"lds.yaml", []byte("dynamic_resources: {}\n" + listeners)}})
 	if len(report.Findings) != 1 || report.Findings[0].File != "cds.yaml" {
 		t.Errorf("both, a fault in one: %+v", report)
+	}
+}
+
+// TestNamesOfStrangers: a matcher of names that takes others than the provider's.
+func TestNamesOfStrangers(t *testing.T) {
+	const host = "tenant.eu.auth0.com"
+	for _, c := range []struct{ host, name, want string }{
+		{host, "{san_type: DNS, matcher: {exact: HOST}}", ""},
+		{host, "{san_type: DNS, matcher: {suffix: .eu.auth0.com}}", ""},
+		{host, "{san_type: DNS, matcher: {suffix: .auth0.com}}", ""},
+		{host, "{san_type: DNS, matcher: {suffix: .com}}", "a certificate of stranger.com would be accepted"},
+		{host, "{san_type: DNS, matcher: {suffix: .COM, ignore_case: true}}", "a certificate of stranger.com would be accepted"},
+		{host, "{san_type: DNS, matcher: {suffix: auth0.com}}", "a certificate of strangerauth0.com would be accepted"},
+		{host, "{san_type: DNS, matcher: {prefix: tenant.}}", "a certificate of tenant.eu.auth0.com.stranger.invalid would be accepted"},
+		{host, "{san_type: DNS, matcher: {contains: auth0}}", "a certificate of tenant.eu.auth0.com.stranger.invalid would be accepted"},
+		{host, "{san_type: DNS, matcher: {safe_regex: {regex: '.*'}}}", "a certificate of stranger.invalid would be accepted"},
+		{host, `{san_type: DNS, matcher: {safe_regex: {regex: '.*\.auth0\.com'}}}`, ""},
+		{host, "{san_type: DNS, matcher: {safe_regex: {regex: '.*.auth0.com'}}}", "a certificate of strangerauth0.com would be accepted"},
+		{host, "{san_type: DNS, matcher: {prefix: ''}}", "a certificate of stranger.invalid would be accepted"},
+		{host, "{san_type: EMAIL, matcher: {exact: HOST}}", "the certificate's names of type EMAIL are compared, and tenant.eu.auth0.com is a host"},
+		{host, "{san_type: 1, matcher: {exact: HOST}}", "the certificate's names of type 1 are compared, and tenant.eu.auth0.com is a host"},
+		{host, "{sanType: URI, matcher: {exact: HOST}}", "the certificate's names of type URI are compared, and tenant.eu.auth0.com is a host"},
+		{"192.0.2.1", "{san_type: IP_ADDRESS, matcher: {exact: HOST}}", ""},
+		{"login.example.co.uk", "{san_type: DNS, matcher: {suffix: .example.co.uk}}", ""},
+		{"login.example.co.uk", "{san_type: DNS, matcher: {suffix: .co.uk}}", "a certificate of stranger.co.uk would be accepted"},
+		{"login.example.co.uk", "{san_type: DNS, matcher: {suffix: example.co.uk}}", "a certificate of strangerexample.co.uk would be accepted"},
+		{host, "{exact: HOST}", ""},
+		{host, "{suffix: .com}", "a certificate of stranger.com would be accepted"},
+	} {
+		field := "match_typed_subject_alt_names"
+		if strings.HasPrefix(c.name, "{exact") || strings.HasPrefix(c.name, "{suffix") {
+			field = "match_subject_alt_names"
+		}
+		text := `static_resources:
+  clusters:
+  - name: idp
+    type: STRICT_DNS
+    load_assignment: {endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: HOST, port_value: 443}}}}]}]}
+    transport_socket: {typed_config: {"@type": x.UpstreamTlsContext, sni: HOST, common_tls_context: {validation_context: {system_root_certs: {}, ` + field + `: [` + c.name + `]}}}}
+stats_config: {stats_tags: [{regex: "reason="}]}
+x: {"@type": x.filters.http.wasm.v3.Wasm, config: {failure_policy: FAIL_RELOAD, vm_config: {vm_id: a}, configuration: {"@type": x.StringValue,
+  value: '{"jwtRules": [{"issuer": "https://HOST/", "audiences": ["a"], "jwksCluster": "idp"}]}'}}}
+`
+		want := ""
+		if c.want != "" {
+			want = "warning 6 " + c.want
+		}
+		if got := strings.Join(found(strings.ReplaceAll(text, "HOST", c.host)), "\n"); got != want {
+			t.Errorf("%s at %s: got %q, want %q", c.name, c.host, got, want)
+		}
 	}
 }

@@ -104,6 +104,9 @@ func (w *world) envoy(s source) {
 		case kind == "Cluster":
 			w.clusters = append(w.clusters, located{s.file, body})
 			return false
+		case kind == "RouteConfiguration":
+			w.routeConfigs = append(w.routeConfigs, located{s.file, body})
+			return false
 		case isWasmFilter(n):
 			w.filter(s.file, n, nil)
 			return false

@@ -30,6 +30,7 @@ func (w *world) judgeExtension(p *plugin, wasm, source *document.Node) {
 	if p.text == nil {
 		w.found(Finding{Severity: Error, What: "config is missing", Why: "The plugin refuses to start.", Write: "config: {auth0: …}"}, p.file, wasm)
 	}
+	w.judgeMeshPort(p, "Envoy Gateway")
 	if open := wasm.Get("failOpen"); open.Is("true") {
 		w.found(Finding{Severity: Error, What: "failOpen is true", Why: "Should the plugin fail, or its image not be had, every request passes unchecked.",
 			Write: "leave failOpen out"}, p.file, open)

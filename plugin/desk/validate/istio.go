@@ -26,6 +26,7 @@ func (w *world) judgeWasmPlugin(p *plugin, spec *document.Node) {
 	if p.text == nil {
 		w.found(Finding{Severity: Error, What: "pluginConfig is missing", Why: "The plugin refuses to start.", Write: "pluginConfig: {auth0: …}"}, p.file, spec)
 	}
+	w.judgeMeshPort(p, "Istio")
 	if phase := spec.Get("phase"); !phase.Is("AUTHN") {
 		w.found(Finding{Severity: Warning, What: "phase is not AUTHN",
 			Why:   "Istio then puts the plugin behind its own authorization, which judges before the token was.",

@@ -15,14 +15,15 @@ func (m *manager) judgeMatches(w *world) {
 		return
 	}
 	headers, params, states := changed(m.plugin.config)
+	routes := w.routeConfigOf(m)
 	for _, name := range []string{"rds", "scoped_routes"} {
-		if source := m.node.Get(name); source != nil && len(headers)+len(params)+len(states) > 0 {
+		if source := m.node.Get(name); source != nil && routes.Node == nil && len(headers)+len(params)+len(states) > 0 {
 			w.found(Finding{Severity: Hint, What: "the routes come from elsewhere, and are not looked at (routeMetadata)",
 				Why: "Envoy chooses again after every change of headers. A route that is chosen by what edgejwt sets or removes is taken without a look at its policy."}, m.file, source)
 		}
 	}
 	severity := Warning
-	m.node.Get("route_config").Walk(func(n *document.Node) bool {
+	routes.Walk(func(n *document.Node) bool {
 		if n.Get("metadata", "filter_metadata", "edgejwt", "policy") != nil {
 			severity = Error
 		}
@@ -31,9 +32,9 @@ func (m *manager) judgeMatches(w *world) {
 	told := func(name string, at *document.Node) {
 		w.found(Finding{Severity: severity, What: "the route is chosen by " + name + ", which edgejwt changes (routeMetadata)",
 			Why:   "Envoy chooses again after the change: the policy of one route is applied, and the request takes another, whose policy nobody asks.",
-			Write: "routes that are chosen by path, method and host only, or routes in edgejwt's own configuration"}, m.file, at)
+			Write: "routes that are chosen by path, method and host only, or routes in edgejwt's own configuration"}, routes.file, at)
 	}
-	m.node.Get("route_config").Walk(func(n *document.Node) bool {
+	routes.Walk(func(n *document.Node) bool {
 		for _, header := range n.Get("match", "headers").Items() {
 			if name := header.Get("name"); headers[ascii.FoldHeader(name.Str())] {
 				told("the header "+name.Str(), name)

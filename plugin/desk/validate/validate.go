@@ -127,9 +127,11 @@ type world struct {
 	plugins  []*plugin
 	managers []*manager
 	clusters []located
-	entries  []located // Istio's ServiceEntry
-	rules    []located // Istio's DestinationRule
-	others   []located // EnvoyExtensionPolicy without edgejwt
+	// routeConfigs are RouteConfigurations outside of a connection manager.
+	routeConfigs []located
+	entries      []located // Istio's ServiceEntry
+	rules        []located // Istio's DestinationRule
+	others       []located // EnvoyExtensionPolicy without edgejwt
 	// static is true when a bootstrap lists its clusters and fetches none.
 	static bool
 	report Report

@@ -72,11 +72,49 @@ func TestConfiguration(t *testing.T) {
 		{"no issuer", "realm: x\n", []string{"error 1 names no issuer; write auth0 (with domain and audience) or an entry of jwtRules"}},
 		{"member twice", `{"auth0": {"domain": "a.b", "domain": "a.b"}}`, []string{`error 1 cannot be read: line 1: the member "domain" stands twice`}},
 		{"neither YAML nor JSON", "a: [", []string{"error 1 cannot be read: "}},
-		{"a regular expression", good + "routes:\n- path: {regex: '/v[12]'}\n", nil},
+		{"a regular expression", good + "routes:\n- path: {regex: '/v[12]'}\nunmatched: deny\n", nil},
 		{"warning", good + "keys: {maxStale: 720h}\n", []string{"warning 2 720h is long"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := found(c.text)
+			ok := len(got) == len(c.want)
+			for i := range got {
+				ok = ok && strings.HasPrefix(got[i], c.want[i])
+			}
+			if !ok {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// TestGaps: what lies beside the routes.
+func TestGaps(t *testing.T) {
+	const top = "auth0: {domain: tenant.eu.auth0.com, audience: x}\n"
+	const orders = "- {path: {exact: /orders}, methods: [GET], scopes: [r]}\n- {path: {exact: /orders}, methods: [POST], scopes: [w]}\n- {path: {exact: /orders}, methods: [DELETE], scopes: [d]}\n"
+	for _, c := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"other methods", "unmatched: token\nroutes:\n" + orders, []string{"warning 4 /orders has routes for GET, POST, DELETE; other methods need a valid token only"}},
+		{"other methods, and nothing is said", "routes:\n" + orders,
+			[]string{"warning 2 leave what none of them matches", "warning 3 /orders has routes for GET, POST, DELETE; other methods"}},
+		{"nobody", "unmatched: deny\nroutes:\n" + orders, nil},
+		{"a route for the rest", "unmatched: token\nroutes:\n" + orders + "- {path: {exact: /orders}, scopes: [rest]}\n", []string{"hint 4 HEAD of /orders is refused as ambiguous"}},
+		{"methods of a host", "unmatched: token\nroutes:\n- {path: {exact: /a}, hosts: [a.example], methods: [POST]}\n",
+			[]string{"warning 4 /a at a.example has routes for POST; other methods need a valid token only"}},
+		{"methods of an expression", "unmatched: token\nroutes:\n- {path: {regex: '/v[12]/a'}, methods: [POST]}\n",
+			[]string{"warning 4 regex /v[12]/a has routes for POST"}},
+		{"methods of every path", "unmatched: token\nroutes:\n- {methods: [POST], scopes: [a]}\n", nil},
+		{"GET is open", "unmatched: deny\nroutes:\n- {path: {prefix: /public}, methods: [GET], auth: none}\n", []string{"warning 4 HEAD of /public and below is not open as GET is"}},
+		{"GET is open to who has none", "unmatched: deny\nroutes:\n- {path: {exact: /}, methods: [GET, POST], auth: optional}\n", []string{"warning 4 HEAD of / is not open as GET is"}},
+		{"GET and HEAD are open", "unmatched: deny\nroutes:\n- {path: {prefix: /public}, methods: [GET, HEAD], auth: none}\n", nil},
+		{"HEAD has a route of its own", "unmatched: deny\nroutes:\n- {path: {exact: /a}, methods: [GET], auth: none}\n- {path: {exact: /a}, methods: [HEAD], scopes: [a]}\n", nil},
+		{"HEAD is open too", "unmatched: deny\nroutes:\n- {path: {exact: /a}, methods: [GET], auth: none}\n- {methods: [HEAD], auth: none}\n", nil},
+		{"GET is guarded", "unmatched: deny\nroutes:\n- {path: {exact: /a}, methods: [GET], scopes: [a]}\n", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := found(top + c.text)
 			ok := len(got) == len(c.want)
 			for i := range got {
 				ok = ok && strings.HasPrefix(got[i], c.want[i])
