@@ -17,8 +17,9 @@ import (
 	"edgejwt/verify/base64url"
 )
 
-// root is one configured plugin in one VM.
+// root is one configured plugin in one VM: a types.PluginContext.
 type root struct {
+	types.DefaultPluginContext
 	id    uint32
 	clock func() time.Time
 	realm string
@@ -41,9 +42,9 @@ func wallClock() time.Time { return time.Now() }
 // and a callout would be accepted and then fail.
 const firstTick = time.Millisecond
 
-// onStart reads the configuration, and fails, so that the host keeps what it
+// OnPluginStart reads the configuration, and fails, so that the host keeps what it
 // had, unless every part of it is good.
-func (r *root) onStart(size int) (status types.OnPluginStartStatus) {
+func (r *root) OnPluginStart(size int) (status types.OnPluginStartStatus) {
 	status = types.OnPluginStartStatusFailed
 	defer r.contain(pluginStart, nil)
 

@@ -10,8 +10,6 @@ import "edgejwt/verify/ascii"
 // hides reports whether a server may find the named value in a text that has
 // another meaning here: behind one of its own splits, or under a name that it
 // takes for this one.
-//
-//go:noinline
 func hides(text, name string, splits func(c byte) bool, anyCase bool) bool {
 	for i := range len(text) {
 		if text[i] != '=' {
@@ -34,8 +32,6 @@ func hides(text, name string, splits func(c byte) bool, anyCase bool) bool {
 }
 
 // spells reports whether text, unescaped, is the name.
-//
-//go:noinline
 func spells(text, name string) bool {
 	for i := range len(name) {
 		if text == "" {
@@ -54,8 +50,6 @@ func spells(text, name string) bool {
 // it, drops spaces in front, makes underscores of spaces, dots and brackets, makes
 // a list of what a bracket follows, and reads up to a zero byte; ASP.NET ignores
 // the case of parameters.
-//
-//go:noinline
 func resembles(text, name string, anyCase bool) bool {
 	for text != "" {
 		c, size := unescape(text)
@@ -99,8 +93,6 @@ func unescape(text string) (c byte, size int) {
 
 // without gives the list without its pairs of that name; empty when nothing but
 // separators is left.
-//
-//go:noinline
 func without(list string, separator byte, name string, read func(pair, name string) (string, bool)) string {
 	kept := make([]byte, 0, len(list))
 	some, first, removed := false, true, false

@@ -132,7 +132,6 @@ func join(a, b [][2]string) [][2]string {
 	return append(a, b...)
 }
 
-//go:noinline
 func (c *Changes) set(header, value string) { c.Set = append(c.Set, [2]string{header, value}) }
 
 // tell adds filter state. What is empty is left out: it says no more than what is

@@ -12,8 +12,6 @@ const MaxPathBytes = 8 << 10
 
 // ambiguous refuses a request. Details are constants. Like others here it is kept
 // from being inlined, which would double the room's size in the module.
-//
-//go:noinline
 func ambiguous(detail string) error {
 	return &verify.Refusal{Reason: verify.PathAmbiguous, Detail: detail}
 }
@@ -162,7 +160,6 @@ func (r *reader) decode(path string) error {
 
 type decoder struct{ sent, decoded []byte }
 
-//go:noinline
 func (d *decoder) put(c byte, escapeSent, escapeDecoded bool) {
 	d.sent = escape(d.sent, c, escapeSent)
 	d.decoded = escape(d.decoded, c, escapeDecoded)

@@ -193,8 +193,6 @@ func (l *lookup) headersHold(conditions []Header) bool {
 
 // sameHeader compares names in lower case, a hyphen being an underscore's equal:
 // CGI and what follows it knows no other.
-//
-//go:noinline
 func sameHeader(a, b string) bool {
 	if len(a) != len(b) {
 		return false
@@ -207,7 +205,6 @@ func sameHeader(a, b string) bool {
 	return true
 }
 
-//go:noinline
 func upperOf(s string) string {
 	for i := range len(s) {
 		if 'a' <= s[i] && s[i] <= 'z' {
@@ -223,7 +220,6 @@ func upperOf(s string) string {
 	return s
 }
 
-//go:noinline
 func contains(list []string, s string) bool {
 	for _, member := range list {
 		if member == s {
