@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"encoding/binary"
-	"strings"
 
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
 )
@@ -20,19 +19,4 @@ func readHint(name string) (hint uint64, ok bool) {
 // in the end, it is another than was there, and sends readers to the record.
 func writeHint(name string, hint uint64) {
 	_ = proxywasm.SetSharedData(name, binary.LittleEndian.AppendUint64(nil, hint), 0)
-}
-
-// splitURL takes an absolute https URL apart into authority and path with query.
-// The configuration and package jwks have made sure of its form.
-func splitURL(url string) (authority, path string) {
-	rest := strings.TrimPrefix(url, "https://")
-	for i := range len(rest) {
-		switch rest[i] {
-		case '/':
-			return rest[:i], rest[i:]
-		case '?':
-			return rest[:i], "/" + rest[i:]
-		}
-	}
-	return rest, "/"
 }

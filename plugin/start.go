@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"math/rand/v2"
 	"strconv"
 	"time"
@@ -14,7 +15,6 @@ import (
 	"edgejwt/plugin/gate"
 	"edgejwt/plugin/version"
 	"edgejwt/verify/ascii"
-	"edgejwt/verify/base64url"
 )
 
 // root is one configured plugin in one VM: a types.PluginContext.
@@ -145,5 +145,5 @@ func recordName(parts ...string) string {
 		digest.Write([]byte(part))
 		digest.Write([]byte{0})
 	}
-	return "edgejwt/keys/" + strconv.Itoa(jwks.RecordFormat) + "/" + base64url.Encode(digest.Sum(nil)[:16])
+	return "edgejwt/keys/" + strconv.Itoa(jwks.RecordFormat) + "/" + base64.RawURLEncoding.EncodeToString(digest.Sum(nil)[:16])
 }

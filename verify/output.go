@@ -1,10 +1,10 @@
 package verify
 
 import (
+	"encoding/base64"
 	"strings"
 
 	"edgejwt/verify/ascii"
-	"edgejwt/verify/base64url"
 	"edgejwt/verify/strictjson"
 )
 
@@ -42,7 +42,7 @@ const (
 func HeaderValue(claim *strictjson.Value, encoding Encoding) (value string, ok bool) {
 	switch {
 	case encoding == Base64URL:
-		value = base64url.Encode([]byte(textOf(claim)))
+		value = base64.RawURLEncoding.EncodeToString([]byte(textOf(claim)))
 	case isFlat(claim):
 		value = joined(claim.Children, encoding)
 	default:

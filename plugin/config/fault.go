@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -106,12 +107,7 @@ func (r *reader) sortedWarnings() []string {
 
 // sortByPlace keeps the order of what was found at the same place.
 func sortByPlace(faults []Fault) {
-	// By insertion: they are few, nearly sorted, and a generic sort costs 20 KB.
-	for i := range faults {
-		for j := i; j > 0 && faults[j].at < faults[j-1].at; j-- {
-			faults[j], faults[j-1] = faults[j-1], faults[j]
-		}
-	}
+	slices.SortStableFunc(faults, func(a, b Fault) int { return a.at - b.at })
 }
 
 const maxQuoted = 64
@@ -132,12 +128,16 @@ func quote(s string) string {
 // query and fragment.
 func quoteURL(s string) string {
 	shown := s
-	if i := indexEither(shown, '?', '#'); i < len(shown) {
+	if i := strings.IndexAny(shown, "?#"); i >= 0 {
 		shown = shown[:i+1] + "…"
 	}
 	// Without a colon before it, as in "me@example.com", no password stands there.
 	if at := strings.LastIndexByte(shown, '@'); at >= 0 && strings.IndexByte(shown[:at], ':') >= 0 {
-		shown = shown[:schemeEnd(shown[:at])] + "…" + shown[at:]
+		start := 0
+		if i := strings.Index(shown[:at], "://"); i >= 0 {
+			start = i + len("://")
+		}
+		shown = shown[:start] + "…" + shown[at:]
 	}
 	return strings.ReplaceAll(quote(shown), `\u2026`, "…")
 }
