@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
@@ -14,7 +15,6 @@ import (
 	"edgejwt/plugin/config"
 	"edgejwt/plugin/gate"
 	"edgejwt/plugin/version"
-	"edgejwt/verify/ascii"
 )
 
 // root is one configured plugin in one VM: a types.PluginContext.
@@ -77,7 +77,7 @@ func (r *root) OnPluginStart(size int) (status types.OnPluginStartStatus) {
 func logLines(log func(line string), about, text string) {
 	for more := true; more; {
 		var line string
-		line, text, more = ascii.Cut(text, '\n')
+		line, text, more = strings.Cut(text, "\n")
 		log(about + line)
 	}
 }

@@ -1,6 +1,10 @@
 package verify
 
-import "edgejwt/verify/ascii"
+import (
+	"strings"
+
+	"edgejwt/verify/ascii"
+)
 
 // WithoutCookie gives the value of a cookie header without the cookies of that
 // name; the others stay byte for byte as they were. It is empty when none is
@@ -14,7 +18,7 @@ func WithoutCookie(value, name string) string {
 func (f *Found) addCookies(header, name string, at int) error {
 	for more := true; more; {
 		var pair string
-		pair, header, more = ascii.Cut(header, ';')
+		pair, header, more = strings.Cut(header, ";")
 		if value, ok := cookie(pair, name); ok {
 			if err := f.add(value, at); err != nil {
 				return err
@@ -33,11 +37,11 @@ func (f *Found) addCookies(header, name string, at int) error {
 // Parse says so. Two quotes with nothing between them, to which Python's
 // frameworks reset a cookie, are no token to anyone.
 func cookie(pair, name string) (value string, ok bool) {
-	first, value, found := ascii.Cut(pair, '=')
-	if !found || ascii.TrimSpace(first) != name {
+	first, value, found := strings.Cut(pair, "=")
+	if !found || strings.Trim(first, ascii.Space) != name {
 		return "", false
 	}
-	if value = ascii.TrimSpace(value); value == `""` {
+	if value = strings.Trim(value, ascii.Space); value == `""` {
 		value = ""
 	}
 	return value, true

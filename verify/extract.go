@@ -174,7 +174,7 @@ func (f *Found) add(token string, at int) error {
 // a bearer token. Commas by themselves are no sign: Digest and others use them.
 func joinsBearer(value string) bool {
 	for i := strings.IndexByte(value, ','); i >= 0; {
-		value = ascii.TrimLeft(value[i+1:])
+		value = strings.TrimLeft(value[i+1:], ascii.Space)
 		if hasPrefixFold(value, Authorization.Prefix) || ascii.EqualFold(value, "bearer") {
 			return true
 		}

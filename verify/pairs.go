@@ -1,6 +1,10 @@
 package verify
 
-import "edgejwt/verify/ascii"
+import (
+	"strings"
+
+	"edgejwt/verify/ascii"
+)
 
 // Cookies and parameters are lists of pairs, "name=value". Servers agree on what
 // the lists of honest clients mean, and on little else. What follows is for the
@@ -98,7 +102,7 @@ func without(list string, separator byte, name string, read func(pair, name stri
 	some, first, removed := false, true, false
 	for rest, more := list, true; more; {
 		var pair string
-		pair, rest, more = ascii.Cut(rest, separator)
+		pair, rest, more = strings.Cut(rest, string(rune(separator)))
 		if _, is := read(pair, name); is {
 			removed = true
 			continue
@@ -106,11 +110,11 @@ func without(list string, separator byte, name string, read func(pair, name stri
 		if !first {
 			kept = append(kept, separator)
 		} else if removed {
-			pair = ascii.TrimLeft(pair) // it leads now
+			pair = strings.TrimLeft(pair, ascii.Space) // it leads now
 		}
 		kept = append(kept, pair...)
 		first = false
-		some = some || ascii.TrimSpace(pair) != ""
+		some = some || strings.Trim(pair, ascii.Space) != ""
 	}
 	switch {
 	case !removed:

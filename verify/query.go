@@ -1,17 +1,13 @@
 package verify
 
-import (
-	"strings"
-
-	"edgejwt/verify/ascii"
-)
+import "strings"
 
 // WithoutParam gives a path with its query, the value of :path, without the
 // parameters of that name, however it is escaped; all else stays byte for byte
 // as it was. The question mark goes with the last parameter.
 func WithoutParam(path, name string) string {
-	rest, fragment, hasFragment := ascii.Cut(path, '#')
-	rest, query, _ := ascii.Cut(rest, '?')
+	rest, fragment, hasFragment := strings.Cut(path, "#")
+	rest, query, _ := strings.Cut(rest, "?")
 	kept := without(query, '&', name, param)
 	if kept == query {
 		return path
@@ -29,11 +25,11 @@ func WithoutParam(path, name string) string {
 // as the URL standard reads application/x-www-form-urlencoded
 // (https://url.spec.whatwg.org/#urlencoded-parsing).
 func (f *Found) addParams(path, name string, at int) error {
-	path, fragment, _ := ascii.Cut(path, '#')
-	_, query, _ := ascii.Cut(path, '?')
+	path, fragment, _ := strings.Cut(path, "#")
+	_, query, _ := strings.Cut(path, "?")
 	for more := true; more; {
 		var pair string
-		pair, query, more = ascii.Cut(query, '&')
+		pair, query, more = strings.Cut(query, "&")
 		if value, ok := param(pair, name); ok {
 			if err := f.add(value, at); err != nil {
 				return err
@@ -52,7 +48,7 @@ func (f *Found) addParams(path, name string, at int) error {
 
 // param gives the value of the pair; ok is false when it is another parameter.
 func param(pair, name string) (value string, ok bool) {
-	first, value, _ := ascii.Cut(pair, '=')
+	first, value, _ := strings.Cut(pair, "=")
 	if !spells(first, name) {
 		return "", false
 	}

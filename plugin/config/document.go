@@ -40,7 +40,7 @@ func (r *reader) open(text string, kind *wholeText) *object {
 	case err == strictjson.ErrTooLong:
 		whole("", "is longer than "+itoa(kind.limits.Bytes)+" bytes")
 		return nil
-	case ascii.TrimSpace(text) == "":
+	case strings.Trim(text, ascii.Space) == "":
 		whole("", "is empty; "+kind.write)
 		return nil
 	case isProtobuf(text):
@@ -52,7 +52,7 @@ func (r *reader) open(text string, kind *wholeText) *object {
 	case err == strictjson.ErrSyntax:
 		line, column := position(text[:strictjson.SyntaxOffset(text)])
 		want := "is not JSON; the first wrong byte is byte " + itoa(column) + " of line " + itoa(line)
-		if ascii.TrimLeft(text)[0] != '{' {
+		if strings.TrimLeft(text, ascii.Space)[0] != '{' {
 			want += "; write JSON, not YAML"
 		}
 		whole("", want)

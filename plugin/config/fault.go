@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"edgejwt/verify/ascii"
 )
 
 // Fault is one reason to refuse a configuration. Path, Found and Want are made
@@ -115,13 +113,13 @@ const maxQuoted = 64
 // quote shows a text: escaped, so that no control byte survives, and cut.
 func quote(s string) string {
 	if len(s) <= maxQuoted {
-		return ascii.Quote(s)
+		return strconv.QuoteToASCII(s)
 	}
 	cut := maxQuoted
 	for cut > 0 && !utf8.RuneStart(s[cut]) {
 		cut--
 	}
-	return ascii.Quote(s[:cut]) + "…"
+	return strconv.QuoteToASCII(s[:cut]) + "…"
 }
 
 // quoteURL shows an address without what may be a secret: user information,

@@ -89,7 +89,7 @@ const (
 // names reports whether a word stands in a list, in which each word
 // has a space behind it.
 func names(list, word string) bool {
-	for first, rest, more := ascii.Cut(list, ' '); more; first, rest, more = ascii.Cut(rest, ' ') {
+	for first, rest, more := strings.Cut(list, " "); more; first, rest, more = strings.Cut(rest, " ") {
 		if first == word {
 			return true
 		}
@@ -99,7 +99,7 @@ func names(list, word string) bool {
 
 // namesFamily reports whether a word of the list is how the name begins.
 func namesFamily(list, name string) bool {
-	for first, rest, more := ascii.Cut(list, ' '); more; first, rest, more = ascii.Cut(rest, ' ') {
+	for first, rest, more := strings.Cut(list, " "); more; first, rest, more = strings.Cut(rest, " ") {
 		if strings.HasPrefix(name, first) {
 			return true
 		}

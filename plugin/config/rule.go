@@ -52,8 +52,8 @@ func (o *object) domain() (string, bool) {
 	if _, rest, ok := strings.Cut(domain, "://"); ok {
 		bare = rest
 	}
-	bare, _, _ = ascii.Cut(bare, '/')
-	bare = strings.TrimSuffix(ascii.Lower(ascii.TrimSpace(bare)), ".")
+	bare, _, _ = strings.Cut(bare, "/")
+	bare = strings.TrimSuffix(ascii.Lower(strings.Trim(bare, ascii.Space)), ".")
 	switch {
 	case !jwks.IsHost(bare) || strings.IndexByte(bare, '.') < 0:
 		o.unfit("domain", domain, "is not a domain")
@@ -202,7 +202,7 @@ func (o *object) inlineSet(rule *Rule) {
 	if m.value.Kind == strictjson.String {
 		text = m.value.Text
 	}
-	rule.InlineJWKS = []byte(ascii.TrimSpace(text))
+	rule.InlineJWKS = []byte(strings.Trim(text, ascii.Space))
 	set, skipped, err := jwks.Parse(rule.InlineJWKS, rule.Algorithms...)
 	if err != nil {
 		want := "cannot be used: " + err.Error()

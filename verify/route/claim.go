@@ -1,8 +1,9 @@
 package route
 
 import (
+	"strings"
+
 	"edgejwt/verify"
-	"edgejwt/verify/ascii"
 	"edgejwt/verify/strictjson"
 )
 
@@ -83,7 +84,7 @@ func holdsOne(t *verify.Token, name string, texts []string, forms form) bool {
 	case claim.Kind == strictjson.String && forms&word != 0:
 		for rest, more := claim.Text, true; more; {
 			var first string
-			first, rest, more = ascii.Cut(rest, ' ')
+			first, rest, more = strings.Cut(rest, " ")
 			if contains(texts, first) {
 				return true
 			}
