@@ -10,8 +10,7 @@ import (
 // MaxPathBytes is the greatest length of a path, its query left out.
 const MaxPathBytes = 8 << 10
 
-// ambiguous refuses a request. Details are constants. Like others here it is kept
-// from being inlined, which would double the room's size in the module.
+// ambiguous refuses a request. Details are constants.
 func ambiguous(detail string) error {
 	return &verify.Refusal{Reason: verify.PathAmbiguous, Detail: detail}
 }
