@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"encoding/base64"
+	"strings"
 	"testing"
 
 	"edgejwt/e2e/auth0"
@@ -72,5 +74,40 @@ func TestHopByHop(t *testing.T) {
 		} else if got.Status != 200 && len(seen) != 0 {
 			t.Errorf("Connection: %s: %v, and the API saw %v", named, got, seen)
 		}
+	}
+}
+
+// TestManyBrackets: an unsigned token that nests thousands deep is refused like any
+// other that is not well formed. A parser that recurses without a bound would end the
+// VM, which then answers 503 to everybody.
+func TestManyBrackets(t *testing.T) {
+	w := harness.Start(t, harness.Options{})
+	w.AwaitKeys()
+	const header, payload = `{"alg":"RS256","kid":"k"}`, `{"iss":"x"}`
+	encode := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+	for _, n := range []int{6000, 8000, 12000} {
+		for _, open := range []string{"[", `{"":`} {
+			many := strings.Repeat(open, n/len(open))
+			for name, token := range map[string]string{
+				"raw header":            encode(many) + "." + encode(payload) + ".",
+				"raw payload":           encode(header) + "." + encode(many) + ".",
+				"in a header object":    encode(`{"alg":"RS256","kid":"k","x":`+many) + ".e30.",
+				"in a payload object":   encode(header) + "." + encode(`{"x":`+many) + ".",
+				"behind a closed value": encode(header) + "." + encode(`{"y":[],"x":`+many) + ".",
+				"behind a string":       encode(header) + "." + encode(`{"y":"\\","x":`+many) + ".",
+			} {
+				if len(token) > 16<<10 {
+					t.Fatalf("%s, %d: the token is too long to be read", name, n)
+				}
+				got := w.Get("/orders", bearer(token+encode("s"))...)
+				if got.Status != 401 || got.Reason != "token_malformed" {
+					t.Errorf("%d brackets %s, %s: %v", n, open, name, got)
+				}
+				passes(t, w)
+			}
+		}
+	}
+	if n := w.Stat("edgejwt_panics"); n != 0 {
+		t.Errorf("edgejwt_panics is %d", n)
 	}
 }

@@ -28,19 +28,6 @@ func (p Policy) readDiscovery(body []byte) (string, Trouble) {
 	return normalURL(uri), 0
 }
 
-// normalURL writes an https URL, which hostOf has read, as it is asked for: scheme
-// and host in lower case, without the port that goes without saying.
-func normalURL(uri string) string {
-	host, _ := hostOf(uri)
-	path := uri[len("https://"):]
-	for i := 0; i < len(path); i++ {
-		if path[i] == '/' || path[i] == '?' {
-			return "https://" + host + path[i:]
-		}
-	}
-	return "https://" + host
-}
-
 // needsDiscovery reports whether the next fetch has to ask where the keys are.
 // A document that cannot be had is no reason to forget where they were.
 func (m *Machine) needsDiscovery(now time.Time) bool {

@@ -1,6 +1,9 @@
 package jwks
 
 import (
+	"errors"
+	"strconv"
+	"strings"
 	"time"
 
 	"edgejwt/verify/ascii"
@@ -32,11 +35,9 @@ const longestTold = 365 * 24 * 3600
 func lifetime(headers [][2]string, now time.Time) int64 {
 	life := int64(untold)
 	if control, has := header(headers, "cache-control"); has {
-		for more := true; more; {
-			var directive string
-			directive, control, more = ascii.Cut(control, ',')
-			name, value, _ := ascii.Cut(directive, '=')
-			switch ascii.Lower(ascii.TrimSpace(name)) {
+		for directive := range strings.SplitSeq(control, ",") {
+			name, value, _ := strings.Cut(directive, "=")
+			switch strings.ToLower(strings.TrimSpace(name)) {
 			case "no-store", "no-cache":
 				return 0
 			case "max-age":
@@ -79,14 +80,7 @@ func lifetime(headers [][2]string, now time.Time) int64 {
 // unquote takes the white space and the quotes around a directive's value away:
 // max-age="60" is not the form that RFC 9111 §5.2 prefers, but its meaning is plain.
 func unquote(value string) string {
-	value = ascii.TrimSpace(value)
-	for value != "" && value[0] == '"' {
-		value = value[1:]
-	}
-	for value != "" && value[len(value)-1] == '"' {
-		value = value[:len(value)-1]
-	}
-	return value
+	return strings.Trim(strings.TrimSpace(value), `"`)
 }
 
 // retryAfter gives how long the provider asks to be left alone (RFC 9110
@@ -107,68 +101,19 @@ func retryAfter(headers [][2]string, now time.Time) time.Duration {
 
 // parseSeconds reads delta-seconds (RFC 9111 §1.2.2), capped at a year.
 func parseSeconds(s string) (int64, bool) {
-	s = ascii.TrimSpace(s)
-	if s == "" || len(s) > 64 {
-		return 0, false
+	n, err := strconv.ParseUint(strings.TrimSpace(s), 10, 64)
+	if errors.Is(err, strconv.ErrRange) {
+		return longestTold, true
 	}
-	n := int64(0)
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return 0, false
-		}
-		n = min(10*n+int64(s[i]-'0'), longestTold)
-	}
-	return n, true
+	return int64(min(n, longestTold)), err == nil
 }
 
 // parseDate reads an HTTP-date in the form that senders must use, IMF-fixdate
 // (RFC 9110 §5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT". The two obsolete forms
-// count as unclear. time.Parse would do it for 100 KB of module.
+// count as unclear.
 func parseDate(s string) (time.Time, bool) {
-	const form, months = "ddd, 00 mmm 0000 00:00:00 GMT", "JanFebMarAprMayJunJulAugSepOctNovDec"
-	s = ascii.TrimSpace(s)
-	if len(s) != len(form) {
-		return time.Time{}, false
-	}
-	for i := range len(form) {
-		switch c := form[i]; c {
-		case 'd', '0', 'm':
-			if c == '0' && (s[i] < '0' || s[i] > '9') {
-				return time.Time{}, false
-			}
-		default:
-			if s[i] != c {
-				return time.Time{}, false
-			}
-		}
-	}
-	number := func(from, to int) (n int) {
-		for _, c := range s[from:to] {
-			n = 10*n + int(c-'0')
-		}
-		return n
-	}
-	month := 0 // January; 12 is none
-	for month < 12 && months[3*month:3*month+3] != s[8:11] {
-		month++
-	}
-	day, hour, minute, second := number(5, 7), number(17, 19), number(20, 22), number(23, 25)
-	if month == 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60 {
-		return time.Time{}, false
-	}
-	days := daysSinceEpoch(number(12, 16), month+1, day)
-	return time.Unix(int64(((days*24+hour)*60+minute)*60+second), 0), true
-}
-
-// daysSinceEpoch counts the days since 1 January 1970 in the Gregorian calendar.
-// A day that the month does not have is one of the next month. time.Date would
-// bring the time zones along, 45 KB of module.
-func daysSinceEpoch(year, month, day int) int {
-	// Years begin in March here, so that a leap day is a year's last, and 400
-	// years earlier, so that none is negative.
-	month = (month + 9) % 12
-	year += 400 - month/10
-	return 365*year + year/4 - year/100 + year/400 + (month*306+5)/10 + day - 865566
+	date, err := time.Parse("Mon, 02 Jan 2006 15:04:05 GMT", strings.TrimSpace(s))
+	return date, err == nil
 }
 
 // validator gives a header's value if it may be sent back as it came; anything

@@ -3,8 +3,6 @@ package jwks
 import (
 	"strconv"
 	"strings"
-
-	"edgejwt/verify/ascii"
 )
 
 // mostNamed bounds how many kids one line of the log names.
@@ -13,7 +11,7 @@ const mostNamed = 10
 // about begins every line with whose keys it speaks of. The name comes from the
 // configuration, not from the provider.
 func (m *Machine) about(text string) string {
-	return "keys of " + ascii.Quote(m.sourceName()) + ": " + text
+	return "keys of " + strconv.QuoteToASCII(m.sourceName()) + ": " + text
 }
 
 // sourceName is the address that the operator wrote.
@@ -22,7 +20,7 @@ func (m *Machine) sourceName() string {
 	if name == "" {
 		name = m.p.Issuer
 	}
-	name, _, query := ascii.Cut(name, '?')
+	name, _, query := strings.Cut(name, "?")
 	if query {
 		name += "?…" // it may hold a secret
 	}
@@ -45,7 +43,7 @@ func (v *verdict) explain() string {
 func (s *Set) introduce(generation uint64) string {
 	kids := s.KIDs()
 	for i := range kids {
-		kids[i] = ascii.Quote(shorten(kids[i]))
+		kids[i] = strconv.QuoteToASCII(shorten(kids[i]))
 	}
 	if more := len(kids) - mostNamed; more > 0 {
 		kids = append(kids[:mostNamed], "and "+strconv.Itoa(more)+" more")

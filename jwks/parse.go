@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"edgejwt/verify"
-	"edgejwt/verify/ascii"
 	"edgejwt/verify/base64url"
 	"edgejwt/verify/strictjson"
 )
@@ -44,7 +43,7 @@ type Skipped struct {
 func (s Skipped) String() string {
 	text := "key " + strconv.Itoa(s.Index)
 	if s.ID != "" {
-		text += " (kid " + ascii.Quote(s.ID) + ")"
+		text += " (kid " + strconv.QuoteToASCII(s.ID) + ")"
 	}
 	return text + ": " + s.Why
 }

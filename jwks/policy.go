@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"edgejwt/verify/ascii"
 )
 
 // Policy says where the keys of one issuer are and how they are to be kept.
@@ -125,33 +123,4 @@ func (p Policy) mayServe(uri string) bool {
 		}
 	}
 	return false
-}
-
-// hostOf gives the host, in lower case and with the port unless it is 443, of an
-// https URL (RFC 3986 §3.2). It knows only what is needed to compare hosts, and
-// refuses what other parsers might read differently.
-func hostOf(url string) (string, bool) {
-	const scheme, longest = "https://", 2048
-	if len(url) > longest || len(url) < len(scheme) || !ascii.EqualFold(url[:len(scheme)], scheme) {
-		return "", false
-	}
-	for i := 0; i < len(url); i++ {
-		if c := url[i]; c <= ' ' || c >= 0x7f || c == '#' || c == '\\' || c == '"' || c == '<' || c == '>' {
-			return "", false
-		}
-	}
-	host := url[len(scheme):]
-	for i := range len(host) {
-		if c := host[i]; c == '@' || c == '%' {
-			return "", false
-		} else if c == '/' || c == '?' {
-			host = host[:i]
-			break
-		}
-	}
-	host = strings.TrimSuffix(ascii.Lower(host), ":443")
-	if host == "" || host[0] == ':' || host[len(host)-1] == ':' {
-		return "", false
-	}
-	return host, true
 }

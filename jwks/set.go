@@ -5,13 +5,13 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"encoding/base64"
 	"encoding/json"
 	"math/big"
 	"slices"
 	"strings"
 
 	"edgejwt/verify"
-	"edgejwt/verify/base64url"
 )
 
 // Set is a set of usable keys (RFC 7517 §5). It is never changed after it was
@@ -171,14 +171,14 @@ func keyJSON(k *verify.Key) []byte {
 	switch public := k.Public.(type) {
 	case *rsa.PublicKey:
 		jwk.Type = "RSA"
-		jwk.N = base64url.Encode(public.N.Bytes())
-		jwk.E = base64url.Encode(big.NewInt(int64(public.E)).Bytes())
+		jwk.N = base64.RawURLEncoding.EncodeToString(public.N.Bytes())
+		jwk.E = base64.RawURLEncoding.EncodeToString(big.NewInt(int64(public.E)).Bytes())
 	case *ecdsa.PublicKey:
 		point, _ := public.Bytes() // the point is on the curve: see verify.NewKey
 		jwk.Type, jwk.Curve = "EC", public.Params().Name
-		jwk.X, jwk.Y = base64url.Encode(point[1:1+len(point)/2]), base64url.Encode(point[1+len(point)/2:])
+		jwk.X, jwk.Y = base64.RawURLEncoding.EncodeToString(point[1:1+len(point)/2]), base64.RawURLEncoding.EncodeToString(point[1+len(point)/2:])
 	case ed25519.PublicKey:
-		jwk.Type, jwk.Curve, jwk.X = "OKP", "Ed25519", base64url.Encode(public)
+		jwk.Type, jwk.Curve, jwk.X = "OKP", "Ed25519", base64.RawURLEncoding.EncodeToString(public)
 	}
 	text, _ := json.Marshal(jwk) // strings always have a form
 	return text

@@ -48,8 +48,6 @@ func (m *Machine) advance(now time.Time) {
 }
 
 // millis is wall time as records keep it; never 0, which means "not yet".
-//
-//go:noinline // it stands in a score of places: 4 KB
 func millis(now time.Time) int64 {
 	const year3000 = 32503680000000
 	return min(max(now.UnixMilli(), 1), year3000)

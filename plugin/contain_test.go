@@ -22,7 +22,7 @@ type faultyVM struct {
 
 func (v *faultyVM) NewPluginContext(id uint32) types.PluginContext {
 	v.root = &root{id: id, clock: wallClock}
-	return &pluginContext{start: v.root.onStart, tick: v.root.onTick, stream: v.root.newStream}
+	return v.root
 }
 
 // TestPanicsEndAtTheCallback plants a panic in each callback: none may reach the

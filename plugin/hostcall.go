@@ -8,8 +8,8 @@ import (
 
 // Some calls go to the host directly; hostcall_wasm.go and hostcall_native.go say
 // how. The SDK's SendHttpResponse leaves the response code details out, which is
-// where an access log looks for the reason. Its metrics cannot be set, panic
-// when the host refuses them, and bring all of package fmt into the module.
+// where an access log looks for the reason. Its metrics cannot be set, and
+// panic when the host refuses them.
 
 // statusOK is the host's yes; every other number is a no.
 const statusOK = 0

@@ -113,9 +113,9 @@ func loaded(record []byte, version uint32, err error) ([]byte, uint32, bool) {
 }
 
 // fetch dispatches the callout. It is reached from a tick or from an answer,
-// never from a stream: see onTick.
+// never from a stream: see OnTick.
 func (s *source) fetch(action jwks.Action) {
-	authority, path := splitURL(action.URL)
+	authority, path, _ := jwks.SplitURL(action.URL) // configuration and machine have made sure of it
 	headers := append([][2]string{
 		{":method", "GET"},
 		{":scheme", "https"},

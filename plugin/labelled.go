@@ -68,8 +68,6 @@ func newLabelled(cfg *config.Config) (l labelled) {
 }
 
 // series gives the series of a route's name; nameless if it has none.
-//
-//go:noinline
 func (l *labelled) series(name string, nameless int) int {
 	if name == "" {
 		return nameless
@@ -89,8 +87,6 @@ func (l *labelled) series(name string, nameless int) int {
 }
 
 // tally counts a request in a series.
-//
-//go:noinline
 func (m *metrics) tally(series int, o outcome) {
 	c := &m.by[series*int(outcomeEnd)+int(o)]
 	if c.kept == 0 && !c.defined {

@@ -49,7 +49,6 @@ func (m *metrics) keep(c *counter, n int64) {
 	c.kept += n
 }
 
-//go:noinline
 func (m *metrics) owe(c *counter) { m.owed = append(m.owed, c) }
 
 // tell hands over what has been kept.
@@ -74,7 +73,6 @@ const (
 	gaugeMetric   = 1
 )
 
-//go:noinline
 func define(kind uint32, name string) (m metric) {
 	m.defined = hostDefineMetric(kind, stringData(name), int32(len(name)), &m.id) == statusOK
 	return m
@@ -95,8 +93,6 @@ func (m metric) set(value uint64) {
 }
 
 // label appends a label to a metric's name; the last one is followed by ";;".
-//
-//go:noinline // a dozen times: 2 KB
 func label(metric, name, value string) string { return metric + ";" + name + "=" + value }
 
 // define makes the metrics that every configuration has.

@@ -32,5 +32,5 @@ type vm struct{ types.DefaultVMContext }
 func (*vm) NewPluginContext(contextID uint32) types.PluginContext {
 	r := &root{id: contextID, clock: wallClock}
 	r.made()
-	return &pluginContext{start: r.onStart, tick: r.onTick, stream: r.newStream}
+	return r
 }

@@ -11,8 +11,9 @@ import (
 	"edgejwt/verify/route"
 )
 
-// request is one HTTP stream.
+// request is one HTTP stream: a types.HttpContext.
 type request struct {
+	types.DefaultHttpContext
 	root  *root
 	id    uint32
 	state state
@@ -31,10 +32,39 @@ const (
 	refused
 )
 
-func (r *root) newStream(contextID uint32) types.HttpContext {
-	q := &request{root: r, id: contextID}
-	return &httpContext{on: q.on}
+// NewHttpContext implements types.PluginContext.
+func (r *root) NewHttpContext(contextID uint32) types.HttpContext {
+	return &request{root: r, id: contextID}
 }
+
+// OnHttpRequestHeaders implements types.HttpContext.
+func (q *request) OnHttpRequestHeaders(int, bool) types.Action { return q.on(requestHeaders) }
+
+// OnHttpRequestBody implements types.HttpContext.
+func (q *request) OnHttpRequestBody(int, bool) types.Action { return q.on(requestBody) }
+
+// OnHttpRequestTrailers implements types.HttpContext.
+func (q *request) OnHttpRequestTrailers(int) types.Action { return q.on(requestTrailers) }
+
+// OnHttpStreamDone implements types.HttpContext.
+func (q *request) OnHttpStreamDone() { q.on(streamDone) }
+
+// event is what the host tells.
+type event uint8
+
+const (
+	pluginStart event = iota
+	tick
+	calloutAnswer
+	parkedRequest // of a tick or an answer, for each request that waited
+	requestHeaders
+	requestBody
+	requestTrailers
+	streamDone
+)
+
+var eventNames = [...]string{"start", "tick", "callout answer", "parked request",
+	"request headers", "request body", "request trailers", "stream done"}
 
 // on takes what the host tells of the stream. What is not decided does not move.
 func (q *request) on(e event) (action types.Action) {

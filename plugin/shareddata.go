@@ -3,14 +3,13 @@ package plugin
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/binary"
 	"strconv"
-	"strings"
 
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
 
 	"edgejwt/jwks"
-	"edgejwt/verify/base64url"
 )
 
 // Shared data belongs to all plugins of the proxy with the same vm_id, and to all
@@ -20,7 +19,7 @@ import (
 
 // recordName names the record of what is fetched from a place.
 func recordName(key [sha256.Size]byte, place string) string {
-	return "edgejwt/keys/" + strconv.Itoa(jwks.RecordFormat) + "/" + base64url.Encode(derive(key, "name", place)[:16])
+	return "edgejwt/keys/" + strconv.Itoa(jwks.RecordFormat) + "/" + base64.RawURLEncoding.EncodeToString(derive(key, "name", place)[:16])
 }
 
 // derive gives 32 bytes for a purpose and a place, which tell nothing of the key.
@@ -43,19 +42,4 @@ func readHint(name string) (hint uint64, ok bool) {
 // in the end, it is another than was there, and sends readers to the record.
 func writeHint(name string, hint uint64) {
 	_ = proxywasm.SetSharedData(name, binary.LittleEndian.AppendUint64(nil, hint), 0)
-}
-
-// splitURL takes an absolute https URL apart into authority and path with query.
-// The configuration and package jwks have made sure of its form.
-func splitURL(url string) (authority, path string) {
-	rest := strings.TrimPrefix(url, "https://")
-	for i := range len(rest) {
-		switch rest[i] {
-		case '/':
-			return rest[:i], rest[i:]
-		case '?':
-			return rest[:i], "/" + rest[i:]
-		}
-	}
-	return rest, "/"
 }

@@ -13,12 +13,12 @@ import (
 	"edgejwt/plugin/authz"
 	"edgejwt/plugin/config"
 	"edgejwt/plugin/version"
-	"edgejwt/verify/ascii"
 	"edgejwt/verify/route"
 )
 
-// root is one configured plugin in one VM.
+// root is one configured plugin in one VM: a types.PluginContext.
 type root struct {
+	types.DefaultPluginContext
 	id    uint32
 	clock func() time.Time
 	realm string
@@ -43,9 +43,9 @@ func wallClock() time.Time { return time.Now() }
 // and a callout would be accepted and then fail.
 const firstTick = time.Millisecond
 
-// onStart reads the configuration, and fails, so that the host keeps what it
+// OnPluginStart reads the configuration, and fails, so that the host keeps what it
 // had, unless every part of it is good.
-func (r *root) onStart(size int) (status types.OnPluginStartStatus) {
+func (r *root) OnPluginStart(size int) (status types.OnPluginStartStatus) {
 	status = types.OnPluginStartStatusFailed
 	defer r.contain(pluginStart, nil)
 
@@ -78,7 +78,7 @@ func (r *root) onStart(size int) (status types.OnPluginStartStatus) {
 func logLines(log func(line string), about, text string) {
 	for more := true; more; {
 		var line string
-		line, text, more = ascii.Cut(text, '\n')
+		line, text, more = strings.Cut(text, "\n")
 		log(about + line)
 	}
 }

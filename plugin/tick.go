@@ -18,9 +18,9 @@ const (
 	betweenGlances = 25 * time.Millisecond
 )
 
-// onTick is where every fetch starts: a callout made
+// OnTick is where every fetch starts: a callout made
 // while a stream is handled would be lost with the stream.
-func (r *root) onTick() {
+func (r *root) OnTick() {
 	defer r.contain(tick, nil)
 	for _, s := range r.sources {
 		s.tick(r.clock())

@@ -1,10 +1,10 @@
 package verify
 
 import (
+	"encoding/base64"
 	"strings"
 
 	"edgejwt/verify/ascii"
-	"edgejwt/verify/base64url"
 	"edgejwt/verify/strictjson"
 )
 
@@ -56,7 +56,7 @@ func HeaderValue(claim *strictjson.Value, encoding Encoding) (value string, ok b
 		if isText && opensJSON(text) {
 			return "", false
 		}
-		value = base64url.Encode([]byte(text))
+		value = base64.RawURLEncoding.EncodeToString([]byte(text))
 	case isFlat(claim):
 		value = joined(claim.Children, encoding)
 	case isText || !opensJSON(text):

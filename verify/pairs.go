@@ -34,8 +34,8 @@ func (s *search) all(headers [][2]string) (err error) {
 		case s.in == InCookie && name == "cookie":
 			err = s.list(value, true)
 		case s.in == InQuery && name == ":path":
-			path, fragment, _ := ascii.Cut(value, '#')
-			_, query, _ := ascii.Cut(path, '?')
+			path, fragment, _ := strings.Cut(value, "#")
+			_, query, _ := strings.Cut(path, "?")
 			if err = s.list(query, true); err == nil {
 				err = s.list(fragment, false)
 			}
@@ -101,7 +101,7 @@ func (s *search) list(text string, pairs bool) error {
 				switch {
 				case how == another:
 				case how == same && pairs && first && s.isAll(text[begin:sign], name):
-					value, _, _ := ascii.Cut(text[sign+1:], separator)
+					value, _, _ := strings.Cut(text[sign+1:], string(rune(separator)))
 					s.steps += len(value)
 					if err := s.found.add(s.value(value), i); err != nil {
 						return err
@@ -147,7 +147,7 @@ func byteKinds() (cookie, param [256]byte) {
 // nothing else.
 func (s *search) isAll(sent, part string) bool {
 	if s.in == InCookie {
-		sent = ascii.TrimSpace(sent)
+		sent = strings.Trim(sent, ascii.Space)
 	}
 	return len(sent) == len(part)
 }
@@ -160,7 +160,7 @@ func (s *search) isAll(sent, part string) bool {
 // frameworks reset a cookie, are no token to anyone.
 func (s *search) value(text string) string {
 	if s.in == InCookie {
-		if text = ascii.TrimSpace(text); text == `""` {
+		if text = strings.Trim(text, ascii.Space); text == `""` {
 			text = ""
 		}
 		return text
@@ -267,8 +267,8 @@ func WithoutCookie(value, name string) string { return without(value, ';', InCoo
 // parameters of that name, however it is escaped; all else stays byte for byte
 // as it was. The question mark goes with the last parameter.
 func WithoutParam(path, name string) string {
-	rest, fragment, hasFragment := ascii.Cut(path, '#')
-	rest, query, _ := ascii.Cut(rest, '?')
+	rest, fragment, hasFragment := strings.Cut(path, "#")
+	rest, query, _ := strings.Cut(rest, "?")
 	kept := without(query, '&', InQuery, name)
 	if kept == query {
 		return path
@@ -291,10 +291,10 @@ func without(list string, separator byte, in Place, name string) string {
 	some, first, removed := false, true, false
 	for rest, more := list, true; more; {
 		var pair string
-		pair, rest, more = ascii.Cut(rest, separator)
-		of, _, signed := ascii.Cut(pair, '=')
+		pair, rest, more = strings.Cut(rest, string(rune(separator)))
+		of, _, signed := strings.Cut(pair, "=")
 		if in == InCookie {
-			of = ascii.TrimSpace(of)
+			of = strings.Trim(of, ascii.Space)
 		}
 		if (signed || in == InQuery) && s.compare(of, name) == same {
 			removed = true
@@ -303,11 +303,11 @@ func without(list string, separator byte, in Place, name string) string {
 		if !first {
 			kept = append(kept, separator)
 		} else if removed {
-			pair = ascii.TrimLeft(pair) // it leads now
+			pair = strings.TrimLeft(pair, ascii.Space) // it leads now
 		}
 		kept = append(kept, pair...)
 		first = false
-		some = some || ascii.TrimSpace(pair) != ""
+		some = some || strings.Trim(pair, ascii.Space) != ""
 	}
 	switch {
 	case !removed:

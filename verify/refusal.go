@@ -1,5 +1,7 @@
 package verify
 
+import "errors"
+
 // Refusal is a Reason with a detail for the log at debug level. The detail is
 // always a fixed text of this package: it never quotes the token.
 type Refusal struct {
@@ -24,31 +26,20 @@ func ReasonOf(err error) Reason {
 	if err == nil {
 		return Accepted
 	}
-	for {
-		if reason, ok := err.(Reason); ok && !reason.Passes() {
-			return reason
-		}
-		wrapping, ok := err.(interface{ Unwrap() error })
-		if !ok {
-			return Internal
-		}
-		err = wrapping.Unwrap() // errors.As would be 50 KB of module
+	var reason Reason
+	if !errors.As(err, &reason) || reason.Passes() {
+		return Internal
 	}
+	return reason
 }
 
 // ChallengeOf is the WWW-Authenticate value for err: that of its Reason, with
 // the scopes that the Refusal lists. See Reason.Challenge about the realm.
 func ChallengeOf(err error, realm string) string {
 	challenge := ReasonOf(err).Challenge(realm)
-	for challenge != "" {
-		if refusal, ok := err.(*Refusal); ok && refusal.Scope != "" {
-			return challenge + `, scope="` + refusal.Scope + `"`
-		}
-		wrapping, ok := err.(interface{ Unwrap() error })
-		if !ok {
-			break
-		}
-		err = wrapping.Unwrap()
+	var refusal *Refusal
+	if challenge != "" && errors.As(err, &refusal) && refusal.Scope != "" {
+		challenge += `, scope="` + refusal.Scope + `"`
 	}
 	return challenge
 }

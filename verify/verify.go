@@ -17,6 +17,7 @@
 package verify
 
 import (
+	"slices"
 	"time"
 
 	"edgejwt/verify/ascii"
@@ -49,7 +50,7 @@ func NewRules(rules []Rule) *Rules {
 	all := &Rules{rules: rules}
 	for i := range rules {
 		for _, alg := range rules[i].Algorithms {
-			if !contains(all.algorithms, alg) {
+			if !slices.Contains(all.algorithms, alg) {
 				all.algorithms = append(all.algorithms, alg)
 			}
 		}
@@ -60,7 +61,7 @@ func NewRules(rules []Rule) *Rules {
 // Match finds the rule of the token's issuer and gives it with its index.
 // Reasons: AlgorithmNotAllowed, ClaimInvalid, IssuerUnknown.
 func (rs *Rules) Match(t *Token) (*Rule, int, error) {
-	if !contains(rs.algorithms, t.algorithm) {
+	if !slices.Contains(rs.algorithms, t.algorithm) {
 		return nil, -1, refuse(AlgorithmNotAllowed, "no rule allows this algorithm")
 	}
 	if t.issuer.state == wrongType {
@@ -71,7 +72,7 @@ func (rs *Rules) Match(t *Token) (*Rule, int, error) {
 		if t.issuer.state == absent || rule.Issuer != t.issuer.text {
 			continue
 		}
-		if !contains(rule.Algorithms, t.algorithm) {
+		if !slices.Contains(rule.Algorithms, t.algorithm) {
 			return nil, -1, refuse(AlgorithmNotAllowed, "the issuer's rule does not allow this algorithm")
 		}
 		return rule, i, nil
@@ -136,20 +137,11 @@ func (r *Rule) checkAudience(t *Token) error {
 		return nil
 	}
 	for _, audience := range t.audience {
-		if contains(r.Audiences, audience) {
+		if slices.Contains(r.Audiences, audience) {
 			return nil
 		}
 	}
 	return refuse(AudienceMismatch, "aud names none of the rule's audiences")
-}
-
-func contains(list []string, s string) bool {
-	for _, member := range list {
-		if member == s {
-			return true
-		}
-	}
-	return false
 }
 
 // hasPrefixFold is strings.HasPrefix without regard to ASCII case.

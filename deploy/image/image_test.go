@@ -156,7 +156,7 @@ func TestBill(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]bool{
-		"std": true, "github.com/proxy-wasm/proxy-wasm-go-sdk": true, "filippo.io/edwards25519": true,
+		"std": true, "github.com/proxy-wasm/proxy-wasm-go-sdk": true, "filippo.io/edwards25519": true, "github.com/tidwall/gjson": true,
 		"filippo.io/bigmod": false, "github.com/google/go-containerregistry": false, "edgejwt": false,
 	} {
 		if slices.Contains(names, name) != want {

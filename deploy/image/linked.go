@@ -81,6 +81,8 @@ func spdx(text string) (string, error) {
 		return "Apache-2.0", nil
 	case strings.Contains(text, "Redistribution and use in source and binary forms") && strings.Contains(text, "Neither the name"):
 		return "BSD-3-Clause", nil
+	case strings.Contains(text, "Permission is hereby granted, free of charge, to any person obtaining a copy of this software"):
+		return "MIT", nil
 	}
 	return "", errors.New("a licence that linked.go does not know")
 }

@@ -261,18 +261,3 @@ func TestKeepsNothing(t *testing.T) {
 		t.Errorf("got %+v after the text was overwritten, want %+v", again, c)
 	}
 }
-
-func TestSplitURL(t *testing.T) {
-	for _, c := range []struct{ url, authority, path string }{
-		{"https://i.example", "i.example", "/"},
-		{"https://I.Example:443/", "i.example:443", "/"},
-		{"https://i.example?a=/b", "i.example", "/?a=/b"},
-		{"https://i.example/a?b=https://x@y", "i.example", "/a?b=https://x@y"},
-		{"https://[::1]", "[::1]", "/"},
-	} {
-		authority, path, err := config.SplitURL(c.url)
-		if authority != c.authority || path != c.path || err != nil {
-			t.Errorf("SplitURL(%q) = %q, %q, %v; want %q, %q", c.url, authority, path, err, c.authority, c.path)
-		}
-	}
-}

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"edgejwt/verify/ascii"
 	"edgejwt/verify/route"
 )
 
@@ -58,8 +57,8 @@ func covers(a, b *route.Path) bool {
 		if narrow == "" {
 			return false
 		}
-		w, wide, _ = ascii.Cut(wide, '/')
-		n, narrow, _ = ascii.Cut(narrow, '/')
+		w, wide, _ = strings.Cut(wide, "/")
+		n, narrow, _ = strings.Cut(narrow, "/")
 		if isVariable(a, w) {
 			continue
 		}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"strings"
 
 	"edgejwt/verify/ascii"
@@ -33,25 +34,25 @@ const (
 func (r *reader) open(text string, kind *wholeText) *object {
 	whole := func(found, want string) { r.fault(0, kind.name, found, want) }
 	value, err := strictjson.Parse(text, kind.limits)
-	refusal, _ := err.(*strictjson.Error) // there is no other
+	var repeated *strictjson.Repeated
 	switch {
 	case err == nil:
-	case refusal.Err == strictjson.ErrTooLong:
+	case err == strictjson.ErrTooLong:
 		whole("", "is longer than "+itoa(kind.limits.Bytes)+" bytes")
 		return nil
-	case ascii.TrimSpace(text) == "":
+	case strings.Trim(text, ascii.Space) == "":
 		whole("", "is empty; "+kind.write)
 		return nil
 	case isProtobuf(text):
 		whole("", "arrived as a Struct or another protobuf message; "+kind.write)
 		return nil
-	case refusal.Err == strictjson.ErrDuplicate:
-		r.fault(0, pathOf(refusal.Path), "", "stands twice")
+	case errors.As(err, &repeated):
+		r.fault(0, pathOf(repeated.Path), "", "stands twice")
 		return nil
-	case refusal.Err == strictjson.ErrSyntax:
-		line, column := position(text[:refusal.Offset])
+	case err == strictjson.ErrSyntax:
+		line, column := position(text[:strictjson.SyntaxOffset(text)])
 		want := "is not JSON; the first wrong byte is byte " + itoa(column) + " of line " + itoa(line)
-		if ascii.TrimLeft(text)[0] != '{' {
+		if strings.TrimLeft(text, ascii.Space)[0] != '{' {
 			want += "; write JSON, not YAML"
 		}
 		whole("", want)

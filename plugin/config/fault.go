@@ -1,11 +1,10 @@
 package config
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"edgejwt/verify/ascii"
 )
 
 // Fault is one reason to refuse a configuration. Path, Found and Want are made
@@ -106,12 +105,7 @@ func (r *reader) sortedWarnings() []string {
 
 // sortByPlace keeps the order of what was found at the same place.
 func sortByPlace(faults []Fault) {
-	// By insertion: they are few, nearly sorted, and a generic sort costs 20 KB.
-	for i := range faults {
-		for j := i; j > 0 && faults[j].at < faults[j-1].at; j-- {
-			faults[j], faults[j-1] = faults[j-1], faults[j]
-		}
-	}
+	slices.SortStableFunc(faults, func(a, b Fault) int { return a.at - b.at })
 }
 
 const maxQuoted = 64
@@ -119,25 +113,29 @@ const maxQuoted = 64
 // quote shows a text: escaped, so that no control byte survives, and cut.
 func quote(s string) string {
 	if len(s) <= maxQuoted {
-		return ascii.Quote(s)
+		return strconv.QuoteToASCII(s)
 	}
 	cut := maxQuoted
 	for cut > 0 && !utf8.RuneStart(s[cut]) {
 		cut--
 	}
-	return ascii.Quote(s[:cut]) + "…"
+	return strconv.QuoteToASCII(s[:cut]) + "…"
 }
 
 // quoteURL shows an address without what may be a secret: user information,
 // query and fragment.
 func quoteURL(s string) string {
 	shown := s
-	if i := indexEither(shown, '?', '#'); i < len(shown) {
+	if i := strings.IndexAny(shown, "?#"); i >= 0 {
 		shown = shown[:i+1] + "…"
 	}
 	// Without a colon before it, as in "me@example.com", no password stands there.
 	if at := strings.LastIndexByte(shown, '@'); at >= 0 && strings.IndexByte(shown[:at], ':') >= 0 {
-		shown = shown[:schemeEnd(shown[:at])] + "…" + shown[at:]
+		start := 0
+		if i := strings.Index(shown[:at], "://"); i >= 0 {
+			start = i + len("://")
+		}
+		shown = shown[:start] + "…" + shown[at:]
 	}
 	return strings.ReplaceAll(quote(shown), `\u2026`, "…")
 }

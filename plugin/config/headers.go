@@ -110,7 +110,7 @@ func (o *object) overridden(c *Config) []string {
 		return nil
 	}
 	var list []string
-	for first, rest, more := ascii.Cut(overrides, ' '); more; first, rest, more = ascii.Cut(rest, ' ') {
+	for first, rest, more := strings.Cut(overrides, " "); more; first, rest, more = strings.Cut(rest, " ") {
 		list = append(list, first)
 	}
 	return list
@@ -119,7 +119,7 @@ func (o *object) overridden(c *Config) []string {
 // names reports whether a word stands in a list, in which each word
 // has a space behind it.
 func names(list, word string) bool {
-	for first, rest, more := ascii.Cut(list, ' '); more; first, rest, more = ascii.Cut(rest, ' ') {
+	for first, rest, more := strings.Cut(list, " "); more; first, rest, more = strings.Cut(rest, " ") {
 		if first == word {
 			return true
 		}
@@ -129,7 +129,7 @@ func names(list, word string) bool {
 
 // namesFamily reports whether a word of the list is how the name begins.
 func namesFamily(list, name string) bool {
-	for first, rest, more := ascii.Cut(list, ' '); more; first, rest, more = ascii.Cut(rest, ' ') {
+	for first, rest, more := strings.Cut(list, " "); more; first, rest, more = strings.Cut(rest, " ") {
 		if strings.HasPrefix(name, first) {
 			return true
 		}

@@ -3,7 +3,6 @@ package config
 import (
 	"strings"
 
-	"edgejwt/verify/ascii"
 	"edgejwt/verify/route"
 )
 
@@ -19,7 +18,7 @@ const (
 func takenLiterally(p *route.Path) string {
 	for rest, more := p.Text, true; more; {
 		var segment string
-		segment, rest, more = ascii.Cut(rest, '/')
+		segment, rest, more = strings.Cut(rest, "/")
 		named := len(segment) > 1 && 'a' <= segment[1]|0x20 && segment[1]|0x20 <= 'z'
 		braced := named && segment[0] == '{'
 		switch {

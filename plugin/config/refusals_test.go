@@ -122,7 +122,7 @@ var wholeRefusals = []refusalCase{
 	{"two members twice, deep down", top(`"x":[[],{"a":{"b c":1,"b c":2}}],"y":{"":1,"":1}`),
 		`x[1].a."b c": stands twice`},
 	{"member twice, and no JSON after it", `{"a":{"b":1,"b":2},]`,
-		`a.b: stands twice`},
+		`configuration: is not JSON; the first wrong byte is byte 20 of line 1`},
 	{"prefixes that overlap", `{"jwtRules":[{"issuer":"a","audiences":["a"],"jwks":{"keys":[` + inlineKey + `]},"fromHeaders":[{"name":"authorization","prefix":""}]},` +
 		`{"issuer":"b","audiences":["b"],"jwks":{"keys":[` + inlineKey + `]}}]}`,
 		`jwtRules[1].fromHeaders: "authorization" with the prefix "Bearer " overlaps with the prefix "" in jwtRules[0]: one value would be two tokens`},

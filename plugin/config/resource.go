@@ -1,8 +1,11 @@
 package config
 
 import (
+	"encoding/json"
+	"slices"
 	"strings"
 
+	"edgejwt/jwks"
 	"edgejwt/verify"
 	"edgejwt/verify/ascii"
 	"edgejwt/verify/route"
@@ -31,21 +34,20 @@ func (o *object) resourceMetadata(rules []Rule) *ResourceMetadata {
 	name, _ := r.plain("resourceName")
 	documentation, _ := r.text("resourceDocumentation")
 	if documentation != "" {
-		if _, _, err := SplitURL(documentation[:indexEither(documentation, '#', '#')]); err != nil {
+		page, _, _ := strings.Cut(documentation, "#")
+		if _, _, err := jwks.SplitURL(page); err != nil {
 			r.wrong("resourceDocumentation", documentation, err.Error())
 		}
 	}
-	document := `{"resource":` + jsonText(resource) +
-		jsonList("authorization_servers", servers) +
-		jsonList("scopes_supported", r.list("scopesSupported", wantScope)) +
-		`,"bearer_methods_supported":[` + bearerMethods(rules) + `]`
-	if name != "" {
-		document += `,"resource_name":` + jsonText(name)
-	}
-	if documentation != "" {
-		document += `,"resource_documentation":` + jsonText(documentation)
-	}
-	return &ResourceMetadata{Path: wellKnown + path, URL: "https://" + authority + wellKnown + path, Document: []byte(document + "}")}
+	document, _ := json.Marshal(struct { // texts always have a form
+		Resource      string   `json:"resource"`
+		Servers       []string `json:"authorization_servers,omitempty"`
+		Scopes        []string `json:"scopes_supported,omitempty"`
+		Methods       []string `json:"bearer_methods_supported"`
+		Name          string   `json:"resource_name,omitempty"`
+		Documentation string   `json:"resource_documentation,omitempty"`
+	}{resource, servers, r.list("scopesSupported", wantScope), bearerMethods(rules), name, documentation})
+	return &ResourceMetadata{Path: wellKnown + path, URL: "https://" + authority + wellKnown + path, Document: document}
 }
 
 // identifier splits the resource's. Its path is served, so it must be one that
@@ -53,7 +55,7 @@ func (o *object) resourceMetadata(rules []Rule) *ResourceMetadata {
 func (o *object) identifier(resource string) (authority, path string) {
 	want := wantIdentifier(resource)
 	if want == "" {
-		authority, path, _ = SplitURL(resource)
+		authority, path, _ = jwks.SplitURL(resource)
 		canonical, err := route.Canonical(path, route.Options{})
 		if err != nil || canonical != path && canonical+"/" != path {
 			want = "has a path that can be read in several ways"
@@ -71,7 +73,7 @@ func (o *object) identifier(resource string) (authority, path string) {
 // wantIdentifier demands https, and neither query nor fragment (RFC 9728 §1.2,
 // RFC 8414 §2).
 func wantIdentifier(url string) string {
-	if _, _, err := SplitURL(url); err != nil {
+	if _, _, err := jwks.SplitURL(url); err != nil {
 		return err.Error()
 	}
 	if strings.IndexByte(url, '?') >= 0 {
@@ -92,49 +94,16 @@ func wantScope(scope string) string {
 
 // bearerMethods lists those of RFC 6750 §2 by which a token is taken (RFC 9728 §2);
 // a cookie is none of them.
-func bearerMethods(rules []Rule) string {
-	header, query := "", ""
-	for i := range rules {
-		for j := range rules[i].Locations {
-			l := &rules[i].Locations[j]
-			switch {
-			case l.In == verify.InHeader && l.Name == verify.Authorization.Name && ascii.EqualFold(l.Prefix, verify.Authorization.Prefix):
-				header = `"header"`
-			case l.In == verify.InQuery && l.Name == "access_token":
-				query = `"query"`
-			}
+func bearerMethods(rules []Rule) []string {
+	methods := []string{}
+	takes := func(method string, fits func(l verify.Location) bool) {
+		if slices.ContainsFunc(rules, func(r Rule) bool { return slices.ContainsFunc(r.Locations, fits) }) {
+			methods = append(methods, method)
 		}
 	}
-	if header != "" && query != "" {
-		header += ","
-	}
-	return header + query
-}
-
-// jsonList writes a member, unless there is nothing in it.
-func jsonList(name string, texts []string) string {
-	member := `,"` + name + `":`
-	for i, text := range texts {
-		before := ","
-		if i == 0 {
-			before = "["
-		}
-		member += before + jsonText(text)
-	}
-	if texts == nil {
-		return ""
-	}
-	return member + "]"
-}
-
-// jsonText writes a string (RFC 8259 §7) of printable characters.
-func jsonText(text string) string {
-	b := []byte{'"'}
-	for i := 0; i < len(text); i++ {
-		if text[i] == '"' || text[i] == '\\' {
-			b = append(b, '\\')
-		}
-		b = append(b, text[i])
-	}
-	return string(append(b, '"'))
+	takes("header", func(l verify.Location) bool {
+		return l.In == verify.InHeader && l.Name == verify.Authorization.Name && ascii.EqualFold(l.Prefix, verify.Authorization.Prefix)
+	})
+	takes("query", func(l verify.Location) bool { return l.In == verify.InQuery && l.Name == "access_token" })
+	return methods
 }

@@ -48,11 +48,14 @@ func (o *object) domain() (string, bool) {
 	if !ok {
 		return "", false
 	}
-	bare := domain[schemeEnd(domain):]
-	bare, _, _ = ascii.Cut(bare, '/')
-	bare = strings.TrimSuffix(ascii.Lower(ascii.TrimSpace(bare)), ".")
+	bare := domain
+	if _, rest, ok := strings.Cut(domain, "://"); ok {
+		bare = rest
+	}
+	bare, _, _ = strings.Cut(bare, "/")
+	bare = strings.TrimSuffix(ascii.Lower(strings.Trim(bare, ascii.Space)), ".")
 	switch {
-	case !isHost(bare) || strings.IndexByte(bare, '.') < 0:
+	case !jwks.IsHost(bare) || strings.IndexByte(bare, '.') < 0:
 		o.unfit("domain", domain, "is not a domain")
 	case domain != bare:
 		o.wrong("domain", domain, "is not the bare domain in lower case; write "+cutName(bare))
@@ -163,7 +166,7 @@ func (o *object) keysHost(rule *Rule) {
 	if !ok {
 		return
 	}
-	authority, path, err := SplitURL("https://" + host)
+	authority, path, err := jwks.SplitURL("https://" + host)
 	if err != nil || path != "/" || authority != host {
 		o.unfit("jwksHost", host, "is not a host in lower case, with or without a port")
 		return
@@ -176,7 +179,7 @@ func (o *object) keysHost(rule *Rule) {
 
 // locate splits an address, which the field named gave rise to.
 func (o *object) locate(rule *Rule, name, url, because string) {
-	authority, path, err := SplitURL(url)
+	authority, path, err := jwks.SplitURL(url)
 	if err != nil {
 		want := err.Error() + because
 		if strings.HasPrefix(url, "http://") && name == "jwksUri" {
@@ -199,7 +202,7 @@ func (o *object) inlineSet(rule *Rule) {
 	if m.value.Kind == strictjson.String {
 		text = m.value.Text
 	}
-	rule.InlineJWKS = []byte(ascii.TrimSpace(text))
+	rule.InlineJWKS = []byte(strings.Trim(text, ascii.Space))
 	set, skipped, err := jwks.Parse(rule.InlineJWKS, rule.Algorithms...)
 	if err != nil {
 		want := "cannot be used: " + err.Error()

@@ -11,7 +11,7 @@ func TestParseBytes(t *testing.T) {
 		{"0", false, 0}, {"10", false, 10}, {"007", true, 7}, {"1125899906842624", true, 1 << 50}, {"1125899906842625", true, -1},
 		{"", true, -1}, {"Ki", true, -1}, {"1Ki", false, -1}, {"1Ki", true, 1 << 10}, {"16Mi", true, 16 << 20}, {"3Gi", true, 3 << 30},
 		{"1k", true, -1}, {"1KiB", true, -1}, {"1 Ki", true, -1}, {"1.5Mi", true, -1}, {"-1", true, -1}, {"+1", true, -1}, {"1e3", true, -1},
-		{"1099511627776Ki", true, -1}, {"1125899906842624Mi", true, -1}, {"1073741824Gi", true, -1}, {"99999999999999999999999", true, -1},
+		{"1099511627776Ki", true, 1 << 50}, {"1099511627777Ki", true, -1}, {"1125899906842624Mi", true, -1}, {"1073741824Gi", true, -1}, {"99999999999999999999999", true, -1},
 	} {
 		if n, ok := parseBytes(c.text, c.units); ok != (c.want >= 0) || ok && n != c.want {
 			t.Errorf("parseBytes(%q, %v) = %d, %v", c.text, c.units, n, ok)

@@ -109,9 +109,9 @@ func (o *object) duration(name string) (time.Duration, bool) {
 	} else if written == "" {
 		return 0, true
 	}
-	d, ok := parseDuration(written)
+	d, err := time.ParseDuration(written)
 	switch {
-	case !ok:
+	case err != nil:
 		o.wrong(name, written, nots[Duration]+example(f))
 	case int64(d) < f.Min || int64(d) > f.Max:
 		o.wrong(name, written, "is not between "+short(time.Duration(f.Min))+" and "+short(time.Duration(f.Max)))

@@ -38,20 +38,3 @@ func TestKelvin(t *testing.T) {
 		t.Error("lengths")
 	}
 }
-
-func TestTrimAndCut(t *testing.T) {
-	for _, c := range []struct{ s, trimmed, left string }{
-		{"", "", ""}, {" \t\r\n", "", ""}, {" a b\t", "a b", "a b\t"}, {"a", "a", "a"},
-		{"\u00a0a\v", "\u00a0a\v", "\u00a0a\v"},
-	} {
-		if ascii.TrimSpace(c.s) != c.trimmed || ascii.TrimLeft(c.s) != c.left {
-			t.Errorf("%q: TrimSpace %q, TrimLeft %q", c.s, ascii.TrimSpace(c.s), ascii.TrimLeft(c.s))
-		}
-	}
-	for _, s := range []string{"", "a", "=", "a=", "=b", "a=b=c"} {
-		first, rest, found := ascii.Cut(s, '=')
-		if f, r, ok := strings.Cut(s, "="); f != first || r != rest || ok != found {
-			t.Errorf("Cut(%q) = %q, %q, %v", s, first, rest, found)
-		}
-	}
-}

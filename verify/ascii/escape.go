@@ -9,8 +9,6 @@ func AppendEscape(to []byte, c byte) []byte {
 
 // Unescape reads the %XX with which s starts, in either case; ok is false when
 // it starts with none.
-//
-//go:noinline // it stands in half a dozen places
 func Unescape(s string) (c byte, ok bool) {
 	if len(s) < 3 || s[0] != '%' {
 		return 0, false

@@ -10,7 +10,7 @@ import (
 )
 
 // agree demands that Decode accepts what the standard library does, line breaks
-// apart, and what Encode writes.
+// apart, and what it would write.
 func agree(t *testing.T, text string) {
 	t.Helper()
 	want, err := base64.RawURLEncoding.Strict().DecodeString(text)
@@ -19,8 +19,8 @@ func agree(t *testing.T, text string) {
 	switch {
 	case ok != good || !ok && got != nil:
 		t.Errorf("Decode(%q) = %x, %v; the standard library says %v", text, got, ok, err)
-	case ok && (!bytes.Equal(got, want) || base64url.Encode(got) != text):
-		t.Errorf("Decode(%q) = %x, which is encoded as %q; want %x", text, got, base64url.Encode(got), want)
+	case ok && (!bytes.Equal(got, want) || base64.RawURLEncoding.EncodeToString(got) != text):
+		t.Errorf("Decode(%q) = %x, which is encoded as %q; want %x", text, got, base64.RawURLEncoding.EncodeToString(got), want)
 	}
 }
 
@@ -35,16 +35,6 @@ func TestDecode(t *testing.T) {
 		c := string([]byte{byte(a)})
 		for _, text := range []string{c + "AAA", "A" + c + "AA", "AA" + c + "A", "AAA" + c, "A" + c, "AA" + c, "AAAAA" + c} {
 			agree(t, text)
-		}
-	}
-}
-
-func TestEncode(t *testing.T) {
-	data := []byte{0xff, 0, 0x7f, 0x80, 1, 0xfe, 0x55, 0xaa, 0xfb}
-	for n := range len(data) + 1 {
-		want := base64.RawURLEncoding.EncodeToString(data[:n])
-		if got := base64url.Encode(data[:n]); got != want {
-			t.Errorf("Encode(%x) = %q; want %q", data[:n], got, want)
 		}
 	}
 }

@@ -10,10 +10,7 @@ import (
 // MaxPathBytes is the greatest length of a path, its query left out.
 const MaxPathBytes = verify.MaxPathBytes
 
-// ambiguous refuses a request. Details are constants. Like others here it is kept
-// from being inlined, which would double the room's size in the module.
-//
-//go:noinline
+// ambiguous refuses a request. Details are constants.
 func ambiguous(detail string) error {
 	return &verify.Refusal{Reason: verify.PathAmbiguous, Detail: detail}
 }
@@ -177,7 +174,6 @@ func (r *reader) decode(path string) error {
 
 type decoder struct{ sent, decoded []byte }
 
-//go:noinline
 func (d *decoder) put(c byte, escapeSent, escapeDecoded bool) {
 	d.sent = escape(d.sent, c, escapeSent)
 	d.decoded = escape(d.decoded, c, escapeDecoded)

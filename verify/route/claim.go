@@ -1,8 +1,10 @@
 package route
 
 import (
+	"slices"
+	"strings"
+
 	"edgejwt/verify"
-	"edgejwt/verify/ascii"
 	"edgejwt/verify/strictjson"
 )
 
@@ -32,16 +34,7 @@ func (c *Claim) holds(t *verify.Token) bool {
 // hasWord reports whether the value is one of the words of a text, which spaces
 // part.
 func hasWord(text string, want *strictjson.Value) bool {
-	if want.Kind != strictjson.String || want.Text == "" {
-		return false
-	}
-	for more := true; more; {
-		var word string
-		if word, text, more = ascii.Cut(text, ' '); word == want.Text {
-			return true
-		}
-	}
-	return false
+	return want.Kind == strictjson.String && want.Text != "" && slices.Contains(strings.Split(text, " "), want.Text)
 }
 
 // equal compares strings, numbers and booleans; nothing equals what is of
@@ -99,7 +92,7 @@ func holdsOne(t *verify.Token, name string, texts []string, forms form) bool {
 	case claim.Kind == strictjson.String && forms&word != 0:
 		for rest, more := claim.Text, true; more; {
 			var first string
-			first, rest, more = ascii.Cut(rest, ' ')
+			first, rest, more = strings.Cut(rest, " ")
 			if contains(texts, first) {
 				return true
 			}

@@ -7,8 +7,6 @@ import (
 )
 
 // escape appends c, escaped or not.
-//
-//go:noinline
 func escape(to []byte, c byte, escaped bool) []byte {
 	if !escaped {
 		return append(to, c)
@@ -17,8 +15,6 @@ func escape(to []byte, c byte, escaped bool) []byte {
 }
 
 // unescaped gives s with all its escapes decoded.
-//
-//go:noinline
 func unescaped(s string) string {
 	if strings.IndexByte(s, '%') < 0 {
 		return s

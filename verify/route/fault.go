@@ -53,7 +53,6 @@ type checker struct {
 	asks    bool     // whether anything is needed of a token
 }
 
-//go:noinline
 func (c *checker) fault(field, found, want string) {
 	c.faults = append(c.faults, Fault{c.index, field, found, want})
 }
@@ -171,8 +170,6 @@ var wants = [...]string{
 }
 
 // list checks each text of a list that may be left out, but not be empty.
-//
-//go:noinline
 func (c *checker) list(field string, texts []string, kind kindOfText) {
 	if texts != nil && len(texts) == 0 {
 		c.fault(field, "", "is an empty list, which nothing satisfies")

@@ -48,8 +48,6 @@ func (m *Match) Check(t *verify.Token, now time.Time, skew time.Duration) error 
 }
 
 // refuse makes a Refusal. Details are constants.
-//
-//go:noinline
 func refuse(reason verify.Reason, detail string) error {
 	return &verify.Refusal{Reason: reason, Detail: detail}
 }

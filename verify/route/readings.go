@@ -195,7 +195,6 @@ func (r *reader) readings() []string {
 	return list
 }
 
-//go:noinline
 func (r *reader) add(list []string, path string, flags uint8) []string {
 	reading, _ := resolve(path, flags) // that it stays below the root, read has seen
 	if reading != r.canonical && !contains(list, reading) {

@@ -8,8 +8,6 @@ const (
 
 // resolve gives a path without what the flags name and without a trailing slash.
 // ok is false where dot segments lead above the root.
-//
-//go:noinline
 func resolve(path string, flags uint8) (resolved string, ok bool) {
 	out := make([]byte, 0, len(path))
 	ok = true
@@ -34,8 +32,6 @@ func resolve(path string, flags uint8) (resolved string, ok bool) {
 
 // nextSegment cuts the first segment off a path that starts with a slash; rest
 // starts with the next slash, or is empty.
-//
-//go:noinline
 func nextSegment(path string) (segment, rest string) {
 	path = path[1:]
 	for i := range len(path) {
@@ -47,8 +43,6 @@ func nextSegment(path string) (segment, rest string) {
 }
 
 // trim removes trailing slashes; the root keeps its own.
-//
-//go:noinline
 func trim(path string) string {
 	for len(path) > 1 && path[len(path)-1] == '/' {
 		path = path[:len(path)-1]

@@ -22,9 +22,8 @@
 // remembered by four bytes each for a while; if they come back they go straight
 // to the main queue. A hit moves nothing: it counts up to three.
 //
-// Libraries do the same. Of those at hand golang-lru (its 2Q) makes the module
-// 450 KB larger and has no bound in bytes, otter does not build for Wasm; this
-// costs 25 KB.
+// Libraries do the same. Of those at hand golang-lru (its 2Q) has no bound in bytes,
+// and otter does not build for Wasm.
 //
 // The files: tokencache.go is what callers use, index.go finds, queue.go says who
 // has to leave.

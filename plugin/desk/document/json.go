@@ -17,11 +17,14 @@ import (
 func ParseJSON(text string, line int) (*Node, error) {
 	value, err := strictjson.Parse(text, strictjson.Limits{Bytes: MaxBytes, Depth: 100, Values: maxNodes})
 	if err != nil {
-		at := line
-		if refusal := (*strictjson.Error)(nil); errors.As(err, &refusal) {
-			at += strings.Count(text[:min(refusal.Offset, len(text))], "\n")
+		offset := 0
+		var repeated *strictjson.Repeated
+		if errors.As(err, &repeated) {
+			offset = repeated.Offset
+		} else if err == strictjson.ErrSyntax {
+			offset = strictjson.SyntaxOffset(text)
 		}
-		return nil, fmt.Errorf("line %d: %w", at, err)
+		return nil, fmt.Errorf("line %d: %w", line+strings.Count(text[:offset], "\n"), err)
 	}
 	var breaks []int
 	for i := range len(text) {

@@ -29,7 +29,7 @@ func Read(text []byte) ([]*Node, error) {
 	if len(text) > MaxBytes {
 		return nil, fmt.Errorf("the file is longer than %d bytes", MaxBytes)
 	}
-	if start := ascii.TrimLeft(string(text)); start != "" && start[0] == '{' {
+	if start := strings.TrimLeft(string(text), ascii.Space); start != "" && start[0] == '{' {
 		if n, err := ParseJSON(string(text), 1); err == nil {
 			return []*Node{n}, nil
 		}

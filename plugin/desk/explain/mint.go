@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,7 +19,6 @@ import (
 	"edgejwt/plugin/config"
 	"edgejwt/plugin/desk/document"
 	"edgejwt/verify"
-	"edgejwt/verify/base64url"
 )
 
 // mint makes tokens for cases. Its key is made anew in each run and never leaves
@@ -35,8 +35,8 @@ var newMint = sync.OnceValues(func() (*mint, error) {
 	if err != nil {
 		return nil, err
 	}
-	document := `{"keys": [{"kty": "RSA", "kid": "` + mintedKID + `", "n": "` + base64url.Encode(key.N.Bytes()) +
-		`", "e": "` + base64url.Encode([]byte{byte(key.E >> 16), byte(key.E >> 8), byte(key.E)}) + `"}]}`
+	document := `{"keys": [{"kty": "RSA", "kid": "` + mintedKID + `", "n": "` + base64.RawURLEncoding.EncodeToString(key.N.Bytes()) +
+		`", "e": "` + base64.RawURLEncoding.EncodeToString([]byte{byte(key.E >> 16), byte(key.E >> 8), byte(key.E)}) + `"}]}`
 	set, _, err := jwks.Parse([]byte(document))
 	if err != nil {
 		return nil, err
@@ -95,13 +95,13 @@ func (m *mint) token(claims *document.Node, typ string, c *config.Config, at tim
 	}
 	b.WriteByte('}')
 	quotedType, _ := json.Marshal(typ)
-	signed := base64url.Encode([]byte(`{"alg":"RS256","kid":"`+mintedKID+`","typ":`+string(quotedType)+`}`)) + "." + base64url.Encode(b.Bytes())
+	signed := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256","kid":"`+mintedKID+`","typ":`+string(quotedType)+`}`)) + "." + base64.RawURLEncoding.EncodeToString(b.Bytes())
 	digest := sha256.Sum256([]byte(signed))
 	signature, err := rsa.SignPKCS1v15(rand.Reader, m.key, crypto.SHA256, digest[:])
 	if err != nil {
 		return "", "", fmt.Errorf("the token cannot be signed: %w", err)
 	}
-	return signed + "." + base64url.Encode(signature), rule.Issuer, nil
+	return signed + "." + base64.RawURLEncoding.EncodeToString(signature), rule.Issuer, nil
 }
 
 // isReason reports whether a text is the name of one of the plugin's reasons.
