@@ -31,6 +31,7 @@ import (
 type Options struct {
 	Root        string
 	Module      string        // default $E2E_MODULE or dist/edgejwt.wasm; relative to Root
+	Before      string        // another build of the module, to be measured beside it; "" for none
 	Envoys      int           // how many fresh Envoys, one after the other
 	Rounds      int           // of all rows in each Envoy
 	During      time.Duration // of one row in one round
@@ -78,6 +79,9 @@ func (o *Options) rows() (chosen []*Row) {
 	for i := range rows {
 		r := &rows[i]
 		if o.Costs && r.Group != groupCost && r.ID != rowForged {
+			continue
+		}
+		if r.Listener == listenerBefore && o.Before == "" {
 			continue
 		}
 		if slices.Contains(o.Without, r.Listener) || o.Quick && !r.Quick || o.Only != nil && !slices.Contains(o.Only, r.ID) {

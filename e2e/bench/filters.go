@@ -27,6 +27,7 @@ func listeners(m *modules) []*Listener {
 		{Name: "edgejwt-regex-64", RawPaths: true, Filter: wasmFilter("edgejwt-regex-64", m.edgejwt, settings.Regexes(64))},
 		{Name: "edgejwt-templates-10", RawPaths: true, Filter: wasmFilter("edgejwt-templates-10", m.edgejwt, settings.Templates(10, false))},
 		{Name: "edgejwt-templates-256", RawPaths: true, Filter: wasmFilter("edgejwt-templates-256", m.edgejwt, settings.Templates(256, true))},
+		{Name: listenerBefore, Filter: wasmFilter(listenerBefore, m.before, settings.Plain)},
 		{Name: "api", Upstream: "api"},
 		{Name: "api-edgejwt", Upstream: "api", Filter: wasmFilter("api-edgejwt", m.edgejwt, settings.Plain)},
 		{Name: "api-pyjwt", Upstream: "api-pyjwt"},

@@ -18,6 +18,7 @@ import (
 // modules are the compiled plugins' files.
 type modules struct {
 	edgejwt string            // what make build made
+	before  string            // another build of it
 	empty   string            // SDK's empty plugin
 	trimmed string            // the same without the exports that it does not need
 	floors  map[string]string // by listener; see package floor

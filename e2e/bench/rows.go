@@ -63,6 +63,9 @@ const (
 	rowForged   = "forged"
 )
 
+// listenerBefore has the module that Options.Before names.
+const listenerBefore = "edgejwt-before"
+
 // Groups of rows, in the table's order.
 const (
 	groupFloor   = "What any filter costs"
@@ -112,6 +115,7 @@ var rows = []Row{
 	{ID: rowAuthz, Name: "ext_authz, gRPC server in Go", Listener: "ext_authz", Group: groupOthers, Quick: true, Latency: true, Also: "authz"},
 
 	{ID: rowRepeated, Name: "repeated token", Listener: "edgejwt", Group: groupEdgejwt, Quick: true, Latency: true},
+	{ID: "repeated-before", Name: "repeated token, by the module named by -before", Listener: listenerBefore, Group: groupEdgejwt, Quick: true},
 	{ID: rowNewGo, Name: "new token each time, signature: go", Listener: "edgejwt", Traffic: New, Group: groupEdgejwt, Quick: true, Latency: true},
 	{ID: rowNewHost, Name: "new token each time, signature: host", Listener: "edgejwt-host", Traffic: New, Group: groupEdgejwt, Quick: true, Latency: true},
 	{ID: "tenth-go", Name: "one token in ten is new, signature: go", Listener: "edgejwt", Traffic: Tenth, Group: groupEdgejwt, Latency: true},

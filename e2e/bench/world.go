@@ -62,6 +62,16 @@ func newWorld(ctx context.Context, o *Options, dir string) (*world, error) {
 	if w.binary, err = buildModules(ctx, root, module, dir); err != nil {
 		return w, err
 	}
+	if o.Before != "" {
+		code, err := os.ReadFile(o.Before)
+		if err != nil {
+			return w, err
+		}
+		w.binary.before = filepath.Join(dir, "before.wasm")
+		if err := os.WriteFile(w.binary.before, code, 0o644); err != nil {
+			return w, err
+		}
+	}
 	// The FastAPI apps reach the provider as localhost.
 	if w.tenant, err = auth0.Start(auth0.Options{
 		CAFile: w.caFile(), Certificate: []string{auth0.DefaultDomain, "localhost"},

@@ -1,7 +1,6 @@
 package authz
 
 import (
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -9,15 +8,14 @@ import (
 	"edgejwt/jwks"
 	"edgejwt/plugin/config"
 	"edgejwt/verify"
-	"edgejwt/verify/tokencache"
 )
 
 // tokens caches tokens whose signature was checked. A token from the cache is not
 // parsed again, and its signature is not checked again while its key is in force.
 // Everything else is: clock, token location, route.
 type tokens struct {
-	verified *tokencache.Cache[*cachedToken]
-	rejected *tokencache.Cache[*rejectedToken]
+	verified *cache[*cachedToken]
+	rejected *cache[rejectedToken]
 
 	lookups [CacheResultEnd]int64
 }
@@ -70,16 +68,15 @@ const (
 )
 
 func newTokens(c config.TokenCache) tokens {
-	seed := rand.Uint64()
 	return tokens{
-		verified: tokencache.New[*cachedToken](c.Entries, c.Bytes, seed),
-		rejected: tokencache.New[*rejectedToken](c.Entries/rejectedShare, c.Bytes/rejectedShare, seed),
+		verified: newCache[*cachedToken](c.Entries, c.Bytes),
+		rejected: newCache[rejectedToken](c.Entries/rejectedShare, c.Bytes/rejectedShare),
 	}
 }
 
 // get gives what is known of a token whose signature verified; nil for others.
 func (t *tokens) get(text string) *cachedToken {
-	c, _ := t.verified.Get(text)
+	c, _ := t.verified.get(text)
 	return c
 }
 
@@ -111,7 +108,7 @@ func (d *Decision) inCache(now time.Time) bool {
 			t.lookups[Hit]++
 			return true
 		}
-		t.verified.Remove(d.found.Token)
+		t.verified.remove(d.found.Token)
 	}
 	d.cached, d.found.Token = nil, t.own(d.found.Token)
 	return false
@@ -120,12 +117,12 @@ func (d *Decision) inCache(now time.Time) bool {
 // verify checks the signature, unless the cache knows that it is bad.
 func (d *Decision) verify(key *verify.Key, now time.Time) error {
 	t := &d.authz.tokens
-	if bad, ok := t.rejected.Get(d.found.Token); ok {
+	if bad, ok := t.rejected.get(d.found.Token); ok {
 		if bad.key == key && now.Before(bad.until) {
 			t.lookups[Bad]++
 			return verify.SignatureInvalid
 		}
-		t.rejected.Remove(d.found.Token)
+		t.rejected.remove(d.found.Token)
 	}
 	if t.verified != nil {
 		t.lookups[Miss]++
@@ -136,12 +133,10 @@ func (d *Decision) verify(key *verify.Key, now time.Time) error {
 		if t.verified != nil {
 			epoch, _ := d.issuer.keys.Current(now)
 			d.cached = &cachedToken{key, epoch, d.token, d.rule, d.issuer, d.issuer.outputs.of(d.token)}
-			t.verified.Put(d.found.Token, d.cached, entryBytes+d.token.Size()+d.cached.output.bytes)
+			t.verified.put(d.found.Token, d.cached, entryBytes+d.token.Size()+d.cached.output.bytes)
 		}
 	case verify.SignatureInvalid:
-		if t.rejected != nil {
-			t.rejected.Put(d.found.Token, &rejectedToken{key, now.Add(rejectedFor)}, entryBytes)
-		}
+		t.rejected.put(d.found.Token, rejectedToken{key, now.Add(rejectedFor)}, entryBytes)
 	}
 	return err
 }

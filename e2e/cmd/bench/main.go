@@ -29,6 +29,7 @@ func run() error {
 	costs := flag.Bool("costs", false, "only the requests that are made to be dear, beside a bad signature; nothing written")
 	write := flag.String("write", "", "write BENCH.md and bench.svg into this `folder`")
 	module := flag.String("module", "", "another module than dist/edgejwt.wasm")
+	before := flag.String("before", "", "another build of the module, measured beside it")
 	only := flag.String("only", "", "comma-separated IDs of rows; others are left out")
 	without := flag.String("without", "", "comma-separated listeners to leave out")
 	rounds := flag.Int("rounds", 0, "rounds in each Envoy")
@@ -42,7 +43,7 @@ func run() error {
 	if *costs {
 		o = bench.Costs
 	}
-	o.Module = *module
+	o.Module, o.Before = *module, *before
 	o.Rounds = cmp.Or(*rounds, o.Rounds)
 	o.Envoys = cmp.Or(*envoys, o.Envoys)
 	o.During = cmp.Or(*during, o.During)
