@@ -42,9 +42,6 @@ var takenForOne = []struct {
 	{title: "the host with port, dot or in another case, and without",
 		why:    "of all that servers may take the host for, the strictest rule holds",
 		others: (*differential.Request).Respelled, stricter: true},
-	{title: "a claim that is a value, and one that is a list with it",
-		why:    "providers write a single role either way; RBAC has a matcher for each",
-		others: (*differential.Request).Reshaped},
 	{title: "several of these at once", why: "as above", others: func(q *differential.Request) (all []*differential.Request) {
 		for _, spelled := range []*differential.Request{q, q.Unread()} {
 			for _, spelled := range []*differential.Request{spelled, spelled.Schemed(), spelled.Plain(), spelled.Plain().Schemed()} {

@@ -29,15 +29,15 @@ func faultModule(t *testing.T) string {
 		}
 		return path
 	}
-	const finds = "func Extract(headers [][2]string, locations []Location) (Found, error) {\n"
-	extract := fileInRoot(t, "verify", "extract.go")
+	const finds = "func (a *Authorizer) read(headers [][2]string) *request {\n"
+	extract := fileInRoot(t, "plugin", "authz", "request.go")
 	if !strings.Contains(extract, finds) {
-		t.Fatal("verify/extract.go has no place for the fault any more")
+		t.Fatal("plugin/authz/request.go has no place for the fault any more")
 	}
 	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{
-		filepath.Join(harness.Root(), "verify", "extract.go"): write("extract.go", strings.Replace(extract, finds, finds+"\tplanted(headers)\n", 1)),
-		filepath.Join(harness.Root(), "verify", "planted.go"): write("planted.go",
-			strings.Replace(fileInRoot(t, "e2e", "faults", "plant", "planted.go"), "package plant\n", "package verify\n", 1)),
+		filepath.Join(harness.Root(), "plugin", "authz", "request.go"): write("request.go", strings.Replace(extract, finds, finds+"\tplanted(headers)\n", 1)),
+		filepath.Join(harness.Root(), "plugin", "authz", "planted.go"): write("planted.go",
+			strings.Replace(fileInRoot(t, "e2e", "faults", "plant", "planted.go"), "package plant\n", "package authz\n", 1)),
 	}})
 	if err != nil {
 		t.Fatal(err)

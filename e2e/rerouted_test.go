@@ -18,6 +18,7 @@ auth0:
   outputClaimToHeaders: [{header: x-jwt-sub, claim: sub}]
   outputClaimToFilterState: [{key: edgejwt.sub, claim: sub}]
 routeMetadata: true
+hostPort: ignored
 `
 
 const reroutedRoutes = `- match: {prefix: /open, headers: [{name: x-jwt-sub, string_match: {exact: admin}}]}
@@ -61,7 +62,7 @@ const reroutedRoutes = `- match: {prefix: /open, headers: [{name: x-jwt-sub, str
 `
 
 func reroutedEdges(t *testing.T) ([]harness.Edge, []harness.Cluster) {
-	return []harness.Edge{{Name: "rerouted", Plugin: fromYAML(t, rerouted), Routes: reroutedRoutes}}, nil
+	return []harness.Edge{{Name: "rerouted", Plugin: fromYAML(t, rerouted), Routes: reroutedRoutes, IgnoreHostPort: true}}, nil
 }
 
 // TestForgedHeadersChooseNoPolicy: Envoy chooses its route, and with it the policy,

@@ -1,6 +1,6 @@
 // Package plant is a fault of our own. The tests of faults lay this file over
-// package verify while they compile a module for themselves, under that
-// package's name, and call it where a token is looked for. It is never shipped.
+// package authz while they compile a module for themselves, under that
+// package's name, and call it where headers are read. It is never shipped.
 package plant
 
 import "sync"
