@@ -9,7 +9,7 @@ import (
 )
 
 // TestExtractElsewhere is about other locations than authorization, which the
-// hostile table has.
+// attack table has.
 func TestExtractElsewhere(t *testing.T) {
 	plain := verify.Location{Name: "x-token"}
 	prefixed := verify.Location{Name: "x-token", Prefix: "jwt="}

@@ -11,9 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"edgejwt/internal/attacks/paths"
 	"edgejwt/verify"
 	"edgejwt/verify/route"
-	"edgejwt/verify/route/tricks"
 )
 
 // served is the index of the first route that is meant for what a server sees,
@@ -296,7 +296,7 @@ func TestCanonicalIsItsOwn(t *testing.T) {
 }
 
 func FuzzCanonical(f *testing.F) {
-	for _, c := range tricks.All {
+	for _, c := range paths.All {
 		if len(c.Path) < 100 {
 			f.Add(c.Path, false)
 			f.Add(c.Path, true)

@@ -1,4 +1,4 @@
-package hostile
+package attacks
 
 import (
 	"crypto"
@@ -17,7 +17,7 @@ import (
 	"edgejwt/verify"
 )
 
-// algorithms adds tokens whose "alg" is not what the gate is set to (RFC 8725 §2.1, §3.1).
+// algorithms adds tokens whose "alg" is not what the filter accepts (RFC 8725 §2.1, §3.1).
 func algorithms(b *builder) {
 	b.group = "algorithm"
 	k := testKeySet()

@@ -1,4 +1,4 @@
-package hostile
+package attacks
 
 import (
 	"crypto"
@@ -86,7 +86,7 @@ func rs(key *rsa.PrivateKey, hash crypto.Hash) signer {
 	}
 }
 
-// rs256 signs as the table's gate wants it.
+// rs256 signs with the algorithm that the table expects.
 func rs256(key *rsa.PrivateKey) signer { return rs(key, crypto.SHA256) }
 
 // hs256 signs with HMAC under a secret that the attacker knows.

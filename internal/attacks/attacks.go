@@ -1,13 +1,14 @@
-// Package hostile is a table of what attackers, careless clients and odd
-// issuers send, each with the one decision that is right, and of valid requests
-// that must get through, so that a gate cannot pass by refusing everything.
+// Package attacks is the attack table: requests of attackers, careless clients and
+// unusual issuers, each with the one right decision. It also holds valid requests
+// that must pass, so that a filter cannot satisfy the table by refusing everything.
 //
-// It is imported by tests only: natively by package verify's, and through a
-// real Envoy by e2e's. Tokens are made with golang-jwt, go-jose or crypto/rsa,
-// never with the code under test. The private keys in testkeys are public.
+// Only tests import this package. Package verify's tests run the table natively,
+// package plugin's run it in the compiled module, and e2e's send it through a real
+// Envoy. The tokens are made with golang-jwt, go-jose or crypto/rsa, never with the
+// code under test. The private keys in testkeys are public.
 //
-// Left out: anything about fetching keys; scopes and permissions.
-package hostile
+// The table has no cases about fetching keys, scopes or permissions.
+package attacks
 
 import (
 	"fmt"
@@ -45,16 +46,16 @@ const (
 	Skew     = 60 * time.Second
 )
 
-// Options fits the table to the gate under test.
+// Options fits the table to the filter under test.
 type Options struct {
-	// Issuer and Audience are what the gate accepts; Issuer starts with
+	// Issuer and Audience are what the filter accepts; Issuer starts with
 	// "https://" and ends with "/", Audience starts with "https://" and does not.
 	Issuer, Audience string
-	// Skew is the clock skew that the gate allows, in whole seconds.
+	// Skew is the clock skew that the filter allows, in whole seconds.
 	Skew time.Duration
-	// Slack keeps the times at the skew's edge that far away from it, for gates
-	// with a clock of their own. Zero puts them at the edge exactly, which holds
-	// only when the gate judges at the very instant that Table was given.
+	// Slack keeps the times at the skew's edge that far away from it, for filters
+	// with a clock of their own. Zero puts them exactly at the edge. The decisions
+	// are then right only for a filter that decides at the time given to Table.
 	Slack time.Duration
 }
 
@@ -83,7 +84,7 @@ func (o Options) Rule() verify.Rule {
 }
 
 // Table makes the whole table as of now, which is cut to the second. It panics
-// when a token cannot be made. It takes about two seconds: some cases need a
+// when a token cannot be made. It takes some time, because some cases need a
 // signature of a rare kind.
 func Table(now time.Time, o Options) []Case {
 	b := &builder{now: now.Truncate(time.Second), Options: o.filled()}
@@ -113,7 +114,7 @@ func (b *builder) token(name, token string, want verify.Reason, why string) {
 func (b *builder) request(name string, want verify.Reason, why string, headers ...[2]string) {
 	for _, c := range b.cases {
 		if c.Name == name {
-			panic(fmt.Sprintf("hostile: two cases are named %q", name))
+			panic(fmt.Sprintf("attacks: two cases are named %q", name))
 		}
 	}
 	b.cases = append(b.cases, Case{

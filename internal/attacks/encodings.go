@@ -1,4 +1,4 @@
-package hostile
+package attacks
 
 import (
 	"bytes"
@@ -132,7 +132,7 @@ func respaced(part string) string {
 func dashed(sign signer, signed string) []byte {
 	s := sign(signed)
 	if !strings.ContainsAny(encode(string(s)), "-_") {
-		panic("hostile: the rarest signature of all")
+		panic("attacks: the rarest signature of all")
 	}
 	return s
 }

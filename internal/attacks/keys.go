@@ -1,4 +1,4 @@
-package hostile
+package attacks
 
 import (
 	"crypto/ecdsa"
@@ -69,7 +69,7 @@ func KeySet() []byte {
 // must gives up on what can fail only when this package is wrong.
 func must[T any](value T, err error) T {
 	if err != nil {
-		panic("hostile: " + err.Error())
+		panic("attacks: " + err.Error())
 	}
 	return value
 }

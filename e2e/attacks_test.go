@@ -8,36 +8,36 @@ import (
 	"time"
 
 	"edgejwt/e2e/harness"
+	"edgejwt/internal/attacks"
 	"edgejwt/verify"
-	"edgejwt/verify/hostile"
 )
 
 const (
-	// hostileSkew is allowed by both filters.
-	hostileSkew = time.Minute
-	// hostileSlack keeps the table's times that far from the skew's edge: longer
+	// attacksSkew is allowed by both filters.
+	attacksSkew = time.Minute
+	// attacksSlack keeps the table's times that far from the skew's edge: longer
 	// than it takes to make the table and to send it.
-	hostileSlack = 40 * time.Second
+	attacksSlack = 40 * time.Second
 )
 
-// TestHostile sends the whole table of package hostile through the real Envoy,
+// TestAttacks sends the whole table of package attacks through the real Envoy,
 // byte by byte as it stands there, and gives every case to Envoy's own jwt_authn
 // as well.
-func TestHostile(t *testing.T) {
-	w := harness.Start(t, harness.Options{Plugin: hostilePlugin(t), NativeJWT: true, Native: nativeSettings()})
+func TestAttacks(t *testing.T) {
+	w := harness.Start(t, harness.Options{Plugin: attacksPlugin(t), NativeJWT: true, Native: nativeSettings()})
 	w.Eventually(20*time.Second, "the plugin answers", func() bool { return w.RawGet("/ready").Status == 401 })
 	w.ResetSeen()
 
 	// The API has no such paths. Its 404 shows that the request came through.
 	begin := time.Now()
-	table := hostile.Table(begin, hostile.Options{Skew: hostileSkew, Slack: hostileSlack})
+	table := attacks.Table(begin, attacks.Options{Skew: attacksSkew, Slack: attacksSlack})
 	edge, native := make([]harness.Answer, len(table)), make([]harness.Answer, len(table))
 	for i, c := range table {
-		edge[i] = harness.Raw(w.Edge, hostileRequest(fmt.Sprintf("/edge/%d", i), c.Headers))
-		native[i] = harness.Raw(w.Native, hostileRequest(fmt.Sprintf("/native/%d", i), c.Headers))
+		edge[i] = harness.Raw(w.Edge, attackRequest(fmt.Sprintf("/edge/%d", i), c.Headers))
+		native[i] = harness.Raw(w.Native, attackRequest(fmt.Sprintf("/native/%d", i), c.Headers))
 	}
 	took := time.Since(begin)
-	if took > hostileSlack {
+	if took > attacksSlack {
 		t.Fatalf("the table took %v: the times in it no longer hold", took)
 	}
 
@@ -64,14 +64,14 @@ func TestHostile(t *testing.T) {
 	t.Run("native", func(t *testing.T) { checkDifferences(t, comparison) })
 }
 
-// hostilePlugin is the plugin's configuration for the table.
-func hostilePlugin(t *testing.T) string {
+// attacksPlugin is the plugin's configuration for the table.
+func attacksPlugin(t *testing.T) string {
 	t.Helper()
 	config, err := json.Marshal(map[string]any{"jwtRules": []any{map[string]any{
-		"issuer":    hostile.Issuer,
-		"audiences": []string{hostile.Audience},
-		"jwks":      string(hostile.KeySet()),
-		"clockSkew": hostileSkew.String(),
+		"issuer":    attacks.Issuer,
+		"audiences": []string{attacks.Audience},
+		"jwks":      string(attacks.KeySet()),
+		"clockSkew": attacksSkew.String(),
 	}}})
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ func hostilePlugin(t *testing.T) string {
 	return string(config)
 }
 
-func hostileRequest(path string, headers [][2]string) string {
+func attackRequest(path string, headers [][2]string) string {
 	var b strings.Builder
 	b.WriteString("GET " + path + " HTTP/1.1\r\nHost: edge\r\nConnection: close\r\n")
 	for _, h := range headers {
@@ -95,7 +95,7 @@ func byEnvoyItself(a harness.Answer) bool {
 }
 
 // checkDecision compares all that a client learns with what the table wants.
-func checkDecision(t *testing.T, c hostile.Case, got harness.Answer, reachedAPI bool) {
+func checkDecision(t *testing.T, c attacks.Case, got harness.Answer, reachedAPI bool) {
 	if got.Err != nil {
 		t.Fatalf("no answer: %v", got.Err)
 	}
@@ -126,7 +126,7 @@ func checkDecision(t *testing.T, c hostile.Case, got harness.Answer, reachedAPI 
 }
 
 // checkResponseDetails looks for each refusal's reason in Envoy's access log.
-func checkResponseDetails(t *testing.T, w *harness.World, table []hostile.Case) {
+func checkResponseDetails(t *testing.T, w *harness.World, table []attacks.Case) {
 	t.Helper()
 	var details map[string]string
 	want := map[string]string{}

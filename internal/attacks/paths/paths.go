@@ -1,7 +1,7 @@
-// Package tricks lists paths that servers read in different ways, for the tests of
+// Package paths lists paths that servers read in different ways, for the tests of
 // whatever decides by a path: those of package route, and those that send them
 // through a real Envoy.
-package tricks
+package paths
 
 import (
 	"strings"

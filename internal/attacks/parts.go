@@ -1,4 +1,4 @@
-package hostile
+package attacks
 
 import (
 	"strings"
@@ -30,7 +30,7 @@ func parts(b *builder) {
 	malformed("payload missing", part[0]+".."+part[2], "a detached payload has no claims (RFC 7515 Appendix F)")
 	malformed("payload and signature missing", part[0]+"..", "there are no claims")
 	malformed("an encrypted token", encode(`{"alg":"RSA-OAEP","enc":"A256GCM","kid":"`+KidEncryption+`"}`)+".AAAA.AAAA.AAAA.AAAA",
-		"a JWE has five parts and is not for the gate to open (RFC 7516 §7.1)")
+		"a JWE has five parts and is not for the filter to decrypt (RFC 7516 §7.1)")
 	malformed("an encrypted token, no key inside", encode(`{"alg":"dir","enc":"A256GCM"}`)+"..AAAA.AAAA.AAAA", "a JWE has five parts (RFC 7516 §7.1)")
 	b.token("JSON serialization, flattened", `{"protected":"`+part[0]+`","payload":"`+part[1]+`","signature":"`+part[2]+`"}`,
 		verify.TokenAmbiguous, "a comma joins two values, and no token has one")

@@ -1,4 +1,4 @@
-package hostile
+package attacks
 
 import (
 	"crypto/rsa"
@@ -31,7 +31,7 @@ func valid(b *builder) {
 		"a small odd exponent is legal and sound when the padding is checked whole")
 	pass("like Auth0's", ordinary(p.with("azp", `"abc123"`).with("gty", `"client-credentials"`).
 		with("scope", `"read:orders write:orders"`).with("permissions", `["read:orders","write:orders"]`).
-		with("https://example.com/roles", `["admin"]`)), "unregistered claims are none of the gate's business")
+		with("https://example.com/roles", `["admin"]`)), "unregistered claims are not checked unless a route asks for them")
 	pass("aud is a list with a match first", ordinary(p.with("aud", `[`+quote(b.Audience)+`,"https://other.example"]`)),
 		"one match is enough (RFC 7519 §4.1.3)")
 	pass("aud is a list with a match last", ordinary(p.with("aud", `["https://other.example",`+quote(b.Audience)+`]`)),
@@ -101,7 +101,7 @@ func (b *builder) untilKey(key *rsa.PrivateKey, property func(signature []byte) 
 			return signed
 		}
 	}
-	panic("hostile: no such signature in 100000 tries")
+	panic("attacks: no such signature in 100000 tries")
 }
 
 // ofLength makes a valid token of exactly n bytes.
@@ -118,7 +118,7 @@ func (b *builder) ofLength(n int) string {
 			}
 		}
 	}
-	panic("hostile: no token of that length")
+	panic("attacks: no token of that length")
 }
 
 func manyMembers(o object, n int) object {

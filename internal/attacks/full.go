@@ -1,4 +1,4 @@
-package hostile
+package attacks
 
 import (
 	"bytes"
@@ -47,7 +47,7 @@ func (o Options) FullRule() verify.Rule {
 	return rule
 }
 
-// FullTable makes the requests for a gate with FullRule and FullKeySet: tokens of
+// FullTable makes the requests for a filter with FullRule and FullKeySet: tokens of
 // every algorithm, and what comes near to them, sorted by group and name. Names
 // are not those of Table.
 func FullTable(now time.Time, o Options) []Case {
@@ -95,7 +95,7 @@ func fullKeyOf(kid string) *fullKey {
 			return &fullKeys()[i]
 		}
 	}
-	panic("hostile: no key " + kid)
+	panic("attacks: no key " + kid)
 }
 
 // KeyFor gives a private key whose public part FullKeySet has for the algorithm.
@@ -105,7 +105,7 @@ func KeyFor(algorithm string) crypto.Signer {
 			return k.private
 		}
 	}
-	panic("hostile: no key for " + algorithm)
+	panic("attacks: no key for " + algorithm)
 }
 
 func ecKey(name string) *ecdsa.PrivateKey { return must(x509.ParseECPrivateKey(keyBytes(name))) }
