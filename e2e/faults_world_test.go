@@ -29,7 +29,7 @@ func faultModule(t *testing.T) string {
 		}
 		return path
 	}
-	const finds = "func Extract(headers [][2]string, locations []Location) (Found, error) {\n"
+	const finds = "func Extract(headers [][2]string, locations []TokenLocation) (Found, error) {\n"
 	extract := fileInRoot(t, "verify", "extract.go")
 	if !strings.Contains(extract, finds) {
 		t.Fatal("verify/extract.go has no place for the fault any more")

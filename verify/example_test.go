@@ -23,7 +23,7 @@ func Example() {
 	}
 
 	decide := func(headers [][2]string) verify.Reason {
-		found, err := verify.Extract(headers, []verify.Location{verify.Authorization})
+		found, err := verify.Extract(headers, []verify.TokenLocation{verify.Authorization})
 		if err != nil {
 			return verify.ReasonOf(err)
 		}

@@ -6,22 +6,22 @@ import (
 	"edgejwt/verify/ascii"
 )
 
-// Place is the part of a request in which a token may stand.
-type Place uint8
+// RequestPart is the part of a request in which a token may stand.
+type RequestPart uint8
 
 const (
 	// InHeader is a request header; the zero value.
-	InHeader Place = iota
+	InHeader RequestPart = iota
 	// InCookie is a cookie (RFC 6265 §4.2).
 	InCookie
 	// InQuery is a parameter of the URL's query. RFC 6750 §2.3 advises against it.
 	InQuery
 )
 
-// Location is where in a request a token may stand.
-type Location struct {
+// TokenLocation is where in a request a token may stand.
+type TokenLocation struct {
 	// In is the part of the request.
-	In Place
+	In RequestPart
 	// Name is a header's in lower case, or a cookie's or parameter's with its case.
 	Name string
 	// Prefix is for headers only. It stands before the token and is compared without case. One that
@@ -31,7 +31,7 @@ type Location struct {
 }
 
 // Authorization is where RFC 6750 §2.1 puts the token.
-var Authorization = Location{Name: "authorization", Prefix: "Bearer "}
+var Authorization = TokenLocation{Name: "authorization", Prefix: "Bearer "}
 
 // Found is a token and where it stood.
 type Found struct {
@@ -49,7 +49,7 @@ type Found struct {
 // more cookies or a longer query than MaxListBytes and MaxListSigns allow, if a
 // token may stand there. An empty value is no token. Bodies are never read.
 // Reasons: TokenMissing, TokenAmbiguous.
-func Extract(headers [][2]string, locations []Location) (Found, error) {
+func Extract(headers [][2]string, locations []TokenLocation) (Found, error) {
 	var found Found
 	var has [InQuery + 1]bool
 	for i := range locations {
@@ -99,7 +99,7 @@ func Extract(headers [][2]string, locations []Location) (Found, error) {
 }
 
 // token cuts the token out of a header's value; empty when there is none.
-func (l *Location) token(value string) string {
+func (l *TokenLocation) token(value string) string {
 	if !hasPrefixFold(value, l.Prefix) {
 		return ""
 	}
@@ -114,7 +114,7 @@ func (l *Location) token(value string) string {
 
 // nearly reports whether the scheme stands there with white space behind it that
 // is no space: to those who split at any (Python) that is a token.
-func (l *Location) nearly(value string) bool {
+func (l *TokenLocation) nearly(value string) bool {
 	n := len(l.Prefix) - 1
 	if n < 1 || l.Prefix[n] != ' ' || len(value) <= n || value[n] == ' ' {
 		return false

@@ -38,7 +38,7 @@ func publishedKey(t testing.TB, kid string) *verify.Key {
 
 // judge is the whole way of a request through the package, as the plugin takes it.
 func judge(headers [][2]string, rules *verify.Rules, keys *jwks.Set, at time.Time) (*verify.Token, error) {
-	found, err := verify.Extract(headers, []verify.Location{verify.Authorization})
+	found, err := verify.Extract(headers, []verify.TokenLocation{verify.Authorization})
 	if err != nil {
 		return nil, err
 	}

@@ -17,8 +17,8 @@ import (
 // compared with names at no more than MaxListSigns places.
 type search struct {
 	found     *Found
-	locations []Location
-	in        Place
+	locations []TokenLocation
+	in        RequestPart
 
 	bytes, signs int // how much there was
 	steps        int // how often a byte was looked at: the work, which a test bounds
@@ -285,7 +285,7 @@ func WithoutParam(path, name string) string {
 // without gives the list without its pairs of that name; empty when nothing but
 // separators is left. A parameter without a sign is one of that name, a cookie is
 // not.
-func without(list string, separator byte, in Place, name string) string {
+func without(list string, separator byte, in RequestPart, name string) string {
 	s := search{in: in}
 	kept := make([]byte, 0, len(list))
 	some, first, removed := false, true, false

@@ -57,7 +57,7 @@ func TestHostEngine(t *testing.T) {
 	})
 	good := 0
 	for _, c := range table() {
-		found, err := verify.Extract(lower(c.Headers), []verify.Location{verify.Authorization})
+		found, err := verify.Extract(lower(c.Headers), []verify.TokenLocation{verify.Authorization})
 		if err != nil {
 			continue
 		}
@@ -85,7 +85,7 @@ func TestHostEngine(t *testing.T) {
 // TestHostSurprises: what is not exactly yes or exactly no is Go's to decide.
 func TestHostSurprises(t *testing.T) {
 	request := valid(t)
-	found, err := verify.Extract(lower(request.Headers), []verify.Location{verify.Authorization})
+	found, err := verify.Extract(lower(request.Headers), []verify.TokenLocation{verify.Authorization})
 	if err != nil {
 		t.Fatal(err)
 	}

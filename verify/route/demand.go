@@ -9,9 +9,9 @@ import (
 // demand is what one rule asks of a request: the route, its mode, and what the
 // request says in the places to which the route binds claims.
 type demand struct {
-	route  *Route
-	report bool
-	said   []string // by Need.ClaimMatches
+	route      *Route
+	report     bool
+	boundTexts []string // by Requirements.ClaimMatches
 }
 
 // asksNoMoreThan reports whether every request that satisfies b satisfies d too.
@@ -34,11 +34,11 @@ func (d demand) asksNoMoreThan(b demand) bool {
 	case b.route.AllowOpaque && !d.route.AllowOpaque:
 		return false
 	}
-	return d.route.Need.asksNoMoreThan(&b.route.Need) && d.bindsNoMoreThan(b)
+	return d.route.Requirements.asksNoMoreThan(&b.route.Requirements) && d.bindsNoMoreThan(b)
 }
 
 // asksNoMoreThan compares all but ClaimMatches.
-func (n *Need) asksNoMoreThan(b *Need) bool {
+func (n *Requirements) asksNoMoreThan(b *Requirements) bool {
 	return includes(b.Scopes, n.Scopes) && oneOfAtMost(n.AnyScope, b.AnyScope, b.Scopes) &&
 		includes(b.Permissions, n.Permissions) && oneOfAtMost(n.AnyPermission, b.AnyPermission, b.Permissions) &&
 		oneOfAtMost(n.Issuers, b.Issuers, nil) && oneOfAtMost(n.Audiences, b.Audiences, nil) &&
@@ -51,7 +51,7 @@ func (n *Need) asksNoMoreThan(b *Need) bool {
 
 // claimsAtMost compares Claims and RequiredClaims. A claim with one of some values
 // is there, and is not null.
-func (n *Need) claimsAtMost(b *Need) bool {
+func (n *Requirements) claimsAtMost(b *Requirements) bool {
 	for _, name := range n.RequiredClaims {
 		if !slices.ContainsFunc(b.RequiredClaims, func(other []string) bool { return slices.Equal(name, other) }) &&
 			!slices.ContainsFunc(b.Claims, func(other Claim) bool { return slices.Equal(name, other.Name) }) {
@@ -74,11 +74,11 @@ func (n *Need) claimsAtMost(b *Need) bool {
 // bindsNoMoreThan reports whether b binds every claim that d binds, to the same
 // text of this request.
 func (d demand) bindsNoMoreThan(b demand) bool {
-	for i := range d.route.Need.ClaimMatches {
+	for i := range d.route.Requirements.ClaimMatches {
 		found := false
-		for j := range b.route.Need.ClaimMatches {
-			found = found || d.said[i] == b.said[j] &&
-				slices.Equal(d.route.Need.ClaimMatches[i].Claim, b.route.Need.ClaimMatches[j].Claim)
+		for j := range b.route.Requirements.ClaimMatches {
+			found = found || d.boundTexts[i] == b.boundTexts[j] &&
+				slices.Equal(d.route.Requirements.ClaimMatches[i].Claim, b.route.Requirements.ClaimMatches[j].Claim)
 		}
 		if !found {
 			return false

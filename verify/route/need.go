@@ -25,7 +25,7 @@ func (m *Match) Check(t *verify.Token, now time.Time, skew time.Duration) error 
 	if m.rule == nil {
 		return nil
 	}
-	n := &m.Route.Need
+	n := &m.Route.Requirements
 	if err := n.checkType(t); err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func refuse(reason verify.Reason, detail string) error {
 	return &verify.Refusal{Reason: reason, Detail: detail}
 }
 
-func (n *Need) checkType(t *verify.Token) error {
+func (n *Requirements) checkType(t *verify.Token) error {
 	if len(n.TokenTypes) == 0 {
 		return nil
 	}
@@ -101,7 +101,7 @@ func isAccessToken(t *verify.Token) bool {
 	return noExpiry == nil && noIssue == nil
 }
 
-func (n *Need) checkTimes(t *verify.Token, now time.Time, skew time.Duration) error {
+func (n *Requirements) checkTimes(t *verify.Token, now time.Time, skew time.Duration) error {
 	if n.MaxAge > 0 {
 		// A token may be newer than the login that it rests on, so "iat" serves
 		// only where "auth_time" is missing: machine clients have no login.
@@ -138,7 +138,7 @@ func (n *Need) checkTimes(t *verify.Token, now time.Time, skew time.Duration) er
 }
 
 func (m *Match) checkClaims(t *verify.Token) error {
-	n := &m.Route.Need
+	n := &m.Route.Requirements
 	if len(n.Subjects) > 0 && !holdsOne(t, "sub", n.Subjects, whole) {
 		return refuse(verify.ClaimMismatch, "the route does not take this subject")
 	}
@@ -156,7 +156,7 @@ func (m *Match) checkClaims(t *verify.Token) error {
 		}
 	}
 	for i := range n.ClaimMatches {
-		text := m.said[i]
+		text := m.boundTexts[i]
 		if text == "" || !spells(t.Lookup(n.ClaimMatches[i].Claim), text) {
 			return refuse(verify.ClaimMismatch, "a claim is not what the request says")
 		}
@@ -166,7 +166,7 @@ func (m *Match) checkClaims(t *verify.Token) error {
 
 // says is what the request says in the binding's place; empty when it says
 // nothing, or cannot be read in one way only.
-func (m *Match) says(b *Binding, q *Request) (text string) {
+func (m *Match) boundText(b *Binding, q *Request) (text string) {
 	ok := false
 	switch {
 	case b.Variable != "":

@@ -70,15 +70,15 @@ var levels = []route.Route{
 	{Auth: route.None},
 	{Auth: route.Optional},
 	{},
-	{Need: route.Need{Scopes: []string{"a"}}},
-	{Need: route.Need{Scopes: []string{"a", "b"}}},
+	{Requirements: route.Requirements{Scopes: []string{"a"}}},
+	{Requirements: route.Requirements{Scopes: []string{"a", "b"}}},
 	{Auth: route.Deny},
 }
 
 // levelOf is the place of a route's demand in levels.
 func levelOf(r *route.Route) int {
 	for i := range levels {
-		if levels[i].Auth == r.Auth && slices.Equal(levels[i].Need.Scopes, r.Need.Scopes) {
+		if levels[i].Auth == r.Auth && slices.Equal(levels[i].Requirements.Scopes, r.Requirements.Scopes) {
 			return i
 		}
 	}

@@ -44,17 +44,17 @@ type Match struct {
 	// was sent, or made it ambiguous; 0 for most requests. See Spelling.Advice.
 	Spelling Spelling
 
-	rule     *rule    // nil where none matched
-	captured []string // by the path's variables, in their order
-	said     []string // by Need.ClaimMatches: what the request says; empty matches nothing
+	rule       *rule    // nil where none matched
+	captured   []string // by the path's variables, in their order
+	boundTexts []string // by Requirements.ClaimMatches: what the request says; empty matches nothing
 }
 
 // Detach lets go of the request: what Check needs is copied, Path and variables
 // are gone. A request that waits then holds no more than that.
 func (m *Match) Detach() {
 	m.Path, m.captured = "", nil
-	for i := range m.said {
-		m.said[i] = strings.Clone(m.said[i])
+	for i := range m.boundTexts {
+		m.boundTexts[i] = strings.Clone(m.boundTexts[i])
 	}
 }
 
@@ -216,17 +216,17 @@ func (l *lookup) keepStricter(m, candidate *Match, first, sent bool, other Spell
 	return nil
 }
 
-func (m *Match) demand() demand { return demand{m.Route, m.Report, m.said} }
+func (m *Match) demand() demand { return demand{m.Route, m.Report, m.boundTexts} }
 
 // bind notes what the request says where the route binds claims to it.
 func (m *Match) bind(q *Request) {
-	bindings := m.Route.Need.ClaimMatches
+	bindings := m.Route.Requirements.ClaimMatches
 	if len(bindings) == 0 {
 		return
 	}
-	m.said = make([]string, len(bindings))
+	m.boundTexts = make([]string, len(bindings))
 	for i := range bindings {
-		m.said[i] = m.says(&bindings[i], q)
+		m.boundTexts[i] = m.boundText(&bindings[i], q)
 	}
 }
 

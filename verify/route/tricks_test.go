@@ -53,7 +53,7 @@ func TestIgnoreCase(t *testing.T) {
 var guarded = []route.Route{
 	{Path: route.Path{Kind: route.Exact, Text: "/admin"}, Auth: route.Deny},
 	{Path: route.Path{Kind: route.Prefix, Text: "/public"}, Auth: route.None},
-	{Path: route.Path{Kind: route.Template, Text: "/orders/{id}"}, Need: route.Need{Scopes: []string{"a"}}},
+	{Path: route.Path{Kind: route.Template, Text: "/orders/{id}"}, Requirements: route.Requirements{Scopes: []string{"a"}}},
 	{Path: route.Path{Kind: route.Prefix, Text: "/a"}, Auth: route.None},
 	{Path: route.Path{Kind: route.Exact, Text: "/"}, Auth: route.None},
 }
