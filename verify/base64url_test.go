@@ -1,4 +1,4 @@
-package base64url_test
+package verify_test
 
 import (
 	"bytes"
@@ -6,42 +6,42 @@ import (
 	"strings"
 	"testing"
 
-	"edgejwt/verify/base64url"
+	"edgejwt/verify"
 )
 
-// agree demands that Decode accepts what the standard library does, line breaks
+// decodesLikeTheStandard demands that Decode accepts what the standard library does, line breaks
 // apart, and what it would write.
-func agree(t *testing.T, text string) {
+func decodesLikeTheStandard(t *testing.T, text string) {
 	t.Helper()
 	want, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	good := err == nil && !strings.ContainsAny(text, "\r\n")
-	got, ok := base64url.Decode(text)
+	got, ok := verify.DecodeBase64URL(text)
 	switch {
 	case ok != good || !ok && got != nil:
-		t.Errorf("Decode(%q) = %x, %v; the standard library says %v", text, got, ok, err)
+		t.Errorf("DecodeBase64URL(%q) = %x, %v; the standard library says %v", text, got, ok, err)
 	case ok && (!bytes.Equal(got, want) || base64.RawURLEncoding.EncodeToString(got) != text):
-		t.Errorf("Decode(%q) = %x, which is encoded as %q; want %x", text, got, base64.RawURLEncoding.EncodeToString(got), want)
+		t.Errorf("DecodeBase64URL(%q) = %x, which is encoded as %q; want %x", text, got, base64.RawURLEncoding.EncodeToString(got), want)
 	}
 }
 
-func TestDecode(t *testing.T) {
+func TestDecodeBase64URL(t *testing.T) {
 	for _, text := range []string{
 		"", "A", "AA", "AAA", "AAAA", "AAAAA", "AAAAAA", "__-_", "++//", "AA==", "AA=", "=", "A A", " AA", "AA ",
 		"AA\n", "A\rA", "AAAA\n", "A\x00A", "AAé", "AA.AA", "_w", "_x", "__8", "__9",
 	} {
-		agree(t, text)
+		decodesLikeTheStandard(t, text)
 	}
 	for a := range 256 { // each byte in each place
 		c := string([]byte{byte(a)})
 		for _, text := range []string{c + "AAA", "A" + c + "AA", "AA" + c + "A", "AAA" + c, "A" + c, "AA" + c, "AAAAA" + c} {
-			agree(t, text)
+			decodesLikeTheStandard(t, text)
 		}
 	}
 }
 
-func FuzzDecode(f *testing.F) {
+func FuzzDecodeBase64URL(f *testing.F) {
 	for _, seed := range []string{"", "AA", "AAA", "AAAA", "eyJhbGciOiJSUzI1NiJ9", "_w", "_x", "AA==", "AA\nAA"} {
 		f.Add(seed)
 	}
-	f.Fuzz(agree)
+	f.Fuzz(decodesLikeTheStandard)
 }
