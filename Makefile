@@ -80,7 +80,7 @@ e2e: bench-deps build
 ENVOYS     := $(patsubst e2e/versions/%.txt,%,$(wildcard e2e/versions/*.txt))
 CORE       := Decisions|EveryMethodIsGuarded|ClientCredentials|GRPC|ForgedIdentity|ForgedTrailers|StrippedToken|TrailersWithoutAField|
 CORE       := $(CORE)ColdStartFetchesOnce|BodyWaitsForTheDecision|ProviderDown|BrokenAnswers|WrongCertificate|WildcardCertificate|
-CORE       := $(CORE)Reload|BadConfigurationIsRefused|Hostile|TricksThroughEnvoy|Tenants|TenantsAreTold|Production
+CORE       := $(CORE)Reload|BadConfigurationIsRefused|Attacks|TricksThroughEnvoy|Tenants|TenantsAreTold|Production
 
 SHORT      := Decisions|ClientCredentials|Reload|Production
 

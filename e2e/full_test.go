@@ -5,19 +5,19 @@ import (
 	"testing"
 
 	"edgejwt/e2e/harness"
+	"edgejwt/internal/attacks"
 	"edgejwt/verify"
-	"edgejwt/verify/hostile"
 )
 
 // TestAllAlgorithms sends the table of all algorithms through the real Envoy.
 func TestAllAlgorithms(t *testing.T) {
 	config, err := json.Marshal(map[string]any{
 		"jwtRules": []any{map[string]any{
-			"issuer":     hostile.Issuer,
-			"audiences":  []string{hostile.Audience},
-			"jwks":       string(hostile.FullKeySet()),
-			"algorithms": hostile.FullAlgorithms,
-			"clockSkew":  hostileSkew.String(),
+			"issuer":     attacks.Issuer,
+			"audiences":  []string{attacks.Audience},
+			"jwks":       string(attacks.FullKeySet()),
+			"algorithms": attacks.FullAlgorithms,
+			"clockSkew":  attacksSkew.String(),
 		}},
 		"routes": []any{map[string]any{"path": map[string]string{"regex": "/edge/[0-9]+"}}, map[string]any{"path": map[string]string{"prefix": "/"}, "permissions": []string{"nobody"}}},
 	})
@@ -26,7 +26,7 @@ func TestAllAlgorithms(t *testing.T) {
 	}
 	w := harness.Start(t, harness.Options{Plugin: string(config)})
 	accepted := 0
-	table := sendHostile(t, w, hostile.FullTable)
+	table := sendAttacks(t, w, attacks.FullTable)
 	for _, c := range table {
 		if c.Want == verify.Accepted {
 			accepted++

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"edgejwt/e2e/harness"
-	"edgejwt/verify/hostile"
+	"edgejwt/internal/attacks"
 )
 
 var update = flag.Bool("update", false, "write NATIVE_DIFFERENCES.md anew")
@@ -21,9 +21,9 @@ const differencesPage = "e2e/NATIVE_DIFFERENCES.md"
 func nativeSettings() string {
 	return `providers:
   hostile:
-    issuer: ` + hostile.Issuer + `
-    audiences: [` + hostile.Audience + `]
-    local_jwks: {inline_string: '` + string(hostile.KeySet()) + `'}
+    issuer: ` + attacks.Issuer + `
+    audiences: [` + attacks.Audience + `]
+    local_jwks: {inline_string: '` + string(attacks.KeySet()) + `'}
     clock_skew_seconds: 60
     forward: true
 rules:
@@ -34,7 +34,7 @@ rules:
 
 // compared is what both filters made of one case.
 type compared struct {
-	hostile.Case
+	attacks.Case
 	ours, theirs bool // the request reached the API
 	theirAnswer  harness.Answer
 }
@@ -123,9 +123,9 @@ func checkDifferences(t *testing.T, cases []compared) {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# Where edgejwt and jwt_authn differ
 
-Each of the %d cases of `+"`verify/hostile`"+` goes through edgejwt and through Envoy's own jwt_authn, in one Envoy, with the same
+Each of the %d cases of `+"`internal/attacks`"+` goes through edgejwt and through Envoy's own jwt_authn, in one Envoy, with the same
 issuer, audience, keys and clock skew. On %d they agree; on these %d they do not. The list is written and checked by
-`+"`go test ./e2e -run TestHostile`"+` (with `+"`-update`"+` it is written anew): a difference that is not in it fails the test, and so does
+`+"`go test ./e2e -run TestAttacks`"+` (with `+"`-update`"+` it is written anew): a difference that is not in it fails the test, and so does
 one that has gone.
 `, len(cases), same, different)
 	section := func(heading string, explanations []explanation) {

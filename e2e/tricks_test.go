@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"edgejwt/e2e/harness"
-	"edgejwt/verify/route/tricks"
+	"edgejwt/internal/attacks/paths"
 )
 
 // guarded is a configuration in which a trick would pay: each place that needs
@@ -127,28 +127,28 @@ func trickEdges(t *testing.T) (list []harness.Edge, clusters []harness.Cluster) 
 }
 
 // allTricks are those of the list, and the same again between two organisations.
-func allTricks() (all []tricks.Trick) {
-	all = slices.Clone(tricks.All)
+func allTricks() (all []paths.Trick) {
+	all = slices.Clone(paths.All)
 	between := strings.NewReplacer("admin", "orgs/globex/orders", "public", "orgs/acme/orders", "%61dmin", "%6frgs/globex/orders")
-	for _, c := range tricks.All {
+	for _, c := range paths.All {
 		if p := between.Replace(c.Path); p != c.Path {
-			all = append(all, tricks.Trick{Name: "orgs: " + c.Name, Path: p})
+			all = append(all, paths.Trick{Name: "orgs: " + c.Name, Path: p})
 		}
 	}
 	return append(all,
-		tricks.Trick{Name: "two organisations in one", Path: "/orgs/acme%2f..%2fglobex/orders"},
-		tricks.Trick{Name: "an empty organisation", Path: "/orgs//orders"},
-		tricks.Trick{Name: "an organisation behind an empty one", Path: "/orgs//globex/orders"},
-		tricks.Trick{Name: "an organisation of dots", Path: "/orgs/acme/./orders"},
-		tricks.Trick{Name: "an organisation with a parameter", Path: "/orgs/acme;x/orders"},
-		tricks.Trick{Name: "an organisation in capitals", Path: "/orgs/ACME/orders"},
-		tricks.Trick{Name: "an encoded organisation", Path: "/orgs/%61cme/orders"},
-		tricks.Trick{Name: "one's own organisation", Path: "/orgs/acme/orders"},
-		tricks.Trick{Name: "another organisation", Path: "/orgs/globex/orders"},
-		tricks.Trick{Name: "an order", Path: "/orders/7"},
-		tricks.Trick{Name: "a public page", Path: "/public/x"},
-		tricks.Trick{Name: "a fragment behind a query", Path: "/public?x#/../admin"},
-		tricks.Trick{Name: "absolute form of another scheme", Path: "https://edge/public/../admin"},
+		paths.Trick{Name: "two organisations in one", Path: "/orgs/acme%2f..%2fglobex/orders"},
+		paths.Trick{Name: "an empty organisation", Path: "/orgs//orders"},
+		paths.Trick{Name: "an organisation behind an empty one", Path: "/orgs//globex/orders"},
+		paths.Trick{Name: "an organisation of dots", Path: "/orgs/acme/./orders"},
+		paths.Trick{Name: "an organisation with a parameter", Path: "/orgs/acme;x/orders"},
+		paths.Trick{Name: "an organisation in capitals", Path: "/orgs/ACME/orders"},
+		paths.Trick{Name: "an encoded organisation", Path: "/orgs/%61cme/orders"},
+		paths.Trick{Name: "one's own organisation", Path: "/orgs/acme/orders"},
+		paths.Trick{Name: "another organisation", Path: "/orgs/globex/orders"},
+		paths.Trick{Name: "an order", Path: "/orders/7"},
+		paths.Trick{Name: "a public page", Path: "/public/x"},
+		paths.Trick{Name: "a fragment behind a query", Path: "/public?x#/../admin"},
+		paths.Trick{Name: "absolute form of another scheme", Path: "https://edge/public/../admin"},
 	)
 }
 
@@ -162,7 +162,7 @@ var ways = []way{{"fastapi", false}, {"resolving", false}, {"fastapi", true}}
 
 // attempt is one request of TestTricksThroughEnvoy.
 type attempt struct {
-	trick  tricks.Trick
+	trick  paths.Trick
 	by     *visitor
 	way    way
 	id     string

@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"edgejwt/verify"
-	"edgejwt/verify/base64url"
 	"edgejwt/verify/strictjson"
 )
 
@@ -249,5 +248,5 @@ func decodeBytes(jwk *strictjson.Value, name string) ([]byte, bool) {
 	if !ok || value == "" {
 		return nil, false
 	}
-	return base64url.Decode(value)
+	return verify.DecodeBase64URL(value)
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/proxytest"
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
 
+	"edgejwt/internal/attacks"
 	"edgejwt/verify"
-	"edgejwt/verify/hostile"
 )
 
 // TestModuleSize bounds what every VM has to load and compile.
@@ -40,7 +40,7 @@ func startModule(t *testing.T, algorithms []string, keys []byte) (w *world, now 
 	}
 	t.Cleanup(func() { vm.Close() })
 	config := fmt.Sprintf(`{"jwtRules": [{"issuer": %q, "audiences": [%q], "algorithms": ["%s"], "clockSkew": "60s", "jwks": %s}]}`,
-		hostile.Issuer, hostile.Audience, strings.Join(algorithms, `","`), keys)
+		attacks.Issuer, attacks.Audience, strings.Join(algorithms, `","`), keys)
 	host, reset := proxytest.NewHostEmulator(proxytest.NewEmulatorOption().WithVMContext(vm).WithPluginConfiguration([]byte(config)))
 	t.Cleanup(reset)
 	// The emulator's clock starts here and moves by a millisecond a reading.
@@ -55,7 +55,7 @@ func startModule(t *testing.T, algorithms []string, keys []byte) (w *world, now 
 }
 
 // judgedAs sends each request and asserts its decision.
-func judgedAs(t *testing.T, w *world, table []hostile.Case) {
+func judgedAs(t *testing.T, w *world, table []attacks.Case) {
 	t.Helper()
 	for _, c := range table {
 		if strings.HasSuffix(c.Name, " is a number") {
@@ -79,21 +79,21 @@ func judgedAs(t *testing.T, w *world, table []hostile.Case) {
 	}
 }
 
-// TestModule has the hostile tables judged by the compiled module: that of RS256, and
+// TestModule has the attack tables judged by the compiled module: that of RS256, and
 // that of all algorithms.
 func TestModule(t *testing.T) {
 	for _, c := range []struct {
 		name       string
 		algorithms []string
 		keys       []byte
-		table      func(time.Time, hostile.Options) []hostile.Case
+		table      func(time.Time, attacks.Options) []attacks.Case
 	}{
-		{"RS256", []string{"RS256"}, hostile.KeySet(), hostile.Table},
-		{"all algorithms", verify.Algorithms(), hostile.FullKeySet(), hostile.FullTable},
+		{"RS256", []string{"RS256"}, attacks.KeySet(), attacks.Table},
+		{"all algorithms", verify.Algorithms(), attacks.FullKeySet(), attacks.FullTable},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w, now := startModule(t, c.algorithms, c.keys)
-			judgedAs(t, w, c.table(now, hostile.Options{Slack: 30 * time.Second}))
+			judgedAs(t, w, c.table(now, attacks.Options{Slack: 30 * time.Second}))
 		})
 	}
 }

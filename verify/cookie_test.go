@@ -10,7 +10,7 @@ import (
 	"edgejwt/verify"
 )
 
-var sessionCookie = []verify.Location{{In: verify.InCookie, Name: "session"}}
+var sessionCookie = []verify.TokenLocation{{In: verify.InCookie, Name: "session"}}
 
 // cookieCases say what is found in the cookie "session". Starlette and Simple are
 // what Starlette 1.0's parser, which is Django's, and Python 3.11's http.cookies

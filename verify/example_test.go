@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"time"
 
+	"edgejwt/internal/attacks"
 	"edgejwt/jwks"
 	"edgejwt/verify"
-	"edgejwt/verify/hostile"
 )
 
 // The whole judgement of one request, from its headers to the decision.
@@ -17,13 +17,13 @@ func Example() {
 		Algorithms: []string{verify.RS256},
 		ClockSkew:  time.Minute,
 	}})
-	keys, _, err := jwks.Parse(hostile.KeySet(), verify.RS256)
+	keys, _, err := jwks.Parse(attacks.KeySet(), verify.RS256)
 	if err != nil {
 		panic(err)
 	}
 
 	decide := func(headers [][2]string) verify.Reason {
-		found, err := verify.Extract(headers, []verify.Location{verify.Authorization})
+		found, err := verify.Extract(headers, []verify.TokenLocation{verify.Authorization})
 		if err != nil {
 			return verify.ReasonOf(err)
 		}

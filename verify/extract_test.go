@@ -9,47 +9,47 @@ import (
 )
 
 // TestExtractElsewhere is about other locations than authorization, which the
-// hostile table has.
+// attack table has.
 func TestExtractElsewhere(t *testing.T) {
-	plain := verify.Location{Name: "x-token"}
-	prefixed := verify.Location{Name: "x-token", Prefix: "jwt="}
-	schemed := verify.Location{Name: "x-auth", Prefix: "Token "}
+	plain := verify.TokenLocation{Name: "x-token"}
+	prefixed := verify.TokenLocation{Name: "x-token", Prefix: "jwt="}
+	schemed := verify.TokenLocation{Name: "x-auth", Prefix: "Token "}
 	auth := verify.Authorization
 	type headers = [][2]string
 	for _, c := range []struct {
 		name      string
-		locations []verify.Location
+		locations []verify.TokenLocation
 		headers   headers
 		token     string
 		at        []int
 		want      verify.Reason
 	}{
-		{"no prefix", []verify.Location{plain}, headers{{"x-token", "t"}}, "t", []int{0}, verify.Accepted},
-		{"no prefix, empty", []verify.Location{plain}, headers{{"x-token", ""}}, "", nil, verify.TokenMissing},
-		{"prefix", []verify.Location{prefixed}, headers{{"x-token", "JWT=t"}}, "t", []int{0}, verify.Accepted},
-		{"prefix missing", []verify.Location{prefixed}, headers{{"x-token", "t"}}, "", nil, verify.TokenMissing},
-		{"prefix alone", []verify.Location{prefixed}, headers{{"x-token", "jwt="}}, "", nil, verify.TokenMissing},
-		{"a prefix that is no scheme keeps spaces", []verify.Location{prefixed}, headers{{"x-token", "jwt= t"}}, " t", []int{0}, verify.Accepted},
-		{"scheme with spaces", []verify.Location{schemed}, headers{{"x-auth", "token   t"}}, "t", []int{0}, verify.Accepted},
-		{"another header", []verify.Location{plain}, headers{{"x-token-2", "t"}, {"xxtoken", "t"}, {"x_token", ""}}, "", nil, verify.TokenMissing},
-		{"a header that CGI takes for it", []verify.Location{plain}, headers{{"x_token", "t"}}, "", nil, verify.TokenAmbiguous},
-		{"a header that CGI takes for it, beside it", []verify.Location{plain}, headers{{"x-token", "t"}, {"x.token", "u"}}, "", nil, verify.TokenAmbiguous},
-		{"one header twice, one without the prefix", []verify.Location{prefixed}, headers{{"x-token", "JWT=t"}, {"x-token", "u"}}, "", nil, verify.TokenAmbiguous},
-		{"one header twice, the same", []verify.Location{prefixed}, headers{{"x-token", "JWT=t"}, {"x-token", "JWT=t"}}, "t", []int{0}, verify.Accepted},
-		{"a tab for the space", []verify.Location{auth}, headers{{"authorization", "Bearer\tt"}}, "", nil, verify.TokenAmbiguous},
-		{"a no-break space of Latin-1 for the space", []verify.Location{schemed}, headers{{"x-auth", "token\xa0t"}}, "", nil, verify.TokenAmbiguous},
-		{"another scheme that begins alike", []verify.Location{auth}, headers{{"authorization", "BearerX\tt"}}, "", nil, verify.TokenMissing},
+		{"no prefix", []verify.TokenLocation{plain}, headers{{"x-token", "t"}}, "t", []int{0}, verify.Accepted},
+		{"no prefix, empty", []verify.TokenLocation{plain}, headers{{"x-token", ""}}, "", nil, verify.TokenMissing},
+		{"prefix", []verify.TokenLocation{prefixed}, headers{{"x-token", "JWT=t"}}, "t", []int{0}, verify.Accepted},
+		{"prefix missing", []verify.TokenLocation{prefixed}, headers{{"x-token", "t"}}, "", nil, verify.TokenMissing},
+		{"prefix alone", []verify.TokenLocation{prefixed}, headers{{"x-token", "jwt="}}, "", nil, verify.TokenMissing},
+		{"a prefix that is no scheme keeps spaces", []verify.TokenLocation{prefixed}, headers{{"x-token", "jwt= t"}}, " t", []int{0}, verify.Accepted},
+		{"scheme with spaces", []verify.TokenLocation{schemed}, headers{{"x-auth", "token   t"}}, "t", []int{0}, verify.Accepted},
+		{"another header", []verify.TokenLocation{plain}, headers{{"x-token-2", "t"}, {"xxtoken", "t"}, {"x_token", ""}}, "", nil, verify.TokenMissing},
+		{"a header that CGI takes for it", []verify.TokenLocation{plain}, headers{{"x_token", "t"}}, "", nil, verify.TokenAmbiguous},
+		{"a header that CGI takes for it, beside it", []verify.TokenLocation{plain}, headers{{"x-token", "t"}, {"x.token", "u"}}, "", nil, verify.TokenAmbiguous},
+		{"one header twice, one without the prefix", []verify.TokenLocation{prefixed}, headers{{"x-token", "JWT=t"}, {"x-token", "u"}}, "", nil, verify.TokenAmbiguous},
+		{"one header twice, the same", []verify.TokenLocation{prefixed}, headers{{"x-token", "JWT=t"}, {"x-token", "JWT=t"}}, "t", []int{0}, verify.Accepted},
+		{"a tab for the space", []verify.TokenLocation{auth}, headers{{"authorization", "Bearer\tt"}}, "", nil, verify.TokenAmbiguous},
+		{"a no-break space of Latin-1 for the space", []verify.TokenLocation{schemed}, headers{{"x-auth", "token\xa0t"}}, "", nil, verify.TokenAmbiguous},
+		{"another scheme that begins alike", []verify.TokenLocation{auth}, headers{{"authorization", "BearerX\tt"}}, "", nil, verify.TokenMissing},
 		{"no locations", nil, headers{{"authorization", "Bearer t"}}, "", nil, verify.TokenMissing},
-		{"authorization is not looked at unless it is a location", []verify.Location{plain},
+		{"authorization is not looked at unless it is a location", []verify.TokenLocation{plain},
 			headers{{"authorization", "Bearer x"}, {"authorization", "Bearer y"}, {"x-token", "t"}}, "t", []int{0}, verify.Accepted},
-		{"two places, one has it", []verify.Location{auth, plain}, headers{{"x-token", "t"}}, "t", []int{1}, verify.Accepted},
-		{"two places, one has another scheme", []verify.Location{auth, plain}, headers{{"authorization", "Basic x"}, {"x-token", "t"}}, "t", []int{1}, verify.Accepted},
-		{"two places, the same token", []verify.Location{auth, plain}, headers{{"x-token", "t"}, {"authorization", "Bearer t"}}, "t", []int{0, 1}, verify.Accepted},
-		{"two places, two tokens", []verify.Location{auth, plain}, headers{{"x-token", "t"}, {"authorization", "Bearer u"}}, "", nil, verify.TokenAmbiguous},
-		{"one header twice, two tokens", []verify.Location{plain}, headers{{"x-token", "t"}, {"x-token", "u"}}, "", nil, verify.TokenAmbiguous},
-		{"one header joined", []verify.Location{plain}, headers{{"x-token", "t,u"}}, "", nil, verify.TokenAmbiguous},
-		{"one header joined with nothing", []verify.Location{plain}, headers{{"x-token", "t,"}}, "", nil, verify.TokenAmbiguous},
-		{"two prefixes in one header", []verify.Location{prefixed, plain}, headers{{"x-token", "jwt=t"}}, "", nil, verify.TokenAmbiguous},
+		{"two places, one has it", []verify.TokenLocation{auth, plain}, headers{{"x-token", "t"}}, "t", []int{1}, verify.Accepted},
+		{"two places, one has another scheme", []verify.TokenLocation{auth, plain}, headers{{"authorization", "Basic x"}, {"x-token", "t"}}, "t", []int{1}, verify.Accepted},
+		{"two places, the same token", []verify.TokenLocation{auth, plain}, headers{{"x-token", "t"}, {"authorization", "Bearer t"}}, "t", []int{0, 1}, verify.Accepted},
+		{"two places, two tokens", []verify.TokenLocation{auth, plain}, headers{{"x-token", "t"}, {"authorization", "Bearer u"}}, "", nil, verify.TokenAmbiguous},
+		{"one header twice, two tokens", []verify.TokenLocation{plain}, headers{{"x-token", "t"}, {"x-token", "u"}}, "", nil, verify.TokenAmbiguous},
+		{"one header joined", []verify.TokenLocation{plain}, headers{{"x-token", "t,u"}}, "", nil, verify.TokenAmbiguous},
+		{"one header joined with nothing", []verify.TokenLocation{plain}, headers{{"x-token", "t,"}}, "", nil, verify.TokenAmbiguous},
+		{"two prefixes in one header", []verify.TokenLocation{prefixed, plain}, headers{{"x-token", "jwt=t"}}, "", nil, verify.TokenAmbiguous},
 	} {
 		found, err := verify.Extract(c.headers, c.locations)
 		if got := verify.ReasonOf(err); got != c.want || found.Token != c.token || !slices.Equal(found.Locations, c.at) {
@@ -60,12 +60,12 @@ func TestExtractElsewhere(t *testing.T) {
 
 // TestExtractPlaces is about tokens in several parts of a request.
 func TestExtractPlaces(t *testing.T) {
-	everywhere := []verify.Location{verify.Authorization, {In: verify.InCookie, Name: "session"}, {In: verify.InQuery, Name: "access_token"}}
+	everywhere := []verify.TokenLocation{verify.Authorization, {In: verify.InCookie, Name: "session"}, {In: verify.InQuery, Name: "access_token"}}
 	type headers = [][2]string
 	for _, c := range []struct {
 		name      string
 		headers   headers
-		locations []verify.Location
+		locations []verify.TokenLocation
 		token     string
 		at        []int
 		want      verify.Reason
@@ -90,20 +90,20 @@ func TestExtractPlaces(t *testing.T) {
 		{"authorization twice beside the cookie", headers{{"authorization", "Bearer t"}, {"authorization", "Bearer t"}, {"cookie", "session=t"}}, everywhere,
 			"", nil, verify.TokenAmbiguous},
 		{"nothing", headers{{":path", "/?a"}, {"authorization", "Basic t"}, {"cookie", "a=1"}}, everywhere, "", nil, verify.TokenMissing},
-		{"two cookies by two names", headers{{"cookie", "a=t; b=t"}}, []verify.Location{{In: verify.InCookie, Name: "b"}, {In: verify.InCookie, Name: "a"}},
+		{"two cookies by two names", headers{{"cookie", "a=t; b=t"}}, []verify.TokenLocation{{In: verify.InCookie, Name: "b"}, {In: verify.InCookie, Name: "a"}},
 			"t", []int{0, 1}, verify.Accepted},
-		{"two parameters by two names", headers{{":path", "/?a=t&b=t&a=t"}}, []verify.Location{{In: verify.InQuery, Name: "b"}, {In: verify.InQuery, Name: "a"}},
+		{"two parameters by two names", headers{{":path", "/?a=t&b=t&a=t"}}, []verify.TokenLocation{{In: verify.InQuery, Name: "b"}, {In: verify.InQuery, Name: "a"}},
 			"t", []int{0, 1}, verify.Accepted},
-		{"two parameters of which one resembles the other", headers{{":path", "/?a_t=t"}}, []verify.Location{{In: verify.InQuery, Name: "A_T"}, {In: verify.InQuery, Name: "a_t"}},
+		{"two parameters of which one resembles the other", headers{{":path", "/?a_t=t"}}, []verify.TokenLocation{{In: verify.InQuery, Name: "A_T"}, {In: verify.InQuery, Name: "a_t"}},
 			"", nil, verify.TokenAmbiguous},
-		{"another parameter's name in a value", headers{{":path", "/?a=t;b=t"}}, []verify.Location{{In: verify.InQuery, Name: "a"}, {In: verify.InQuery, Name: "b"}},
+		{"another parameter's name in a value", headers{{":path", "/?a=t;b=t"}}, []verify.TokenLocation{{In: verify.InQuery, Name: "a"}, {In: verify.InQuery, Name: "b"}},
 			"", nil, verify.TokenAmbiguous},
-		{"the same name twice", headers{{"cookie", "a=t"}}, []verify.Location{{In: verify.InCookie, Name: "a"}, {In: verify.InCookie, Name: "a"}},
+		{"the same name twice", headers{{"cookie", "a=t"}}, []verify.TokenLocation{{In: verify.InCookie, Name: "a"}, {In: verify.InCookie, Name: "a"}},
 			"t", []int{0, 1}, verify.Accepted},
-		{"a cookie's name is not unescaped", headers{{"cookie", "a+b=t; a%41=u"}}, []verify.Location{{In: verify.InCookie, Name: "a+b"}}, "t", []int{0}, verify.Accepted},
-		{"a cookie by its name as it is, where only some servers split", headers{{"cookie", "x,a+b=u; a+b=t"}}, []verify.Location{{In: verify.InCookie, Name: "a+b"}},
+		{"a cookie's name is not unescaped", headers{{"cookie", "a+b=t; a%41=u"}}, []verify.TokenLocation{{In: verify.InCookie, Name: "a+b"}}, "t", []int{0}, verify.Accepted},
+		{"a cookie by its name as it is, where only some servers split", headers{{"cookie", "x,a+b=u; a+b=t"}}, []verify.TokenLocation{{In: verify.InCookie, Name: "a+b"}},
 			"", nil, verify.TokenAmbiguous},
-		{"two cookies by two names, different", headers{{"cookie", "a=t; b=u"}}, []verify.Location{{In: verify.InCookie, Name: "b"}, {In: verify.InCookie, Name: "a"}},
+		{"two cookies by two names, different", headers{{"cookie", "a=t; b=u"}}, []verify.TokenLocation{{In: verify.InCookie, Name: "b"}, {In: verify.InCookie, Name: "a"}},
 			"", nil, verify.TokenAmbiguous},
 	} {
 		found, err := verify.Extract(c.headers, c.locations)
@@ -116,12 +116,12 @@ func TestExtractPlaces(t *testing.T) {
 // TestExtractManyLocations is about more places than there are indexes ready, and
 // about finding in one request what must not change another's.
 func TestExtractManyLocations(t *testing.T) {
-	var locations []verify.Location
+	var locations []verify.TokenLocation
 	var headers [][2]string
 	var all []int
 	for i := range 12 {
 		name := "x-" + strings.Repeat("i", i)
-		locations = append(locations, verify.Location{Name: name})
+		locations = append(locations, verify.TokenLocation{Name: name})
 		headers = append(headers, [2]string{name, "t"})
 		all = append(all, i)
 	}
@@ -148,7 +148,7 @@ func TestExtractManyLocations(t *testing.T) {
 
 // TestExtractAllocates nothing, for a token in any one place.
 func TestExtractAllocates(t *testing.T) {
-	everywhere := []verify.Location{verify.Authorization, {In: verify.InCookie, Name: "session"}, {In: verify.InQuery, Name: "access_token"}}
+	everywhere := []verify.TokenLocation{verify.Authorization, {In: verify.InCookie, Name: "session"}, {In: verify.InQuery, Name: "access_token"}}
 	for _, headers := range [][][2]string{
 		{{":method", "GET"}, {":path", "/a?b=c"}, {"authorization", "Bearer a.b.c"}, {"cookie", "a=1; b=2"}},
 		{{":method", "GET"}, {":path", "/a?b=c"}, {"cookie", "a=1; session=a.b.c"}},

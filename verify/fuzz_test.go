@@ -105,7 +105,7 @@ func FuzzExtract(f *testing.F) {
 			{{"authorization", first}, {"authorization", second}},
 			{{"x-other", second}, {"authorization", first + "," + second}},
 		} {
-			found, err := verify.Extract(headers, []verify.Location{verify.Authorization})
+			found, err := verify.Extract(headers, []verify.TokenLocation{verify.Authorization})
 			if err != nil {
 				if found.Token != "" || found.Locations != nil {
 					t.Fatalf("Extract(%q) = %v, %v", headers, found, err)

@@ -6,20 +6,20 @@ import (
 	"testing"
 	"time"
 
+	"edgejwt/internal/attacks"
 	"edgejwt/jwks"
 	"edgejwt/verify"
-	"edgejwt/verify/hostile"
 )
 
 // now is the time at which every test of this package judges.
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // table is made once: it holds hundreds of signatures.
-var table = sync.OnceValue(func() []hostile.Case { return hostile.Table(now, hostile.Options{}) })
+var table = sync.OnceValue(func() []attacks.Case { return attacks.Table(now, attacks.Options{}) })
 
-// published is what a gate makes of hostile.KeySet.
+// published is what a gate makes of attacks.KeySet.
 var published = sync.OnceValue(func() *jwks.Set {
-	set, _, err := jwks.Parse(hostile.KeySet(), verify.RS256)
+	set, _, err := jwks.Parse(attacks.KeySet(), verify.RS256)
 	if err != nil {
 		panic(err)
 	}
@@ -38,7 +38,7 @@ func publishedKey(t testing.TB, kid string) *verify.Key {
 
 // judge is the whole way of a request through the package, as the plugin takes it.
 func judge(headers [][2]string, rules *verify.Rules, keys *jwks.Set, at time.Time) (*verify.Token, error) {
-	found, err := verify.Extract(headers, []verify.Location{verify.Authorization})
+	found, err := verify.Extract(headers, []verify.TokenLocation{verify.Authorization})
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func judge(headers [][2]string, rules *verify.Rules, keys *jwks.Set, at time.Tim
 	return token, nil
 }
 
-func rules() *verify.Rules { return verify.NewRules([]verify.Rule{hostile.Options{}.Rule()}) }
+func rules() *verify.Rules { return verify.NewRules([]verify.Rule{attacks.Options{}.Rule()}) }
 
 // received is what HTTP hands on of the header lines: names in lower case,
 // values without white space around them (RFC 9110 §5.1, §5.5).
@@ -79,7 +79,7 @@ func received(lines [][2]string) [][2]string {
 	return out
 }
 
-// proxied is the same as Envoy hands it on: see hostile.Case.
+// proxied is the same as Envoy hands it on: see attacks.Case.
 func proxied(lines [][2]string) [][2]string {
 	var out [][2]string
 next:
@@ -100,21 +100,21 @@ next:
 	return out
 }
 
-func TestHostile(t *testing.T) {
-	hostileTable(t, table(), rules(), published(), 140, 15)
+func TestAttacks(t *testing.T) {
+	attackTable(t, table(), rules(), published(), 140, 15)
 }
 
-// TestHostileFull is the same for all the algorithms that there are.
-func TestHostileFull(t *testing.T) {
-	keys, skipped, err := jwks.Parse(hostile.FullKeySet())
+// TestAttacksOfAllAlgorithms is the same for all the algorithms that there are.
+func TestAttacksOfAllAlgorithms(t *testing.T) {
+	keys, skipped, err := jwks.Parse(attacks.FullKeySet())
 	if err != nil || keys.Len() != 9 || len(skipped) != 4 {
 		t.Fatalf("%d keys, skipped %v, %v", keys.Len(), skipped, err)
 	}
-	rules := verify.NewRules([]verify.Rule{hostile.Options{}.FullRule()})
-	hostileTable(t, hostile.FullTable(now, hostile.Options{}), rules, keys, 400, 40)
+	rules := verify.NewRules([]verify.Rule{attacks.Options{}.FullRule()})
+	attackTable(t, attacks.FullTable(now, attacks.Options{}), rules, keys, 400, 40)
 }
 
-func hostileTable(t *testing.T, table []hostile.Case, rules *verify.Rules, keys *jwks.Set, least, leastValid int) {
+func attackTable(t *testing.T, table []attacks.Case, rules *verify.Rules, keys *jwks.Set, least, leastValid int) {
 	perGroup := map[string]int{}
 	accepted := 0
 	for _, c := range table {

@@ -12,25 +12,22 @@ import (
 	"filippo.io/edwards25519"
 )
 
-// Key is one public key that may verify signatures, taken from a JWK (RFC 7517
-// §4). NewKey makes it. It is never changed afterwards and may be shared by
-// goroutines. Keys are compared by identity (==): whoever replaces a key under the
-// same ID makes a new one, and whoever keeps it keeps the pointer.
+// Key is a public key of a JWK (RFC 7517 §4). NewKey makes it. It is never changed
+// afterwards and may be shared by goroutines. Keys are compared by identity (==): when
+// an issuer replaces a key under the same ID, the new key is another pointer.
 type Key struct {
 	// ID is the JWK's "kid"; empty when it has none.
 	ID string
 	// Algorithm is the JWK's "alg"; empty when the key is bound to none.
 	Algorithm string
-	// Public is the key itself: an *rsa.PublicKey, an *ecdsa.PublicKey or an
-	// ed25519.PublicKey.
+	// Public is an *rsa.PublicKey, an *ecdsa.PublicKey or an ed25519.PublicKey.
 	Public crypto.PublicKey
 
 	keyType, curve string // "kty" and "crv"
 }
 
-// MinRSABits and MaxRSABits bound the modulus of a usable RSA key. The floor is
-// RFC 7518 §3.3; the ceiling keeps one signature check from costing more than
-// about sixteen of the usual ones.
+// MinRSABits and MaxRSABits bound the length of an RSA modulus. The minimum is that of
+// RFC 7518 §3.3. The maximum bounds the cost of a signature check.
 const (
 	MinRSABits = 2048
 	MaxRSABits = 8192
@@ -50,13 +47,15 @@ var (
 	errCurve        = errors.New("alg is not the one for the curve")
 )
 
-// NewKey makes a key of a public key, which it takes over: an *rsa.PublicKey, an
-// *ecdsa.PublicKey on P-256, P-384 or P-521, or an ed25519.PublicKey. algorithm is
-// the one that the key is bound to, or empty. NewKey refuses RSA keys that are too
-// small to trust or too large to compute with, or whose modulus or exponent no
-// sound key has; points that are not on their curve; Ed25519 keys for which anybody
-// can sign; and algorithms that the key is not for. Whether a modulus is a product
-// of two primes cannot be seen.
+// NewKey makes a key of a public key: an *rsa.PublicKey, an *ecdsa.PublicKey on P-256,
+// P-384 or P-521, or an ed25519.PublicKey. The caller must not change public
+// afterwards. algorithm is the "alg" that the key is bound to, or empty.
+//
+// NewKey returns an error for: an RSA modulus outside MinRSABits and MaxRSABits or even;
+// an RSA exponent that is even, less than 3 or more than 2^31-1; a point that is not on
+// its curve; an Ed25519 point of small order or in a non-canonical encoding; another type
+// of key; an algorithm that is not for keys of this type. The error's text is a clause
+// that quotes nothing of the key.
 func NewKey(id, algorithm string, public crypto.PublicKey) (*Key, error) {
 	k := &Key{ID: id, Algorithm: algorithm, Public: public}
 	var err, misfit error
@@ -66,7 +65,7 @@ func NewKey(id, algorithm string, public crypto.PublicKey) (*Key, error) {
 		err = checkRSA(public)
 	case *ecdsa.PublicKey:
 		k.keyType, k.curve, misfit = "EC", public.Params().Name, errCurve
-		if _, err = public.Bytes(); err != nil { // it looks whether the point is on the curve
+		if _, err = public.Bytes(); err != nil { // it checks that the point is on the curve
 			err = errNotOnCurve
 		}
 	case ed25519.PublicKey:
@@ -84,7 +83,7 @@ func NewKey(id, algorithm string, public crypto.PublicKey) (*Key, error) {
 	return k, nil
 }
 
-// checkRSA refuses what crypto/rsa refuses, and sizes out of bounds.
+// checkRSA refuses keys that crypto/rsa refuses, and a modulus out of bounds.
 func checkRSA(k *rsa.PublicKey) error {
 	switch size := k.N.BitLen(); {
 	case size > MaxRSABits:
@@ -103,9 +102,8 @@ func checkRSA(k *rsa.PublicKey) error {
 	return nil
 }
 
-// checkEd25519 demands a point in its one encoding (RFC 8032 §5.1.3) that is not
-// of small order. crypto/ed25519 takes points of small order, for which anybody can
-// sign.
+// checkEd25519 requires a point in canonical encoding (RFC 8032 §5.1.3) that is not of
+// small order. crypto/ed25519 accepts points of small order, for which anybody can sign.
 func checkEd25519(k ed25519.PublicKey) error {
 	p, err := new(edwards25519.Point).SetBytes(k)
 	if err != nil || !bytes.Equal(p.Bytes(), k) || new(edwards25519.Point).MultByCofactor(p).Equal(edwards25519.NewIdentityPoint()) == 1 {
@@ -114,16 +112,15 @@ func checkEd25519(k ed25519.PublicKey) error {
 	return nil
 }
 
-// Fits reports whether the key may be used with the algorithm (RFC 8725 §3.1): it
-// has the algorithm's type, and its issuer has not bound it to another algorithm.
-// A key on a curve has one algorithm only; an RSA key without "alg" has six.
+// Fits reports whether the key may be used with the algorithm (RFC 8725 §3.1): the key
+// has the algorithm's type and curve, and no other "alg".
 func (k *Key) Fits(algorithm string) bool {
 	a := lookUp(algorithm)
 	return a != nil && a.keyType == k.keyType && a.curve == k.curve && (k.Algorithm == "" || k.Algorithm == algorithm)
 }
 
-// Same reports whether both are the same key of the same issuer: under one ID, for
-// one algorithm and with the same material.
+// Same reports whether both keys have the same ID, the same Algorithm and the same
+// public key. It is for key sets of one issuer.
 func (k *Key) Same(other *Key) bool {
 	public, ok := k.Public.(interface{ Equal(crypto.PublicKey) bool })
 	return ok && k.ID == other.ID && k.Algorithm == other.Algorithm && public.Equal(other.Public)

@@ -1,42 +1,33 @@
 package verify
 
-// The bounds of what is read of a request before its token is known to be good.
-// Whoever sends requests without a valid token can make a refusal cost no more
-// than these allow: its time is at most linear in the bytes of the request's head
-// (request line and headers), by a factor that the configuration sets. Each text
-// is measured before it is read, and what is beyond its bound is refused unread.
-// The proxy's own bound on the head comes first; Envoy's is 60 KiB by default.
-//
-//	path            8 KiB   path_ambiguous    package route finds a route by it
-//	odd path        1 KiB   path_ambiguous    one that has several readings, each of which each route is asked about
-//	expressions    32 Ki    path_ambiguous    instructions of each regular expression that is tried, times the path's bytes
-//	query          32 KiB   token_ambiguous   if tokens may stand in parameters
-//	cookies        32 KiB   token_ambiguous   if tokens may stand in cookies; all lines together
-//	equals signs      512   token_ambiguous   in the query, and in the cookies
-//	token          16 KiB   token_malformed   before it is decoded
-//	its JSON       32 deep, 1,024 values   token_malformed   header and payload each
+// The bounds of what is read of a request before its token is verified. They bound the
+// cost of a refusal: its time is at most linear in the bytes of the request's head
+// (request line and headers), by a factor that depends on the configuration. The length
+// of each text is compared with its bound before the text is read. The proxy has its own
+// bound on the head; Envoy's is 60 KiB by default.
 const (
-	// MaxPathBytes is the greatest length of a path, its query left out, by which
-	// package route finds a route.
+	// MaxPathBytes bounds the path, without its query, if a route has a condition on
+	// paths. Reason: PathAmbiguous.
 	MaxPathBytes = 8 << 10
-	// MaxOddPathBytes is the greatest length of a path that was not sent in its
-	// canonical form.
+	// MaxOddPathBytes bounds a path that was not sent in its canonical form: each route
+	// is compared with each of its readings. Reason: PathAmbiguous.
 	MaxOddPathBytes = 1 << 10
-	// MaxRegexWork bounds, for one request, the sum over all regular expressions that
-	// are tried of the expression's instructions times the path's bytes. An expression
-	// whose literal prefix the path lacks is not tried.
+	// MaxRegexWork bounds the work of all regular expressions for one request. The work
+	// of an expression is the number of its instructions times the path's bytes, or 0
+	// if the path lacks the expression's literal prefix. Reason: PathAmbiguous.
 	MaxRegexWork = 32 << 10
-	// MaxTokenBytes is the greatest length of a compact token that Parse reads.
+	// MaxTokenBytes bounds a compact token. Reason: TokenMalformed.
 	MaxTokenBytes = 16 << 10
-	// MaxListBytes is the greatest length of a query, fragment and all, and of a
-	// request's cookies, that Extract searches for tokens: room for the longest
-	// token and as much again. Browsers and servers stop earlier.
+	// MaxListBytes bounds the query with its fragment, if a token may be in a parameter,
+	// and all cookie headers together, if a token may be in a cookie. Reason:
+	// TokenAmbiguous.
 	MaxListBytes = 32 << 10
-	// MaxListSigns is how many equals signs there may be in each of the two, those
-	// that follow each other counted as one: pairs, and what looks like pairs in
-	// values.
+	// MaxListSigns bounds the equals signs in the query, and in the cookies, with the
+	// same conditions. Adjacent equals signs count as one. Reason: TokenAmbiguous.
 	MaxListSigns = 512
 
+	// maxTokenDepth and maxTokenValues bound the JSON of a token's header and payload,
+	// each. Reason: TokenMalformed.
 	maxTokenDepth  = 32
 	maxTokenValues = 1024
 )

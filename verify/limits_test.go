@@ -10,8 +10,8 @@ import (
 
 // TestListBounds is about queries and cookies on both sides of what is searched.
 func TestListBounds(t *testing.T) {
-	params := []verify.Location{verify.Authorization, {In: verify.InQuery, Name: "a"}, {In: verify.InQuery, Name: "b"}}
-	cookies := []verify.Location{verify.Authorization, {In: verify.InCookie, Name: "a"}, {In: verify.InCookie, Name: "b"}}
+	params := []verify.TokenLocation{verify.Authorization, {In: verify.InQuery, Name: "a"}, {In: verify.InQuery, Name: "b"}}
+	cookies := []verify.TokenLocation{verify.Authorization, {In: verify.InCookie, Name: "a"}, {In: verify.InCookie, Name: "b"}}
 	long := strings.Repeat("t", verify.MaxTokenBytes)
 	// pad fills a list up to n bytes with what has no sign.
 	pad := func(list string, n int) string { return list + strings.Repeat("x", n-len(list)) }
@@ -21,7 +21,7 @@ func TestListBounds(t *testing.T) {
 	type headers = [][2]string
 	for _, c := range []struct {
 		name      string
-		locations []verify.Location
+		locations []verify.TokenLocation
 		headers   headers
 		token     string
 		want      verify.Reason

@@ -8,46 +8,51 @@ import (
 	"edgejwt/verify/strictjson"
 )
 
-// MaxHeaderValueBytes is the greatest length of a claim that becomes a header.
+// MaxHeaderValueBytes is the greatest length of a header's value that is made of a claim.
 const MaxHeaderValueBytes = 8 << 10
 
-// Encoding is how a claim becomes a header's value.
+// Encoding says how a claim is encoded in a header's value.
 type Encoding uint8
 
 const (
-	// Plain is the claim as it is; the zero value.
+	// Plain is the claim without encoding; the zero value.
 	Plain Encoding = iota
-	// Percent escapes all but letters, digits and "-._~" as %XX (RFC 3986 §2.1), but
-	// for the commas between a list's elements and the first bracket of JSON.
+	// Percent escapes all bytes but letters, digits and "-._~" as %XX (RFC 3986 §2.1).
+	// It does not escape the commas between a list's elements and the first bracket of
+	// JSON.
 	Percent
 	// Base64URL is base64url without padding (RFC 4648 §5).
 	Base64URL
 )
 
-// HeaderValue gives a claim the form of a header's value. A string is its text; a
-// number, true and false are as the token spells them; a list of such is joined
-// with commas; an object, and a list that holds objects, lists or null, is the
-// JSON as the token spells it. Then comes the encoding:
+// HeaderValue makes a header's value of a claim. With ok false the header must be left
+// out.
 //
-//   - Plain leaves the text as it is;
-//   - Percent escapes every byte that is not unreserved (RFC 3986 §2.3), in each
-//     element of a list, so that only commas between elements are left, and of JSON
-//     the first bracket;
-//   - Base64URL encodes the text, and of every list and object the JSON.
+// A string becomes its text. A number, true and false become the text that spells them
+// in the token. A list of these is joined with commas. An object, and a list that
+// contains objects, lists or null, becomes the JSON that spells it in the token. Then
+// the encoding is applied:
 //
-// No value is that of two claims with different meanings: "user,admin" is not
-// ["user","admin"]. So a text is left out that a list or an object could give: if
-// plain, one with a comma or a bracket ('[' or '{') in front, of which a list may have
-// none either; if Base64URL, one with a bracket in front. Percent leaves out none of
-// these. A text and a number, true or false that is spelled alike have one value, and
-// so have a list of one, unless Base64URL, and its element.
+//   - Plain changes nothing;
+//   - Percent escapes every byte that is not unreserved (RFC 3986 §2.3). It does not
+//     escape the commas that join a list and the first bracket of JSON;
+//   - Base64URL encodes the text. Lists and objects are always encoded as JSON.
 //
-// What a header cannot carry gives ok false too: the header is then left out, because
-// half a value, or two of one, is another value. That is null; an empty text or
-// list; a list with an empty element, or, if plain, one with a space at an end; more
-// than MaxHeaderValueBytes; and whatever is not printable ASCII without space at
-// either end, for only that comes through every proxy and framework unchanged
-// (RFC 9110 §5.5).
+// Claims with different meanings never have the same value: "user,admin" is not
+// ["user","admin"]. So ok is false for a string that looks like a list or an object:
+//
+//   - with Plain, a string or an element of a list that contains a comma or begins with
+//     '[' or '{';
+//   - with Base64URL, a string that begins with '[' or '{'.
+//
+// A string has the same value as a number, true or false that is spelled alike. A list
+// of one element has the same value as its element, except with Base64URL.
+//
+// ok is also false for values that a header cannot carry unchanged: null; an empty
+// string or list; a list with an empty element, or with Plain an element that begins or
+// ends with a space; values longer than MaxHeaderValueBytes; and values that are not
+// printable ASCII or that begin or end with a space, because proxies and frameworks
+// change those (RFC 9110 §5.5).
 func HeaderValue(claim *strictjson.Value, encoding Encoding) (value string, ok bool) {
 	text := textOf(claim)
 	isText := claim.Kind == strictjson.String
@@ -72,7 +77,7 @@ func HeaderValue(claim *strictjson.Value, encoding Encoding) (value string, ok b
 	return value, true
 }
 
-// textOf gives the text that stands for a claim; empty for none.
+// textOf is the text of a claim; empty for null.
 func textOf(claim *strictjson.Value) string {
 	switch claim.Kind {
 	case strictjson.String:
@@ -83,7 +88,7 @@ func textOf(claim *strictjson.Value) string {
 	return claim.Raw
 }
 
-// isFlat reports whether the claim is a list of texts, numbers and truths.
+// isFlat reports whether the claim is a list of strings, numbers and booleans only.
 func isFlat(claim *strictjson.Value) bool {
 	for i := range claim.Children {
 		switch claim.Children[i].Kind {
@@ -95,7 +100,7 @@ func isFlat(claim *strictjson.Value) bool {
 	return claim.Kind == strictjson.Array
 }
 
-// joined gives a flat list; empty when it could be taken for another one.
+// joined joins a flat list; empty when another list has the same value.
 func joined(elements []strictjson.Value, encoding Encoding) string {
 	var all []byte
 	for i := range elements {
@@ -111,8 +116,8 @@ func joined(elements []strictjson.Value, encoding Encoding) string {
 	return string(all)
 }
 
-// element gives a text, of a list or by itself; empty when it could be taken for a list
-// or an object.
+// element encodes a text, or an element of a list. It is empty when the text looks like
+// a list or an object.
 func element(text string, encoding Encoding) string {
 	switch {
 	case encoding == Percent:
@@ -123,7 +128,7 @@ func element(text string, encoding Encoding) string {
 	return text
 }
 
-// opensJSON reports whether the text begins as the JSON of a list or an object does.
+// opensJSON reports whether the text begins like a JSON list or object.
 func opensJSON(text string) bool { return text != "" && (text[0] == '[' || text[0] == '{') }
 
 // percent escapes the text.
@@ -140,7 +145,7 @@ func percent(text string) string {
 	return string(all)
 }
 
-// isCarried reports whether a header carries the value unchanged.
+// isCarried reports whether every proxy and framework keeps the value unchanged.
 func isCarried(value string) bool {
 	if value == "" || len(value) > MaxHeaderValueBytes || value[0] == ' ' || value[len(value)-1] == ' ' {
 		return false

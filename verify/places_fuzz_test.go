@@ -61,7 +61,7 @@ func FuzzExtractPlaces(f *testing.F) {
 		f.Add("", "", longhand(c.path))
 		f.Add("Basic t, Bearer u", "a=1", longhand(c.path))
 	}
-	everywhere := []verify.Location{verify.Authorization, sessionCookie[0], tokenParam[0]}
+	everywhere := []verify.TokenLocation{verify.Authorization, sessionCookie[0], tokenParam[0]}
 	f.Fuzz(func(t *testing.T, authorization, cookie, path string) {
 		headers := [][2]string{{"cookie", cookie}, {"authorization", authorization}, {":path", path}}
 		token, want := "", verify.TokenMissing

@@ -10,7 +10,7 @@ import (
 	"edgejwt/verify"
 )
 
-var tokenParam = []verify.Location{{In: verify.InQuery, Name: "access_token"}}
+var tokenParam = []verify.TokenLocation{{In: verify.InQuery, Name: "access_token"}}
 
 // paramCases say what is found in the parameter "access_token", here spelled T.
 // Python is what urllib.parse.parse_qsl of Python 3.11 finds: recorded, so that

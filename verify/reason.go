@@ -1,13 +1,16 @@
 package verify
 
-// Reason says why a request was refused, or which rule let it pass. It is an
-// error of its own, so that errors.Is(err, verify.TokenExpired) holds for
-// whatever Refusal carries it. Its zero value has no row in the table and is
-// treated like Internal: refused with 500, saying nothing.
+import (
+	"errors"
+)
+
+// Reason says why a request was refused or why it passed. It is an error, so that
+// errors.Is(err, verify.TokenExpired) works for every Refusal that carries it. The
+// zero value and unknown values have no row in the table and are treated as Internal.
 type Reason uint8
 
-// The reasons, in the order in which a request meets them. Each has one row in
-// the table below; a test fails when one is missing.
+// The reasons, in the order in which they are decided. Each has one row in the table
+// below.
 const (
 	_ Reason = iota
 	// Accepted: the token is valid.
@@ -16,29 +19,31 @@ const (
 	Preflight
 	// Public: the route asks for no token.
 	Public
-	// Anonymous: the route takes requests without a token, and this is one.
+	// Anonymous: the request has no token, and the route does not require one.
 	Anonymous
-	// Opaque: the route lets tokens pass that only the API can judge.
+	// Opaque: the token is not a JWS, and the route lets such tokens pass to the API.
 	Opaque
-	// ResourceMetadata: a request for the API's description (RFC 9728 §3.1), answered here.
+	// ResourceMetadata: a request for the protected resource metadata (RFC 9728 §3.1),
+	// which the filter answers.
 	ResourceMetadata
-	// IdentityForged: the request came with headers that only the edge may set, and by
-	// which Envoy may have chosen the route whose policy was to be judged by.
+	// IdentityForged: the request has headers that only the edge may set, and Envoy may
+	// have used them to choose the route and its policy.
 	IdentityForged
-	// PathAmbiguous: servers would read the request's path in different ways, to
-	// which different rules apply. See package route.
+	// PathAmbiguous: servers read the request's path in different ways, and different
+	// rules apply to them. See package route.
 	PathAmbiguous
-	// RequestAmbiguous: servers would read the request's host, path, method or headers
-	// in different ways, and of the rules that apply none asks for more than the others.
+	// RequestAmbiguous: servers read the request's host, path, method or headers in
+	// different ways, and none of the rules that apply is the strictest.
 	RequestAmbiguous
 	// RouteDenied: the route refuses every request, whatever its token.
 	RouteDenied
-	// TokenMissing: no token where one may stand (RFC 6750 §3.1, last paragraph).
+	// TokenMissing: none of the token locations has a token (RFC 6750 §3.1, last
+	// paragraph).
 	TokenMissing
 	// TokenAmbiguous: more than one token (RFC 6750 §2), or something that some
-	// servers take for another, or more than is searched.
+	// servers read as another one, or more cookies or parameters than are searched.
 	TokenAmbiguous
-	// TokenMalformed: not a compact JWS, or not one that can be read one way only.
+	// TokenMalformed: not a compact JWS, or one that parsers may read differently.
 	TokenMalformed
 	// AlgorithmNotAllowed: "alg" is not the rule's, or not the key's (RFC 8725 §3.1).
 	AlgorithmNotAllowed
@@ -62,21 +67,22 @@ const (
 	PermissionMissing
 	// ClaimMismatch: the token is valid, but not one whose bearer may do this.
 	ClaimMismatch
-	// KeysUnavailable: the token could not be judged for want of keys. Never the client's fault.
+	// KeysUnavailable: the token could not be verified, because the keys could not be
+	// fetched. It is never the client's fault.
 	KeysUnavailable
-	// Internal: a fault of our own; refused, because unchecked is not valid.
+	// Internal: a fault of our own. The request was not checked, so it is refused.
 	Internal
 	reasonEnd
 )
 
-// row is all that the outside learns of a reason.
+// row is the response to a reason.
 type row struct {
 	name        string // metric label, response detail, "error" of the body
 	status      int    // HTTP status; 0 lets the request pass
 	grpc        int    // gRPC status code for requests that are gRPC
 	bearer      string // RFC 6750 §3.1 error code; "" sends none
 	challenge   bool   // whether WWW-Authenticate is sent (RFC 9110 §11.6.1)
-	description string // public text; names no value of the token
+	description string // public text; it contains no value of the token
 }
 
 const (
@@ -98,7 +104,7 @@ const (
 	insufficientScope = "insufficient_scope"
 )
 
-// table is the only place where a reason becomes something that a client sees.
+// table defines the response to each reason.
 var table = [reasonEnd]row{
 	Accepted:            {name: "accepted"},
 	Preflight:           {name: "preflight"},
@@ -149,14 +155,14 @@ func (r Reason) Status() int { return r.row().status }
 // Only reasons that are listed as passing do.
 func (r Reason) Passes() bool { return r.row().status == 0 }
 
-// GRPCStatus is the gRPC status code that a gRPC client is told.
+// GRPCStatus is the status code that a gRPC client receives.
 func (r Reason) GRPCStatus() int { return r.row().grpc }
 
-// Description is the public text: one English sentence that names nothing of the token.
+// Description is the public text: one English sentence without values of the token.
 func (r Reason) Description() string { return r.row().description }
 
-// Challenge is the WWW-Authenticate value (RFC 6750 §3) for the realm, or ""
-// when the reason sends none. The realm must be free of quotes and backslashes.
+// Challenge is the WWW-Authenticate value (RFC 6750 §3) for the realm, or "" when
+// there is none for the reason. The realm must not contain quotes or backslashes.
 func (r Reason) Challenge(realm string) string {
 	w := r.row()
 	if !w.challenge {
@@ -175,11 +181,59 @@ func (r Reason) Body() []byte {
 	return []byte(`{"error":"` + w.name + `","error_description":"` + w.description + `"}`)
 }
 
-// Reasons lists every reason, in the order in which a request meets them.
+// Reasons lists all reasons, in the order in which they are decided. The slice belongs
+// to the caller.
 func Reasons() []Reason {
 	all := make([]Reason, 0, reasonEnd-1)
 	for r := Accepted; r < reasonEnd; r++ {
 		all = append(all, r)
 	}
 	return all
+}
+
+// Refusal is a Reason with a detail for the log at debug level. The detail is always
+// a constant of the program and never quotes the token.
+type Refusal struct {
+	Reason Reason
+	Detail string
+	// Scope lists the scopes that the request needs, separated by spaces, for the
+	// challenge (RFC 6750 §3). They come from the configuration, never from the token.
+	// They are scope-tokens (RFC 6749 §3.3), so they have no quotes or backslashes.
+	Scope string
+}
+
+// Error gives the reason's name and the detail.
+func (r *Refusal) Error() string { return r.Reason.String() + ": " + r.Detail }
+
+// Unwrap lets errors.Is find the Reason.
+func (r *Refusal) Unwrap() error { return r.Reason }
+
+// ReasonOf returns the Reason that err wraps. It returns Accepted for nil, and
+// Internal for an error without a Reason or with one that passes: no error lets a
+// request pass.
+func ReasonOf(err error) Reason {
+	if err == nil {
+		return Accepted
+	}
+	var reason Reason
+	if !errors.As(err, &reason) || reason.Passes() {
+		return Internal
+	}
+	return reason
+}
+
+// ChallengeOf is the WWW-Authenticate value for err: that of its Reason, with the
+// scopes that the Refusal lists. See Reason.Challenge for the realm.
+func ChallengeOf(err error, realm string) string {
+	challenge := ReasonOf(err).Challenge(realm)
+	var refusal *Refusal
+	if challenge != "" && errors.As(err, &refusal) && refusal.Scope != "" {
+		challenge += `, scope="` + refusal.Scope + `"`
+	}
+	return challenge
+}
+
+// refuse makes a Refusal. The detail must be a constant.
+func refuse(reason Reason, detail string) error {
+	return &Refusal{Reason: reason, Detail: detail}
 }

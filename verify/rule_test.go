@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"edgejwt/internal/attacks"
 	"edgejwt/verify"
-	"edgejwt/verify/hostile"
 )
 
 // unsigned makes a token with these texts and an empty signature: enough for
@@ -139,7 +139,7 @@ func answer(ok bool, err error) verify.Engine {
 
 func TestVerifySignature(t *testing.T) {
 	token := unsigned(t, rs256, `{}`)
-	key := publishedKey(t, hostile.KidCurrent)
+	key := publishedKey(t, attacks.KidCurrent)
 	other, err := verify.NewKey(key.ID, "RS512", key.Public)
 	if err != nil {
 		t.Fatal(err)

@@ -10,21 +10,20 @@ import (
 	"math/big"
 )
 
-// RS256 is RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 §3.3): the algorithm of rules
-// that name none.
+// RS256 is RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 §3.3), the default algorithm.
 const RS256 = "RS256"
 
-// algorithm is one value of "alg" with the keys and the check that it stands for.
+// algorithm is one value of "alg" with its type of key and its kind of signature.
 type algorithm struct {
 	name           string
 	keyType, curve string      // "kty" and "crv" of its keys
-	hash           crypto.Hash // 0: the text itself is signed
+	hash           crypto.Hash // 0: the algorithm signs the text without a hash
 	pss            bool
 }
 
-// algorithms are all that can be checked (RFC 7518 §3.1, RFC 8037 §3.1). ES384 and
-// ES512 are dear in Wasm, and whoever knows an issuer's kid can have a signature
-// checked: the configuration warns of them.
+// algorithms are all supported algorithms (RFC 7518 §3.1, RFC 8037 §3.1). ES384 and
+// ES512 are slow in Wasm, and anybody who knows an issuer's kid can cause signature
+// checks. So the configuration warns about them.
 var algorithms = []algorithm{
 	{RS256, "RSA", "", crypto.SHA256, false},
 	{"RS384", "RSA", "", crypto.SHA384, false},
@@ -38,7 +37,7 @@ var algorithms = []algorithm{
 	{"EdDSA", "OKP", "Ed25519", 0, false},
 }
 
-// lookUp finds an algorithm by its name; nil when there is none.
+// lookUp returns the algorithm of that name, or nil.
 func lookUp(name string) *algorithm {
 	for i := range algorithms {
 		if algorithms[i].name == name {
@@ -48,8 +47,8 @@ func lookUp(name string) *algorithm {
 	return nil
 }
 
-// Algorithms lists the values of "alg" that can be checked, RS256 first. The slice
-// belongs to the caller.
+// Algorithms lists the supported values of "alg", RS256 first. The slice belongs to the
+// caller.
 func Algorithms() []string {
 	names := make([]string, len(algorithms))
 	for i := range algorithms {
@@ -58,8 +57,8 @@ func Algorithms() []string {
 	return names
 }
 
-// AlgorithmOf gives an algorithm for keys of this "kty" and "crv" (empty for RSA):
-// the only one, except for RSA. It is empty for keys that cannot be used.
+// AlgorithmOf returns the algorithm for keys of this "kty" and "crv", or "" if the type
+// is not supported. RSA has no "crv" and several algorithms, of which it returns RS256.
 func AlgorithmOf(keyType, curve string) string {
 	for i := range algorithms {
 		if algorithms[i].keyType == keyType && algorithms[i].curve == curve {
@@ -69,13 +68,12 @@ func AlgorithmOf(keyType, curve string) string {
 	return ""
 }
 
-// Engine checks signatures: it reports whether signature is the key's signature
-// of signed under the algorithm, which has been judged already to be allowed and
-// to be the key's. False is an answer; an error means that there is none.
+// Engine checks a signature: it reports whether signature is the key's signature of
+// signed under the algorithm. The caller has checked that the algorithm is allowed and
+// fits the key. An error means that the signature could not be checked.
 type Engine func(algorithm string, key *Key, signed string, signature []byte) (bool, error)
 
-// GoEngine is the Engine of the standard library. It runs wherever Go does and may
-// be called concurrently.
+// GoEngine is the Engine that uses the standard library. It may be called concurrently.
 func GoEngine(algorithm string, key *Key, signed string, signature []byte) (bool, error) {
 	if !key.Fits(algorithm) {
 		return false, refuse(Internal, "the key is for another algorithm")
@@ -89,12 +87,12 @@ func GoEngine(algorithm string, key *Key, signed string, signature []byte) (bool
 	digest := hash.Sum(nil)
 	switch public := key.Public.(type) {
 	case *rsa.PublicKey:
-		if a.pss { // with a salt of the hash's length (RFC 7518 §3.5)
+		if a.pss { // the salt is as long as the hash (RFC 7518 §3.5)
 			return rsaAnswer(rsa.VerifyPSS(public, a.hash, digest, signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}))
 		}
 		return rsaAnswer(rsa.VerifyPKCS1v15(public, a.hash, digest, signature))
 	case *ecdsa.PublicKey:
-		// The signature is r and s, each as long as the order (RFC 7518 §3.4).
+		// The signature is r and s, each as long as the curve's order (RFC 7518 §3.4).
 		size := (public.Params().N.BitLen() + 7) / 8
 		if len(signature) != 2*size {
 			return false, nil
@@ -105,7 +103,7 @@ func GoEngine(algorithm string, key *Key, signed string, signature []byte) (bool
 	return false, refuse(Internal, "the key is of no known type")
 }
 
-// rsaAnswer tells a signature that does not verify from a check that was not made.
+// rsaAnswer distinguishes a signature that does not verify from an error.
 func rsaAnswer(err error) (bool, error) {
 	if err == rsa.ErrVerification {
 		return false, nil
@@ -113,10 +111,9 @@ func rsaAnswer(err error) (bool, error) {
 	return err == nil, err
 }
 
-// VerifySignature checks the token's signature with a key that its issuer
-// publishes. The key must be meant for the token's algorithm (RFC 8725 §3.1).
-// Reasons: AlgorithmNotAllowed, SignatureInvalid, and Internal when the engine gave
-// no answer.
+// VerifySignature checks the token's signature with a key of its issuer. The key must
+// fit the token's algorithm (RFC 8725 §3.1). Reasons: AlgorithmNotAllowed,
+// SignatureInvalid, and Internal when the engine returned an error.
 func (t *Token) VerifySignature(engine Engine, key *Key) error {
 	if key.Public != nil && !key.Fits(t.algorithm) {
 		return refuse(AlgorithmNotAllowed, "the key is for another algorithm")

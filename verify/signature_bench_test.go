@@ -5,8 +5,8 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"edgejwt/internal/attacks"
 	"edgejwt/verify"
-	"edgejwt/verify/hostile"
 )
 
 // BenchmarkSignature times one check by each algorithm. As Wasm, which is what
@@ -17,7 +17,7 @@ import (
 func BenchmarkSignature(b *testing.B) {
 	for _, algorithm := range verify.Algorithms() {
 		b.Run(algorithm, func(b *testing.B) {
-			private := hostile.KeyFor(algorithm)
+			private := attacks.KeyFor(algorithm)
 			key, err := verify.NewKey("", "", private.Public())
 			if err != nil {
 				b.Fatal(err)

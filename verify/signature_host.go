@@ -9,21 +9,20 @@ import (
 	"strings"
 )
 
-// HostCall asks the proxy to check a signature: Envoy's foreign function
-// verify_signature, whose message and answer are protobuf. An error is a call
-// that did not come to pass.
+// HostCall calls Envoy's foreign function verify_signature. The message is
+// VerifySignatureArguments and the answer VerifySignatureResult, in protobuf. An error
+// means that the call failed.
 type HostCall func(message []byte) (answer []byte, err error)
 
-// NewHostEngine makes the Engine that has the proxy check RS256 natively, which
-// takes a fraction of the time that a module needs. Only an answer that is exactly
-// yes or exactly no counts. On any other, and for whatever the proxy cannot be
-// asked, GoEngine decides; checked is told who did. The engine may be used
-// concurrently only if nobody else uses it.
+// NewHostEngine makes the Engine that lets the proxy check RS256 signatures in native
+// code. GoEngine checks what the proxy cannot check, and everything that the proxy does
+// not answer with exactly yes or exactly no. The engine calls checked after each check.
+// It must not be called concurrently.
 func NewHostEngine(call HostCall, checked func(byHost bool)) Engine {
 	var last *Key // whose encoding is kept
 	var encoded, message []byte
 	return func(algorithm string, key *Key, signed string, signature []byte) (bool, error) {
-		// The proxy is not asked about what arithmetic need not be done for.
+		// GoEngine refuses a signature of a wrong length without arithmetic.
 		public, isRSA := key.Public.(*rsa.PublicKey)
 		if algorithm != RS256 || !isRSA || !key.Fits(algorithm) || len(signature) != public.Size() {
 			checked(false)
@@ -44,33 +43,33 @@ func NewHostEngine(call HostCall, checked func(byHost bool)) Engine {
 	}
 }
 
-// ProveHost reports whether the proxy's check can be relied on: it must accept a
-// signature that verifies (RFC 7515, appendix A.2), and say no when a bit of the
-// signature or of the text is another.
+// ProveHost reports whether the proxy checks signatures correctly: it must accept a
+// signature that verifies (RFC 7515, appendix A.2), and refuse it when the text or one
+// bit of the signature is changed.
 func ProveHost(call HostCall) bool {
 	modulus, _ := base64.RawURLEncoding.DecodeString(provenModulus)
 	signature, _ := base64.RawURLEncoding.DecodeString(provenSignature)
 	encoded := subjectPublicKeyInfo(&rsa.PublicKey{N: new(big.Int).SetBytes(modulus), E: 65537})
-	says := func(signed string, signature []byte) (valid, ok bool) {
+	ask := func(signed string, signature []byte) (valid, ok bool) {
 		answer, err := call(question(nil, encoded, signed, signature))
 		if err != nil {
 			return false, false
 		}
 		return readAnswer(answer)
 	}
-	if valid, ok := says(provenText, signature); !valid || !ok {
+	if valid, ok := ask(provenText, signature); !valid || !ok {
 		return false
 	}
-	if valid, ok := says(provenText[1:], signature); valid || !ok {
+	if valid, ok := ask(provenText[1:], signature); valid || !ok {
 		return false
 	}
 	signature[len(signature)/2] ^= 1
-	valid, ok := says(provenText, signature)
+	valid, ok := ask(provenText, signature)
 	return !valid && ok
 }
 
-// question appends VerifySignatureArguments to m: 1 hash function, 2 public key,
-// 3 signature, 4 text.
+// question appends VerifySignatureArguments to m. Its fields are 1 hash function,
+// 2 public key, 3 signature, 4 text.
 func question(m, key []byte, signed string, signature []byte) []byte {
 	m = append(appendLength(m, 1, len("sha256")), "sha256"...)
 	m = append(appendLength(m, 2, len(key)), key...)
@@ -83,13 +82,13 @@ func appendLength(m []byte, number byte, n int) []byte {
 	return binary.AppendUvarint(append(m, number<<3|2), uint64(n))
 }
 
-// refusal is how Envoy's error begins when the signature is not the key's. Other
-// errors say that it could not check.
+// refusal begins Envoy's error for a signature that does not verify. Other errors mean
+// that Envoy could not check it.
 const refusal = "Failed to verify digest"
 
-// readAnswer reads VerifySignatureResult: 1 result, 2 error. There is one
-// encoding of a yes. A no comes with its error: an empty message is a no only to
-// those who read absence as false.
+// readAnswer reads VerifySignatureResult, whose fields are 1 result, 2 error. ok is
+// false when the answer is neither yes nor no. A no must have its error: an empty
+// message is no answer.
 func readAnswer(m []byte) (valid, ok bool) {
 	text := string(m)
 	if text == "\x08\x01" {
@@ -103,7 +102,7 @@ func readAnswer(m []byte) (valid, ok bool) {
 }
 
 // subjectPublicKeyInfo is the key in DER (RFC 5280 §4.1.2.7, RFC 8017 §A.1.1).
-// crypto/x509 writes the same, and would add 3 MB to the module.
+// crypto/x509 would write the same bytes, but makes the module much larger.
 func subjectPublicKeyInfo(key *rsa.PublicKey) []byte {
 	type algorithmIdentifier struct {
 		Algorithm  asn1.ObjectIdentifier
@@ -111,7 +110,7 @@ func subjectPublicKeyInfo(key *rsa.PublicKey) []byte {
 	}
 	bits, err := asn1.Marshal(*key) // SEQUENCE { modulus, publicExponent }
 	if err != nil {
-		return nil // cannot be: both are numbers
+		return nil // cannot happen: both are numbers
 	}
 	info, err := asn1.Marshal(struct {
 		Algorithm algorithmIdentifier

@@ -13,8 +13,8 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"edgejwt/internal/attacks"
 	"edgejwt/verify"
-	"edgejwt/verify/hostile"
 )
 
 // host is Envoy's verify_signature in other words: protobuf by Google's library,
@@ -44,7 +44,7 @@ func host(message []byte) ([]byte, error) {
 	return protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), 1), nil
 }
 
-// TestHostEngine takes the signatures of the hostile table through the host's
+// TestHostEngine takes the signatures of the attack table through the host's
 // engine and through crypto/rsa.
 func TestHostEngine(t *testing.T) {
 	byHost, byGo := 0, 0
@@ -57,7 +57,7 @@ func TestHostEngine(t *testing.T) {
 	})
 	good := 0
 	for _, c := range table() {
-		found, err := verify.Extract(lower(c.Headers), []verify.Location{verify.Authorization})
+		found, err := verify.Extract(lower(c.Headers), []verify.TokenLocation{verify.Authorization})
 		if err != nil {
 			continue
 		}
@@ -85,7 +85,7 @@ func TestHostEngine(t *testing.T) {
 // TestHostSurprises: what is not exactly yes or exactly no is Go's to decide.
 func TestHostSurprises(t *testing.T) {
 	request := valid(t)
-	found, err := verify.Extract(lower(request.Headers), []verify.Location{verify.Authorization})
+	found, err := verify.Extract(lower(request.Headers), []verify.TokenLocation{verify.Authorization})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,14 +137,14 @@ func lower(headers [][2]string) (all [][2]string) {
 }
 
 // valid is a request of the table with a token that is good in every respect.
-func valid(t testing.TB) hostile.Case {
+func valid(t testing.TB) attacks.Case {
 	for _, c := range table() {
 		if c.Group == "valid" && c.Want == verify.Accepted {
 			return c
 		}
 	}
 	t.Fatal("the table has no valid request")
-	return hostile.Case{}
+	return attacks.Case{}
 }
 
 func TestProveHost(t *testing.T) {

@@ -1,28 +1,29 @@
 package verify
 
 import (
+	"encoding/base64"
 	"math"
 	"strings"
+	"sync/atomic"
 
 	"edgejwt/verify/strictjson"
 )
 
-// Bounds of the two JSON texts of a token. Auth0's largest tokens nest four
-// deep and hold some hundreds of permissions. More values would let an unsigned
-// token cost more than the check of a signature.
+// tokenLimits bounds the header and the payload, each. The bound on values keeps the
+// cost of parsing an unsigned token below that of a signature check. It leaves room
+// for some hundreds of permissions (Auth0).
 var tokenLimits = strictjson.Limits{Bytes: MaxTokenBytes, Depth: maxTokenDepth, Values: maxTokenValues}
 
-// maxNumericDate is the greatest magnitude of a NumericDate that is taken: what
-// a float64 holds to the second.
+// maxNumericDate is the greatest accepted magnitude of a NumericDate. Up to it a
+// float64 represents every whole second.
 const maxNumericDate = 1 << 53
 
-// Token is what a compact JWS says of itself. Nothing in it may be believed
-// before VerifySignature has accepted it. A Token is not changed after Parse
-// and may be shared by goroutines; its strings are parts of the text given to
-// Parse.
+// Token is a parsed compact JWS. Nothing in it may be trusted before VerifySignature
+// has accepted it. A Token is not changed after Parse and may be shared by
+// goroutines. Its strings are parts of the text given to Parse.
 type Token struct {
-	signed    string // header and payload as they came: what the signature covers
-	payload   string // the payload, still base64url
+	signed    string // the signing input (RFC 7515 §5.1): header "." payload, encoded
+	payload   string // in base64url
 	signature []byte
 	header
 
@@ -38,7 +39,7 @@ type Token struct {
 	audienceState claimState
 }
 
-// header is what is taken from a JOSE header.
+// header has the members of the JOSE header that are used.
 type header struct {
 	algorithm string
 	keyID     string
@@ -64,25 +65,26 @@ type timeClaim struct {
 	seconds float64
 }
 
-// Algorithm is the JOSE header's "alg" (RFC 7515 §4.1.1), as the token claims it.
+// Algorithm is the JOSE header's "alg" (RFC 7515 §4.1.1), as the token states it.
 func (t *Token) Algorithm() string { return t.algorithm }
 
-// KeyID is the JOSE header's "kid" (RFC 7515 §4.1.4); ok is false when it has none.
+// KeyID is the JOSE header's "kid" (RFC 7515 §4.1.4). ok is false when the header
+// has none.
 func (t *Token) KeyID() (kid string, ok bool) { return t.keyID, t.hasKeyID }
 
-// Type is the JOSE header's "typ" (RFC 7515 §4.1.9) as it stands there; empty
-// when it has none.
+// Type is the JOSE header's "typ" (RFC 7515 §4.1.9), unchanged. It is empty when the
+// header has none.
 func (t *Token) Type() string { return t.mediaType }
 
-// Payload is the payload as it stands in the token: base64url without padding.
+// Payload is the payload in base64url without padding, as the token spells it.
 func (t *Token) Payload() string { return t.payload }
 
-// Claim looks a claim up by its name, which is compared as a whole: no part of
-// it is syntax, so a name may be a URL.
+// Claim looks up a claim by its name. The name is not a path: it may contain any
+// character and may be a URL.
 func (t *Token) Claim(name string) (*strictjson.Value, bool) { return t.claims.Member(name) }
 
-// Lookup follows names from the outermost object on, one member per step; nil
-// when the claim is not there. No part of a name is syntax.
+// Lookup follows names from the outermost object on, one member for each name. It
+// returns nil when there is no such claim. The names are compared as in Claim.
 func (t *Token) Lookup(names []string) *strictjson.Value {
 	claim, ok := &t.claims, len(names) > 0
 	for i := 0; ok && i < len(names); i++ {
@@ -94,8 +96,8 @@ func (t *Token) Lookup(names []string) *strictjson.Value {
 	return claim
 }
 
-// Date is a claim that is a NumericDate (RFC 7519 §2), in seconds since the
-// epoch. Reason, when the claim is missing or no such date: ClaimInvalid.
+// Date returns a claim that is a NumericDate (RFC 7519 §2), in seconds since the
+// epoch. Reason, when the claim is missing or not a NumericDate: ClaimInvalid.
 func (t *Token) Date(name string) (seconds float64, err error) {
 	claim, ok := t.Claim(name)
 	if !ok {
@@ -108,8 +110,7 @@ func (t *Token) Date(name string) (seconds float64, err error) {
 	return date.seconds, nil
 }
 
-// Size is about how much memory the token takes besides the text that was given
-// to Parse, in bytes.
+// Size estimates the memory of the token in bytes, without the text given to Parse.
 func (t *Token) Size() int {
 	const token, value = 512, 96
 	return token + len(t.signature) + len(t.payload)*3/4 + value*values(&t.claims)
@@ -122,10 +123,10 @@ func values(v *strictjson.Value) (n int) {
 	return n
 }
 
-// Parse reads a compact JWS (RFC 7515 §7.1) whose payload is a JSON object. It
-// judges the form alone; see Rules.Match for what comes next. It accepts one
-// spelling only of everything: base64url without padding, white space or stray
-// bits, JSON as package strictjson has it. Reason: TokenMalformed.
+// Parse reads a compact JWS (RFC 7515 §7.1) whose payload is a JSON object. It checks
+// the syntax and no value. base64url must be as DecodeBase64URL accepts it, and JSON
+// as package strictjson does. Tokens longer than MaxTokenBytes are refused. Reason:
+// TokenMalformed.
 func Parse(compact string) (*Token, error) {
 	if len(compact) > MaxTokenBytes {
 		return nil, refuse(TokenMalformed, "the token is too long")
@@ -144,15 +145,16 @@ func Parse(compact string) (*Token, error) {
 	if t.claims, err = decodeObject(t.payload); err != nil {
 		return nil, err
 	}
-	if t.signature, err = decodeBase64URL(compact[last+1:]); err != nil {
-		return nil, err
+	var ok bool
+	if t.signature, ok = DecodeBase64URL(compact[last+1:]); !ok {
+		return nil, refuse(TokenMalformed, notBase64URL)
 	}
 	t.readClaims()
 	return t, nil
 }
 
-// readClaims takes the registered claims out (RFC 7519 §4.1). A wrong type is
-// noted, not refused: the rule's order decides which fault is told first.
+// readClaims reads the registered claims (RFC 7519 §4.1). It records a wrong type and
+// does not refuse it: Rules.Match and Rule.Check define which fault is reported first.
 func (t *Token) readClaims() {
 	for i := range t.claims.Children {
 		claim := &t.claims.Children[i]
@@ -206,4 +208,135 @@ func audience(claim *strictjson.Value) ([]string, claimState) {
 		return list, present
 	}
 	return nil, wrongType
+}
+
+// last is the header that was read last. Tokens that are signed with one key usually
+// have identical headers, so most headers need not be parsed.
+var last atomic.Pointer[lastHeader]
+
+type lastHeader struct {
+	encoded string
+	header
+}
+
+// readHeader reads a JOSE header in base64url.
+func readHeader(encoded string) (header, error) {
+	if l := last.Load(); l != nil && l.encoded == encoded {
+		return l.header, nil
+	}
+	l := &lastHeader{encoded: strings.Clone(encoded)}
+	object, err := decodeObject(l.encoded)
+	if err != nil {
+		return header{}, err
+	}
+	if err := l.read(&object); err != nil {
+		return header{}, err
+	}
+	last.Store(l)
+	return l.header, nil
+}
+
+// read reads the members that are used. It ignores "jwk", "jku", "x5u" and "x5c": a
+// key that comes with the token proves nothing (RFC 8725 §3.10).
+func (h *header) read(object *strictjson.Value) error {
+	for i := range object.Children {
+		member := &object.Children[i]
+		isString := member.Kind == strictjson.String
+		switch member.Name {
+		case "alg":
+			h.algorithm = member.Text
+			if !isString || member.Text == "" {
+				return refuse(TokenMalformed, "alg is not a name")
+			}
+		case "kid":
+			h.keyID, h.hasKeyID = member.Text, true
+			if !isString {
+				return refuse(TokenMalformed, "kid is not a string")
+			}
+		case "typ", "cty":
+			if !isString {
+				return refuse(TokenMalformed, "typ or cty is not a string")
+			}
+			if member.Name == "typ" {
+				h.mediaType = member.Text
+			}
+		case "crit":
+			// RFC 7515 §4.1.11: an extension that is not understood makes the JWS
+			// invalid. This package understands none.
+			return refuse(TokenMalformed, "crit names an extension")
+		case "b64":
+			// RFC 7797 §6: b64 needs crit. Without crit, implementations disagree
+			// about the signing input.
+			return refuse(TokenMalformed, "b64 stands without crit")
+		}
+	}
+	if h.algorithm == "" {
+		return refuse(TokenMalformed, "alg is missing")
+	}
+	return nil
+}
+
+// decodeObject reads one part of the token as a JSON object.
+func decodeObject(part string) (strictjson.Value, error) {
+	text, ok := DecodeBase64URL(part)
+	if !ok {
+		return strictjson.Value{}, refuse(TokenMalformed, notBase64URL)
+	}
+	object, err := strictjson.Parse(string(text), tokenLimits)
+	if err != nil {
+		return strictjson.Value{}, refuse(TokenMalformed, err.Error()) // fixed texts, see strictjson
+	}
+	if object.Kind != strictjson.Object {
+		return strictjson.Value{}, refuse(TokenMalformed, "a part is not a JSON object")
+	}
+	return object, nil
+}
+
+const notBase64URL = "a part is not base64url"
+
+var strictBase64URL = base64.RawURLEncoding.Strict()
+
+// DecodeBase64URL decodes the base64url of RFC 7515 §2. It refuses everything that
+// base64.RawURLEncoding would not write: padding, white space, line breaks, and bits
+// that belong to no byte (RFC 4648 §3.5). Otherwise one signature would have several
+// spellings, each of them another token to a cache or a revocation list.
+func DecodeBase64URL(text string) (decoded []byte, ok bool) {
+	decoded, err := strictBase64URL.DecodeString(text)
+	// Strict accepts line breaks. The length reveals them.
+	if err != nil || strictBase64URL.EncodedLen(len(decoded)) != len(text) {
+		return nil, false
+	}
+	return decoded, true
+}
+
+// IsOpaque reports whether a token is not a JWS in compact form but one that only its
+// issuer or the API can check: a b64token (RFC 6750 §2.1) without a dot, or a JWE with
+// its five parts (RFC 7516 §7.1). It is false for tokens over MaxTokenBytes. Parse
+// decides about every token for which IsOpaque is false.
+func IsOpaque(token string) bool {
+	if token == "" || len(token) > MaxTokenBytes || token[0] == '.' || token[0] == '=' {
+		return false
+	}
+	dots := 0
+	other := false  // there is a character that is not in base64url
+	padded := false // there is an equals sign; only equals signs may follow it
+	for i := range len(token) {
+		switch c := token[i]; {
+		case c == '=':
+			padded, other = true, true
+		case padded:
+			return false
+		case c == '.':
+			dots++
+		case c == '~' || c == '+' || c == '/':
+			other = true
+		case !isAlphanumeric(c) && c != '-' && c != '_':
+			return false
+		}
+	}
+	return dots == 0 || dots == 4 && !other
+}
+
+func isAlphanumeric(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
 }

@@ -1,26 +1,29 @@
-// Package verify judges access tokens: JSON Web Tokens (RFC 7519) in JWS
-// compact serialization (RFC 7515), under the best current practices of
-// RFC 8725.
+// Package verify verifies access tokens: JSON Web Tokens (RFC 7519) in JWS compact
+// serialization (RFC 7515). It follows the best current practices of RFC 8725.
 //
-// A caller finds the token among the request's headers (Extract), reads it
-// (Parse), asks which issuer's rule it comes under (Rules.Match), lets that rule
-// judge its claims (Rule.Check), looks its key up, and checks the signature
-// last, because that is a thousand times dearer than all the rest
-// (Token.VerifySignature). Until then nothing that the token says may be
-// believed, forwarded, or written to a log.
+// A caller takes these steps, in this order:
 //
-// Every refusal is an error that wraps a Reason. The table in reason.go is the
-// one place that says what a client is told for each.
+//  1. Extract finds the token in the request's headers.
+//  2. Parse reads it.
+//  3. Rules.Match finds the rule of its issuer.
+//  4. Rule.Check checks its claims.
+//  5. The caller looks up the key (package jwks).
+//  6. Token.VerifySignature checks the signature. It comes last because it costs much
+//     more than all other steps together.
 //
-// Left to others: where keys come from (package jwks), where the request comes
-// from (package plugin), the time, which is always an argument.
+// Before the last step has succeeded, the caller must not trust, forward or log
+// anything that the token contains.
+//
+// Every refusal is an error that wraps a Reason. The table in reason.go defines the
+// response to each Reason.
+//
+// This package does not fetch keys (package jwks), does not read requests from the
+// proxy (package plugin) and does not read the clock: the time is an argument.
 package verify
 
 import (
 	"slices"
 	"time"
-
-	"edgejwt/verify/ascii"
 )
 
 // Rule says which tokens of one issuer are accepted.
@@ -29,11 +32,12 @@ type Rule struct {
 	Issuer string
 	// Audiences are the accepted values of "aud"; one match is enough.
 	Audiences []string
-	// AnyAudience gives up the audience check. RFC 8725 §3.9 says what that costs.
+	// AnyAudience turns the audience check off. RFC 8725 §3.9 names the risks.
 	AnyAudience bool
 	// Algorithms are the accepted values of "alg".
 	Algorithms []string
-	// ClockSkew is how far the issuer's clock may differ from ours.
+	// ClockSkew is the greatest accepted difference between the issuer's clock and
+	// ours. It must not be negative.
 	ClockSkew time.Duration
 }
 
@@ -44,8 +48,8 @@ type Rules struct {
 	algorithms []string
 }
 
-// NewRules takes the rules over. No two may have one issuer; the configuration
-// has made sure of that.
+// NewRules makes Rules of a slice, which the caller must not change afterwards. The
+// issuers must differ; package config checks that.
 func NewRules(rules []Rule) *Rules {
 	all := &Rules{rules: rules}
 	for i := range rules {
@@ -58,7 +62,8 @@ func NewRules(rules []Rule) *Rules {
 	return all
 }
 
-// Match finds the rule of the token's issuer and gives it with its index.
+// Match returns the rule of the token's issuer and its index in the slice given to
+// NewRules. On an error the index is -1.
 // Reasons: AlgorithmNotAllowed, ClaimInvalid, IssuerUnknown.
 func (rs *Rules) Match(t *Token) (*Rule, int, error) {
 	if !slices.Contains(rs.algorithms, t.algorithm) {
@@ -80,10 +85,9 @@ func (rs *Rules) Match(t *Token) (*Rule, int, error) {
 	return nil, -1, refuse(IssuerUnknown, "no rule for this issuer")
 }
 
-// Check judges the claims at the given time: the cheap part, which comes before
-// any key is looked for. The token must have matched the rule. It does not check
-// the signature. Reasons: ClaimInvalid, TokenExpired, TokenNotYetValid,
-// AudienceMismatch.
+// Check checks the claims of a token at the given time. The token must have matched
+// the rule. Check does not check the signature. Reasons: ClaimInvalid, TokenExpired,
+// TokenNotYetValid, AudienceMismatch.
 func (r *Rule) Check(t *Token, now time.Time) error {
 	if err := r.checkTimes(t, now); err != nil {
 		return err
@@ -91,8 +95,8 @@ func (r *Rule) Check(t *Token, now time.Time) error {
 	if err := r.checkAudience(t); err != nil {
 		return err
 	}
-	// RFC 7519 §4.1.2 and §4.1.7. A number where a name is meant would reach
-	// the API as a header, and there be taken for another's name.
+	// RFC 7519 §4.1.2 and §4.1.7. A number would reach the API as a header, where it
+	// looks like the name of another user.
 	if t.subject == wrongType {
 		return refuse(ClaimInvalid, "sub is not a string")
 	}
@@ -102,12 +106,11 @@ func (r *Rule) Check(t *Token, now time.Time) error {
 	return nil
 }
 
-// checkTimes follows RFC 7519 §4.1.4 to §4.1.6: a token is good before exp (not
-// at it) and from nbf on. RFC 7519 leaves iat to the application; one that lies
-// ahead by more than the skew shows a broken issuer or a forgery.
+// checkTimes follows RFC 7519 §4.1.4 to §4.1.6: a token is valid before exp (not at
+// it) and from nbf on. RFC 7519 leaves iat to the application. An iat in the future
+// by more than the skew indicates a broken issuer or a forgery.
 func (r *Rule) checkTimes(t *Token, now time.Time) error {
-	// Float seconds hold a present date to a quarter of a microsecond, and a
-	// NumericDate may have a fraction.
+	// A NumericDate may have a fraction. A float64 is precise enough for it.
 	at := float64(now.Unix()) + float64(now.Nanosecond())/1e9
 	skew := r.ClockSkew.Seconds()
 	switch {
@@ -142,9 +145,4 @@ func (r *Rule) checkAudience(t *Token) error {
 		}
 	}
 	return refuse(AudienceMismatch, "aud names none of the rule's audiences")
-}
-
-// hasPrefixFold is strings.HasPrefix without regard to ASCII case.
-func hasPrefixFold(s, prefix string) bool {
-	return len(s) >= len(prefix) && ascii.EqualFold(s[:len(prefix)], prefix)
 }

@@ -15,11 +15,11 @@ func TestSearchWork(t *testing.T) {
 	names := []string{"access_token", "access_token2", "token"}
 	parts := []string{"access_token", "access_toke", "%61ccess_token", "a", "=", "=", "x=1", "&", ";", "; ", " ", "+", "%20", ",", "#", "t", strings.Repeat(" ", 99), strings.Repeat("&", 99), strings.Repeat("a;", 99)}
 	most := 0.0
-	for _, in := range []Place{InCookie, InQuery} {
-		var locations []Location
+	for _, in := range []RequestPart{InCookie, InQuery} {
+		var locations []TokenLocation
 		letters := 0
 		for _, name := range names {
-			locations = append(locations, Location{In: in, Name: name})
+			locations = append(locations, TokenLocation{In: in, Name: name})
 			letters += len(name)
 		}
 		check := func(list string, pairs bool) {

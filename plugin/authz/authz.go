@@ -27,7 +27,7 @@ type Authorizer struct {
 	steps     []step // those of the checks that this configuration needs
 	rules     *verify.Rules
 	issuers   []issuer // by the index that verify.Rules gives
-	locations []verify.Location
+	locations []verify.TokenLocation
 	headers   headers
 	engine    verify.Engine
 	tokens    tokens
@@ -113,7 +113,7 @@ func New(cfg *config.Config, engine verify.Engine, keys func(rule *config.Rule) 
 
 // addLocations gives the indexes of the rule's locations in Authorizer.locations,
 // which holds each once.
-func (a *Authorizer) addLocations(locations []verify.Location) (indexes []int) {
+func (a *Authorizer) addLocations(locations []verify.TokenLocation) (indexes []int) {
 	for _, location := range locations {
 		index := slices.Index(a.locations, location)
 		if index < 0 {

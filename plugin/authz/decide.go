@@ -433,7 +433,7 @@ func (d *Decision) ByPolicy() bool { return d.byPolicy }
 func (d *Decision) Spelling() route.Spelling { return d.spelling }
 
 // Locations are where the token stood; nil when there is none.
-func (d *Decision) Locations() (all []verify.Location) {
+func (d *Decision) Locations() (all []verify.TokenLocation) {
 	for _, index := range d.found.Locations {
 		all = append(all, d.authz.locations[index])
 	}

@@ -9,30 +9,30 @@ import (
 	"testing"
 	"time"
 
+	"edgejwt/internal/attacks"
 	"edgejwt/jwks"
 	"edgejwt/plugin/authz"
 	"edgejwt/plugin/config"
 	"edgejwt/verify"
-	"edgejwt/verify/hostile"
 )
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // table is made once: it holds hundreds of signatures.
-var table = sync.OnceValue(func() []hostile.Case { return hostile.Table(now, hostile.Options{}) })
+var table = sync.OnceValue(func() []attacks.Case { return attacks.Table(now, attacks.Options{}) })
 
-// newGate makes a gate with the keys of the hostile table written into its
+// newGate makes a gate with the keys of the attack table written into its
 // configuration.
 func newGate(t testing.TB, options string) *authz.Authorizer {
 	t.Helper()
-	return authz.New(parse(t, fmt.Sprintf(`"jwks": %s, %s`, hostile.KeySet(), options)), verify.GoEngine,
+	return authz.New(parse(t, fmt.Sprintf(`"jwks": %s, %s`, attacks.KeySet(), options)), verify.GoEngine,
 		func(rule *config.Rule) *jwks.Machine { return jwks.Fixed(rule.InlineSet, nil) })
 }
 
 func parse(t testing.TB, options string) *config.Config {
 	t.Helper()
 	cfg, err := config.Parse([]byte(fmt.Sprintf(`{"jwtRules": [{"issuer": %q, "audiences": [%q], %s}]}`,
-		hostile.Issuer, hostile.Audience, options)))
+		attacks.Issuer, attacks.Audience, options)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,8 +58,8 @@ func forged(g *authz.Authorizer, headers [][2]string) []string {
 	return d.Forged
 }
 
-// TestHostile takes every request of the table the whole way.
-func TestHostile(t *testing.T) {
+// TestAttacks takes every request of the table the whole way.
+func TestAttacks(t *testing.T) {
 	g := newGate(t, `"clockSkew": "60s"`)
 	for _, c := range table() {
 		j := judge(g, c.Headers, now)
@@ -149,7 +149,7 @@ func TestForged(t *testing.T) {
 	if got := forged(g, sent[4:]); got != nil {
 		t.Errorf("of honest headers %v are forged", got)
 	}
-	cfg := parse(t, fmt.Sprintf(`"jwks": %s, "outputPayloadToHeader": "x-p"`, hostile.KeySet()))
+	cfg := parse(t, fmt.Sprintf(`"jwks": %s, "outputPayloadToHeader": "x-p"`, attacks.KeySet()))
 	cfg.Rules[0].OutputPayloadToHeader = "-path" // as which :path is folded
 	odd := authz.New(cfg, verify.GoEngine, func(rule *config.Rule) *jwks.Machine { return jwks.Fixed(rule.InlineSet, nil) })
 	if got := forged(odd, [][2]string{{":path", "/"}, {"_path", "x"}}); !slices.Equal(got, []string{"_path"}) {
@@ -178,7 +178,7 @@ func TestWaiting(t *testing.T) {
 	if givenUp.Reason != verify.KeysUnavailable || givenUp.RetryAfter < time.Second || givenUp.KeySource() != nil {
 		t.Errorf("given up with %v, retry after %v", givenUp.Reason, givenUp.RetryAfter)
 	}
-	at := serve(t, machine, now, hostile.KeySet())
+	at := serve(t, machine, now, attacks.KeySet())
 	if givenUp.Resume(at); givenUp.Reason != verify.KeysUnavailable {
 		t.Error("a decision was taken back")
 	}
@@ -228,7 +228,7 @@ func serve(t *testing.T, m *jwks.Machine, at time.Time, document []byte) time.Ti
 // on the client.
 func TestEngineWithoutAnswer(t *testing.T) {
 	broken := func(string, *verify.Key, string, []byte) (bool, error) { return true, errors.New("no answer") }
-	cfg := parse(t, fmt.Sprintf(`"jwks": %s`, hostile.KeySet()))
+	cfg := parse(t, fmt.Sprintf(`"jwks": %s`, attacks.KeySet()))
 	g := authz.New(cfg, broken, func(rule *config.Rule) *jwks.Machine { return jwks.Fixed(rule.InlineSet, nil) })
 	if j := judge(g, accepted(t), now); j.Reason != verify.Internal {
 		t.Errorf("%v, want internal", j.Reason)
@@ -236,7 +236,7 @@ func TestEngineWithoutAnswer(t *testing.T) {
 }
 
 func TestDeniedKey(t *testing.T) {
-	cfg := parse(t, fmt.Sprintf(`"jwks": %s`, hostile.KeySet()))
+	cfg := parse(t, fmt.Sprintf(`"jwks": %s`, attacks.KeySet()))
 	set := cfg.Rules[0].InlineSet
 	g := authz.New(cfg, verify.GoEngine, func(*config.Rule) *jwks.Machine { return jwks.Fixed(set, set.KIDs()) })
 	if j := judge(g, accepted(t), now); j.Reason != verify.KeyUnknown {

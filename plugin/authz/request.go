@@ -65,8 +65,8 @@ func (h *headers) judgeAll(r *route.Route) {
 	for i := range r.Headers {
 		h.judge(r.Headers[i].Name)
 	}
-	for i := range r.Need.ClaimMatches {
-		if name := r.Need.ClaimMatches[i].Header; name != "" {
+	for i := range r.Requirements.ClaimMatches {
+		if name := r.Requirements.ClaimMatches[i].Header; name != "" {
 			h.judge(name)
 		}
 	}

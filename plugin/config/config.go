@@ -182,7 +182,7 @@ type Rule struct {
 	// Locations are the places where a token may stand, at least one: fromHeaders,
 	// then fromCookies, then fromParams. With any of the three given, the default
 	// place is not among them.
-	Locations []verify.Location
+	Locations []verify.TokenLocation
 	// ForwardOriginalToken is false when the API must not see the token.
 	ForwardOriginalToken bool
 	// OutputPayloadToHeader is the header, in lower case, that carries the

@@ -50,7 +50,7 @@ func TestAuth0(t *testing.T) {
 			Cluster:              "outbound|443||tenant.eu.auth0.com",
 			Authority:            "tenant.eu.auth0.com",
 			RequestPath:          "/.well-known/jwks.json",
-			Locations:            []verify.Location{{Name: "authorization", Prefix: "Bearer "}},
+			Locations:            []verify.TokenLocation{{Name: "authorization", Prefix: "Bearer "}},
 			ForwardOriginalToken: true,
 		}},
 		Keys: config.Keys{
@@ -114,7 +114,7 @@ func TestEverything(t *testing.T) {
 	  {"issuer": "three@example.com", "audiences": ["d"], "jwks": " {\"keys\": [`+strings.ReplaceAll(inlineKey, `"`, `\"`)+`]}",
 	   "outputClaimToHeaders": [{"header": "x-jwt-sub", "claim": "https://example.com/roles"}]}],
 	 "keys": {"refresh": "1h30m", "maxStale": "2h", "cooldown": "10s", "timeout": "60s", "wait": "500ms", "tick": "100ms", "deny": ["k", "l", "k"]}}`)
-	bearer := []verify.Location{{Name: "authorization", Prefix: "Bearer "}}
+	bearer := []verify.TokenLocation{{Name: "authorization", Prefix: "Bearer "}}
 	inline := c.Rules[3].InlineSet
 	if inline == nil || !slices.Equal(inline.KIDs(), []string{"rfc7515"}) {
 		t.Fatalf("InlineSet = %v", inline)
@@ -124,7 +124,7 @@ func TestEverything(t *testing.T) {
 			Path: "auth0", Issuer: "https://login.example.com/", Audiences: []string{"a", "b"}, Algorithms: []string{"RS256"},
 			JWKSURI: "https://login.example.com/.well-known/jwks.json", Cluster: "auth0",
 			Authority: "login.example.com", RequestPath: "/.well-known/jwks.json",
-			Locations:             []verify.Location{{Name: "x-token"}},
+			Locations:             []verify.TokenLocation{{Name: "x-token"}},
 			OutputPayloadToHeader: "x-jwt-payload",
 			OutputClaimToHeaders:  []config.ClaimHeader{{Header: "x-jwt-sub", Claim: []string{"sub"}}},
 		}, {

@@ -52,7 +52,7 @@ func ExampleParsePolicy() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(policy.Route.Name, policy.Route.Need.Scopes, policy.Route.Need.Claims[0].Name)
+	fmt.Println(policy.Route.Name, policy.Route.Requirements.Scopes, policy.Route.Requirements.Claims[0].Name)
 
 	_, err = config.ParsePolicy(`{"scopes": ["write orders"], "path": {"prefix": "/orders"}}`)
 	fmt.Println(err)

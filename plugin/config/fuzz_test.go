@@ -112,10 +112,10 @@ func checkRoutes(t *testing.T, routes []route.Route, options route.Options) {
 			t.Errorf("name %q", r.Name)
 		}
 		named[r.Name] = true
-		if r.Need.MaxAge < 0 || r.Need.MaxLifetime < 0 || r.Auth >= route.None && r.Need.Scopes != nil {
-			t.Errorf("need %+v", r.Need)
+		if r.Requirements.MaxAge < 0 || r.Requirements.MaxLifetime < 0 || r.Auth >= route.None && r.Requirements.Scopes != nil {
+			t.Errorf("need %+v", r.Requirements)
 		}
-		for _, claim := range r.Need.Claims {
+		for _, claim := range r.Requirements.Claims {
 			if len(claim.Name) == 0 || len(claim.Name) > 16 || slices.Contains(claim.Name, "") || len(claim.Values) == 0 {
 				t.Errorf("claim %+v", claim)
 			}

@@ -98,8 +98,8 @@ func (o *object) overridden(c *Config) []string {
 	for i := range c.Routes {
 		r := &c.Routes[i]
 		depends = depends || r.Path.Kind != route.Any || r.Methods != nil || r.Hosts != nil
-		for j := range r.Need.ClaimMatches {
-			depends = depends || r.Need.ClaimMatches[j].Host
+		for j := range r.Requirements.ClaimMatches {
+			depends = depends || r.Requirements.ClaimMatches[j].Host
 		}
 	}
 	if !depends {

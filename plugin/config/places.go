@@ -9,12 +9,12 @@ import (
 
 // locations reads the places of the token. Who names one names all: the default is
 // then not among them (as in Istio).
-func (o *object) locations() []verify.Location {
+func (o *object) locations() []verify.TokenLocation {
 	if !o.has("fromHeaders") && !o.has("fromCookies") && !o.has("fromParams") {
-		return []verify.Location{verify.Authorization}
+		return []verify.TokenLocation{verify.Authorization}
 	}
 	headers, cookies, params := o.fromHeaders(), o.list("fromCookies", wantCookie), o.list("fromParams", wantParam)
-	all := make([]verify.Location, len(headers)+len(cookies)+len(params))
+	all := make([]verify.TokenLocation, len(headers)+len(cookies)+len(params))
 	rest := all[copy(all, headers):]
 	for i := range rest {
 		if l := &rest[i]; i < len(cookies) {
@@ -44,10 +44,10 @@ func wantParam(name string) string {
 }
 
 // fromHeaders reads the headers in which the token may stand.
-func (o *object) fromHeaders() []verify.Location {
-	var all []verify.Location
+func (o *object) fromHeaders() []verify.TokenLocation {
+	var all []verify.TokenLocation
 	for _, place := range o.children("fromHeaders") {
-		l := verify.Location{Name: place.headerName("name", sourceHeader), Prefix: place.prefix()}
+		l := verify.TokenLocation{Name: place.headerName("name", sourceHeader), Prefix: place.prefix()}
 		if l.Name == "authorization" && !place.has("prefix") {
 			place.warn("prefix", "", "is missing, so that the whole value must be the token, without Bearer before it")
 		}

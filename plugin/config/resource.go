@@ -96,14 +96,14 @@ func wantScope(scope string) string {
 // a cookie is none of them.
 func bearerMethods(rules []Rule) []string {
 	methods := []string{}
-	takes := func(method string, fits func(l verify.Location) bool) {
+	takes := func(method string, fits func(l verify.TokenLocation) bool) {
 		if slices.ContainsFunc(rules, func(r Rule) bool { return slices.ContainsFunc(r.Locations, fits) }) {
 			methods = append(methods, method)
 		}
 	}
-	takes("header", func(l verify.Location) bool {
+	takes("header", func(l verify.TokenLocation) bool {
 		return l.In == verify.InHeader && l.Name == verify.Authorization.Name && ascii.EqualFold(l.Prefix, verify.Authorization.Prefix)
 	})
-	takes("query", func(l verify.Location) bool { return l.In == verify.InQuery && l.Name == "access_token" })
+	takes("query", func(l verify.TokenLocation) bool { return l.In == verify.InQuery && l.Name == "access_token" })
 	return methods
 }

@@ -25,7 +25,7 @@ func (o *object) routes(c *Config, rules []*placedRule) {
 		read := &c.Routes[i]
 		entry.route(read, rules)
 		refuseRepeat(objects, i, "name")
-		entry.warnIssuers(read.Need.Issuers, rules)
+		entry.warnIssuers(read.Requirements.Issuers, rules)
 		if earlier := coveredBy(c.Routes, i); earlier >= 0 {
 			entry.warn("", "", "never applies: "+objects[earlier].path+" stands before it and matches whatever it would")
 		}
@@ -73,7 +73,7 @@ func (o *object) demand(r *route.Route, rules []*placedRule) {
 	r.Auth = route.Auth(max(o.choice("auth"), 0))
 	r.Mode = route.Mode(o.choice("mode") + 1) // 0: as the configuration has it
 	r.AllowOpaque = o.switched("allowOpaque")
-	n := &r.Need
+	n := &r.Requirements
 	o.listInto(&n.Scopes, "scopes")
 	o.listInto(&n.AnyScope, "anyScope")
 	o.listInto(&n.Permissions, "permissions")
@@ -142,7 +142,7 @@ func (o *object) pathCondition(p *route.Path) {
 }
 
 // bindings reads claimMatches.
-func (o *object) bindings(n *route.Need, rules []*placedRule) {
+func (o *object) bindings(n *route.Requirements, rules []*placedRule) {
 	objects := o.children("claimMatches")
 	if objects == nil {
 		return

@@ -29,7 +29,7 @@ func wantDemand() route.Route {
 	}
 	return route.Route{
 		Name: "orders-write", Auth: route.Optional, Mode: route.Report, AllowOpaque: true,
-		Need: route.Need{
+		Requirements: route.Requirements{
 			Scopes: []string{"s1", "s2"}, AnyScope: []string{"s3"}, Permissions: []string{"p1"}, AnyPermission: []string{"p2", "p3"},
 			Claims: []route.Claim{
 				{Name: []string{"org_id"}, Values: []strictjson.Value{text("org_123"), text("org")}},
@@ -68,7 +68,7 @@ func TestRoutes(t *testing.T) {
 		{Path: route.Path{Kind: route.Prefix, Text: "/closed"}, Auth: route.Deny},
 		{Path: route.Path{Kind: route.Exact, Text: "/a b"}},
 		{Path: route.Path{Kind: route.Prefix, Text: "/public"}, Auth: route.None, Mode: route.Enforce},
-		{Methods: []string{"GET"}, Need: route.Need{Claims: []route.Claim{
+		{Methods: []string{"GET"}, Requirements: route.Requirements{Claims: []route.Claim{
 			{Name: []string{"realm_access", "roles"}, Values: []strictjson.Value{{Kind: strictjson.String, Text: "admin"}}},
 			{Name: []string{"x"}, Values: []strictjson.Value{{Kind: strictjson.Number, Raw: "1", Num: 1}}},
 			{Name: []string{"scope"}, Values: []strictjson.Value{{Kind: strictjson.String, Text: "read"}}, SpaceDelimited: true},
@@ -86,18 +86,18 @@ func TestRoutes(t *testing.T) {
 
 // TestLocations: who names a place names all.
 func TestLocations(t *testing.T) {
-	cookie := verify.Location{In: verify.InCookie, Name: "session"}
-	query := verify.Location{In: verify.InQuery, Name: "access token"}
-	header := verify.Location{Name: "x-t", Prefix: "T "}
+	cookie := verify.TokenLocation{In: verify.InCookie, Name: "session"}
+	query := verify.TokenLocation{In: verify.InQuery, Name: "access token"}
+	header := verify.TokenLocation{Name: "x-t", Prefix: "T "}
 	for _, c := range []struct {
 		members string
-		want    []verify.Location
+		want    []verify.TokenLocation
 	}{
-		{`"clockSkew":"1s"`, []verify.Location{verify.Authorization}},
-		{`"fromCookies":["session"]`, []verify.Location{cookie}},
-		{`"fromParams":["access token"]`, []verify.Location{query}},
+		{`"clockSkew":"1s"`, []verify.TokenLocation{verify.Authorization}},
+		{`"fromCookies":["session"]`, []verify.TokenLocation{cookie}},
+		{`"fromParams":["access token"]`, []verify.TokenLocation{query}},
 		{`"fromParams":["access token"],"fromHeaders":[{"name":"X-T","prefix":"T "}],"fromCookies":["session","Session"]`,
-			[]verify.Location{header, cookie, {In: verify.InCookie, Name: "Session"}, query}},
+			[]verify.TokenLocation{header, cookie, {In: verify.InCookie, Name: "Session"}, query}},
 	} {
 		for _, document := range []string{rule(c.members), tenant(c.members)} {
 			if got := mustParse(t, document).Rules[0].Locations; !reflect.DeepEqual(got, c.want) {

@@ -37,7 +37,7 @@ var bearers = func() (all []bearer) {
 }()
 
 func (b *bearer) satisfies(d demand) bool {
-	n := &d.route.Need
+	n := &d.route.Requirements
 	one := func(list []string) bool {
 		return len(list) == 0 || slices.ContainsFunc(list, func(s string) bool { return slices.Contains(b.words, s) })
 	}
@@ -64,7 +64,7 @@ func (b *bearer) satisfies(d demand) bool {
 		}
 	}
 	for i := range n.ClaimMatches {
-		if b.org == "" || b.org != d.said[i] {
+		if b.org == "" || b.org != d.boundTexts[i] {
 			return false
 		}
 	}
@@ -95,7 +95,7 @@ func randomDemand(r *rand.Rand) demand {
 		return d
 	}
 	d.route.AllowOpaque = r.IntN(5) == 0
-	n := &d.route.Need
+	n := &d.route.Requirements
 	for _, list := range []*[]string{&n.Scopes, &n.AnyScope, &n.Permissions, &n.AnyPermission, &n.Issuers, &n.Audiences, &n.Subjects, &n.Clients, &n.TokenTypes} {
 		some(list)
 	}
@@ -108,7 +108,7 @@ func randomDemand(r *rand.Rand) demand {
 	case 2:
 		n.RequiredClaims = [][]string{{"org"}}
 	case 3:
-		n.ClaimMatches, d.said = []Binding{{Claim: []string{"org"}, Host: true}}, []string{[]string{"x", "y", ""}[r.IntN(3)]}
+		n.ClaimMatches, d.boundTexts = []Binding{{Claim: []string{"org"}, Host: true}}, []string{[]string{"x", "y", ""}[r.IntN(3)]}
 	case 4:
 		n.MaxAge = 1
 	case 5:
@@ -129,7 +129,7 @@ func TestAsksNoMoreThanIsAPartialOrder(t *testing.T) {
 		}
 		ab, bc := a.asksNoMoreThan(b), b.asksNoMoreThan(c)
 		if ab && bc && !a.asksNoMoreThan(c) {
-			t.Fatalf("not transitive: %+v %v, %+v %v, %+v %v", *a.route, a.said, *b.route, b.said, *c.route, c.said)
+			t.Fatalf("not transitive: %+v %v, %+v %v, %+v %v", *a.route, a.boundTexts, *b.route, b.boundTexts, *c.route, c.boundTexts)
 		}
 		if !ab {
 			continue
@@ -139,10 +139,10 @@ func TestAsksNoMoreThanIsAPartialOrder(t *testing.T) {
 		for i := range bearers {
 			one, other := bearers[i].satisfies(a), bearers[i].satisfies(b)
 			if other && !one {
-				t.Fatalf("%+v satisfies %+v (report %v), and not %+v (report %v), which is said to ask no more", bearers[i], *b.route, b.report, *a.route, a.report)
+				t.Fatalf("%+v satisfies %+v (report %v), and not %+v (report %v), which is boundTexts to ask no more", bearers[i], *b.route, b.report, *a.route, a.report)
 			}
 			if back && one != other {
-				t.Fatalf("%+v tells %+v from %+v, which are said to ask the same", bearers[i], *a.route, *b.route)
+				t.Fatalf("%+v tells %+v from %+v, which are boundTexts to ask the same", bearers[i], *a.route, *b.route)
 			}
 			if one != other {
 				strict++

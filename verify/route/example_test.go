@@ -19,7 +19,7 @@ func Example() {
 		{
 			Path:    route.Path{Kind: route.Template, Text: "/orgs/{org}/orders"},
 			Methods: []string{"POST"},
-			Need: route.Need{
+			Requirements: route.Requirements{
 				Scopes:       []string{"write:orders"},
 				ClaimMatches: []route.Binding{{Claim: []string{"org_id"}, Variable: "org"}},
 			},

@@ -74,7 +74,7 @@ func (c *checker) check(o Options) {
 	if r.Auth > Deny || r.Mode > Report {
 		c.fault("auth", "", "is of no known value")
 	}
-	c.need(&r.Need)
+	c.need(&r.Requirements)
 	if r.Auth == None && c.asks {
 		c.fault("auth", "", `is "none", but the route needs something of a token; "required" lets in who has it`)
 	}
@@ -85,7 +85,7 @@ func (c *checker) check(o Options) {
 	}
 }
 
-func (c *checker) need(n *Need) {
+func (c *checker) need(n *Requirements) {
 	c.list("scopes", n.Scopes, scope)
 	c.list("anyScope", n.AnyScope, scope)
 	c.list("permissions", n.Permissions, scope)
@@ -160,7 +160,7 @@ const (
 	scope // or permission
 )
 
-// wants has what is said of a text that is not of its kind.
+// wants has what is boundTexts of a text that is not of its kind.
 var wants = [...]string{
 	name:       "is empty",
 	methodName: "is not a method (example: GET)",

@@ -10,10 +10,10 @@ import (
 
 func TestFaults(t *testing.T) {
 	s := func(texts ...string) []string { return texts }
-	need := func(n route.Need) route.Route { return route.Route{Need: n} }
+	need := func(n route.Requirements) route.Route { return route.Route{Requirements: n} }
 	path := func(p route.Path) route.Route { return route.Route{Path: p} }
 	bind := func(b route.Binding) route.Route {
-		return route.Route{Path: template("/{x}"), Need: route.Need{ClaimMatches: []route.Binding{b}}}
+		return route.Route{Path: template("/{x}"), Requirements: route.Requirements{ClaimMatches: []route.Binding{b}}}
 	}
 	for _, c := range []struct {
 		name         string
@@ -56,35 +56,35 @@ func TestFaults(t *testing.T) {
 		{"header without values", route.Route{Headers: []route.Header{{Name: "x", Values: []string{}}}}, "headers", ""},
 		{"auth", route.Route{Auth: 4}, "auth", ""},
 		{"mode", route.Route{Mode: 3}, "auth", ""},
-		{"none with scopes", route.Route{Auth: route.None, Need: route.Need{Scopes: s("a")}}, "auth", ""},
-		{"none with issuers", route.Route{Auth: route.None, Need: route.Need{Issuers: s("a")}}, "auth", ""},
-		{"none with maxAge", route.Route{Auth: route.None, Need: route.Need{MaxAge: 1}}, "auth", ""},
-		{"none with claims", route.Route{Auth: route.None, Need: route.Need{RequiredClaims: [][]string{s("a")}}}, "auth", ""},
-		{"deny with scopes", route.Route{Auth: route.Deny, Need: route.Need{Scopes: s("a")}}, "auth", ""},
-		{"deny with maxLifetime", route.Route{Auth: route.Deny, Need: route.Need{MaxLifetime: 1}}, "auth", ""},
-		{"deny with a binding", route.Route{Auth: route.Deny, Path: template("/{x}"), Need: route.Need{ClaimMatches: []route.Binding{{Claim: s("a"), Variable: "x"}}}}, "auth", ""},
+		{"none with scopes", route.Route{Auth: route.None, Requirements: route.Requirements{Scopes: s("a")}}, "auth", ""},
+		{"none with issuers", route.Route{Auth: route.None, Requirements: route.Requirements{Issuers: s("a")}}, "auth", ""},
+		{"none with maxAge", route.Route{Auth: route.None, Requirements: route.Requirements{MaxAge: 1}}, "auth", ""},
+		{"none with claims", route.Route{Auth: route.None, Requirements: route.Requirements{RequiredClaims: [][]string{s("a")}}}, "auth", ""},
+		{"deny with scopes", route.Route{Auth: route.Deny, Requirements: route.Requirements{Scopes: s("a")}}, "auth", ""},
+		{"deny with maxLifetime", route.Route{Auth: route.Deny, Requirements: route.Requirements{MaxLifetime: 1}}, "auth", ""},
+		{"deny with a binding", route.Route{Auth: route.Deny, Path: template("/{x}"), Requirements: route.Requirements{ClaimMatches: []route.Binding{{Claim: s("a"), Variable: "x"}}}}, "auth", ""},
 		{"deny with opaque tokens", route.Route{Auth: route.Deny, AllowOpaque: true}, "auth", ""},
-		{"deny with both", route.Route{Auth: route.Deny, AllowOpaque: true, Need: route.Need{Clients: s("a")}}, "auth", ""},
-		{"scope with a space", need(route.Need{Scopes: s("a b")}), "scopes", "a b"},
-		{"scope with a quote", need(route.Need{AnyScope: s("a", `"`)}), "anyScope", `"`},
-		{"scope with a backslash", need(route.Need{Permissions: s(`\`)}), "permissions", `\`},
-		{"scope beyond ASCII", need(route.Need{AnyPermission: s("é")}), "anyPermission", "é"},
-		{"scope with a line break", need(route.Need{Scopes: s("a\nb")}), "scopes", "a\nb"},
-		{"scope, empty", need(route.Need{Scopes: s("")}), "scopes", ""},
-		{"any scope of none", need(route.Need{AnyScope: []string{}}), "anyScope", ""},
-		{"client, empty", need(route.Need{Clients: s("")}), "clients", ""},
-		{"claim without name", need(route.Need{Claims: []route.Claim{{Values: values(t, `[1]`)}}}), "claims", ""},
-		{"claim without values", need(route.Need{Claims: []route.Claim{{Name: s("a")}}}), "claims", ""},
-		{"claim with null", need(route.Need{Claims: []route.Claim{{Name: s("a"), Values: []strictjson.Value{{Kind: strictjson.Null, Raw: "null"}}}}}), "claims", "null"},
-		{"claim with a list", need(route.Need{Claims: []route.Claim{{Name: s("a"), Values: values(t, `[[1]]`)}}}), "claims", "[1]"},
-		{"required without name", need(route.Need{RequiredClaims: [][]string{{}}}), "requiredClaims", ""},
+		{"deny with both", route.Route{Auth: route.Deny, AllowOpaque: true, Requirements: route.Requirements{Clients: s("a")}}, "auth", ""},
+		{"scope with a space", need(route.Requirements{Scopes: s("a b")}), "scopes", "a b"},
+		{"scope with a quote", need(route.Requirements{AnyScope: s("a", `"`)}), "anyScope", `"`},
+		{"scope with a backslash", need(route.Requirements{Permissions: s(`\`)}), "permissions", `\`},
+		{"scope beyond ASCII", need(route.Requirements{AnyPermission: s("é")}), "anyPermission", "é"},
+		{"scope with a line break", need(route.Requirements{Scopes: s("a\nb")}), "scopes", "a\nb"},
+		{"scope, empty", need(route.Requirements{Scopes: s("")}), "scopes", ""},
+		{"any scope of none", need(route.Requirements{AnyScope: []string{}}), "anyScope", ""},
+		{"client, empty", need(route.Requirements{Clients: s("")}), "clients", ""},
+		{"claim without name", need(route.Requirements{Claims: []route.Claim{{Values: values(t, `[1]`)}}}), "claims", ""},
+		{"claim without values", need(route.Requirements{Claims: []route.Claim{{Name: s("a")}}}), "claims", ""},
+		{"claim with null", need(route.Requirements{Claims: []route.Claim{{Name: s("a"), Values: []strictjson.Value{{Kind: strictjson.Null, Raw: "null"}}}}}), "claims", "null"},
+		{"claim with a list", need(route.Requirements{Claims: []route.Claim{{Name: s("a"), Values: values(t, `[[1]]`)}}}), "claims", "[1]"},
+		{"required without name", need(route.Requirements{RequiredClaims: [][]string{{}}}), "requiredClaims", ""},
 		{"binding to nothing", bind(route.Binding{Claim: s("a")}), "claimMatches", ""},
 		{"binding to two things", bind(route.Binding{Claim: s("a"), Variable: "x", Host: true}), "claimMatches", ""},
 		{"binding to no variable", bind(route.Binding{Claim: s("a"), Variable: "y"}), "claimMatches", "y"},
 		{"binding to a header in capitals", bind(route.Binding{Claim: s("a"), Header: "X"}), "claimMatches", "X"},
 		{"binding of no claim", bind(route.Binding{Variable: "x"}), "claimMatches", ""},
-		{"negative age", need(route.Need{MaxAge: -time.Second}), "maxAge", ""},
-		{"negative lifetime", need(route.Need{MaxLifetime: -time.Second}), "maxAge", ""},
+		{"negative age", need(route.Requirements{MaxAge: -time.Second}), "maxAge", ""},
+		{"negative lifetime", need(route.Requirements{MaxLifetime: -time.Second}), "maxAge", ""},
 	} {
 		table, faults := route.NewTable([]route.Route{{}, c.route}, route.Options{})
 		if table != nil || len(faults) != 1 || faults[0].Route != 1 || faults[0].Field != c.field ||
@@ -99,7 +99,7 @@ func TestAllFaultsAtOnce(t *testing.T) {
 	_, faults := route.NewTable([]route.Route{
 		{Path: exact("x"), Methods: []string{""}},
 		{},
-		{Hosts: []string{"", "ok"}, Auth: route.None, Need: route.Need{Scopes: []string{"a"}}},
+		{Hosts: []string{"", "ok"}, Auth: route.None, Requirements: route.Requirements{Scopes: []string{"a"}}},
 	}, route.Options{})
 	got := ""
 	for _, f := range faults {

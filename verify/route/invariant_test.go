@@ -48,15 +48,15 @@ func (c *caller) passes(r *route.Route, report bool) bool {
 	case !c.token:
 		return r.Auth == route.Optional
 	}
-	for _, scope := range r.Need.Scopes {
+	for _, scope := range r.Requirements.Scopes {
 		if !has(scope) {
 			return false
 		}
 	}
-	if len(r.Need.AnyScope) > 0 && !slices.ContainsFunc(r.Need.AnyScope, has) {
+	if len(r.Requirements.AnyScope) > 0 && !slices.ContainsFunc(r.Requirements.AnyScope, has) {
 		return false
 	}
-	for _, claim := range r.Need.Claims {
+	for _, claim := range r.Requirements.Claims {
 		if !slices.ContainsFunc(claim.Values, func(v strictjson.Value) bool { return v.Text == c.org }) {
 			return false
 		}
@@ -201,13 +201,13 @@ func randomDemands(r *rand.Rand, portless bool) []route.Route {
 			q.AllowOpaque = r.IntN(6) == 0
 			switch r.IntN(6) {
 			case 0:
-				q.Need.Scopes = []string{"a"}
+				q.Requirements.Scopes = []string{"a"}
 			case 1:
-				q.Need.Scopes = []string{"a", "b"}
+				q.Requirements.Scopes = []string{"a", "b"}
 			case 2:
-				q.Need.AnyScope = []string{"a", "b"}
+				q.Requirements.AnyScope = []string{"a", "b"}
 			case 3:
-				q.Need.Claims = []route.Claim{{Name: []string{"org"}, Values: []strictjson.Value{{Kind: strictjson.String, Text: "x", Raw: `"x"`}, {Kind: strictjson.String, Text: "y", Raw: `"y"`}}[:1+r.IntN(2)]}}
+				q.Requirements.Claims = []route.Claim{{Name: []string{"org"}, Values: []strictjson.Value{{Kind: strictjson.String, Text: "x", Raw: `"x"`}, {Kind: strictjson.String, Text: "y", Raw: `"y"`}}[:1+r.IntN(2)]}}
 			}
 		}
 	}

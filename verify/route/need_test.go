@@ -45,57 +45,57 @@ const (
 
 func TestCheck(t *testing.T) {
 	s := func(texts ...string) []string { return texts }
-	claim := func(list string, name ...string) route.Need {
-		return route.Need{Claims: []route.Claim{{Name: name, Values: values(t, list)}}}
+	claim := func(list string, name ...string) route.Requirements {
+		return route.Requirements{Claims: []route.Claim{{Name: name, Values: values(t, list)}}}
 	}
-	words := func(list string, name ...string) route.Need {
+	words := func(list string, name ...string) route.Requirements {
 		n := claim(list, name...)
 		n.Claims[0].SpaceDelimited = true
 		return n
 	}
-	bind := func(b route.Binding, name ...string) route.Need {
+	bind := func(b route.Binding, name ...string) route.Requirements {
 		b.Claim = name
-		return route.Need{ClaimMatches: []route.Binding{b}}
+		return route.Requirements{ClaimMatches: []route.Binding{b}}
 	}
 	variable, tenant, host := route.Binding{Variable: "org"}, route.Binding{Header: "x-tenant"}, route.Binding{Host: true}
 
 	for _, c := range []struct {
 		name            string
-		need            route.Need
+		need            route.Requirements
 		header, payload string
 		want            verify.Reason
 	}{
-		{"nothing needed", route.Need{}, jwt, `{}`, verify.Accepted},
+		{"nothing needed", route.Requirements{}, jwt, `{}`, verify.Accepted},
 
-		{"scope", route.Need{Scopes: s("b")}, jwt, `{"scope":"a b c"}`, verify.Accepted},
-		{"scope, part of a word", route.Need{Scopes: s("b")}, jwt, `{"scope":"ab bc"}`, verify.ScopeMissing},
-		{"scope, case", route.Need{Scopes: s("b")}, jwt, `{"scope":"B"}`, verify.ScopeMissing},
-		{"scope, tab", route.Need{Scopes: s("b")}, jwt, `{"scope":"a\tb"}`, verify.ScopeMissing},
-		{"scope, comma", route.Need{Scopes: s("b")}, jwt, `{"scope":"a,b"}`, verify.ScopeMissing},
-		{"scope, none", route.Need{Scopes: s("b")}, jwt, `{}`, verify.ScopeMissing},
-		{"scope, empty", route.Need{Scopes: s("b")}, jwt, `{"scope":""}`, verify.ScopeMissing},
-		{"scope, first and last", route.Need{Scopes: s("a", "c")}, jwt, `{"scope":"a b c"}`, verify.Accepted},
-		{"scope, two spaces", route.Need{Scopes: s("b")}, jwt, `{"scope":"a  b"}`, verify.Accepted},
-		{"scopes, one lacking", route.Need{Scopes: s("a", "d")}, jwt, `{"scope":"a b c"}`, verify.ScopeMissing},
-		{"scope as a list", route.Need{Scopes: s("b")}, jwt, `{"scope":["a","b"]}`, verify.Accepted},
-		{"scope as a list, words in one", route.Need{Scopes: s("b")}, jwt, `{"scope":["a b"]}`, verify.ScopeMissing},
-		{"scope as a list of other things, too", route.Need{Scopes: s("b")}, jwt, `{"scope":["b",1]}`, verify.ScopeMissing},
-		{"scope as a number", route.Need{Scopes: s("1")}, jwt, `{"scope":1}`, verify.ScopeMissing},
-		{"scope as an object", route.Need{Scopes: s("b")}, jwt, `{"scope":{"b":"b"}}`, verify.ScopeMissing},
-		{"scp of Entra ID", route.Need{Scopes: s("b")}, jwt, `{"scp":"a b"}`, verify.Accepted},
-		{"scp of Okta", route.Need{Scopes: s("b")}, jwt, `{"scp":["a","b"]}`, verify.Accepted},
-		{"scope and scp together", route.Need{Scopes: s("a", "b")}, jwt, `{"scope":"a","scp":["b"]}`, verify.Accepted},
-		{"any scope", route.Need{AnyScope: s("x", "b")}, jwt, `{"scope":"a b"}`, verify.Accepted},
-		{"any scope, none", route.Need{AnyScope: s("x", "y")}, jwt, `{"scope":"a b"}`, verify.ScopeMissing},
-		{"scopes and any scope", route.Need{Scopes: s("a"), AnyScope: s("x", "y")}, jwt, `{"scope":"a b"}`, verify.ScopeMissing},
+		{"scope", route.Requirements{Scopes: s("b")}, jwt, `{"scope":"a b c"}`, verify.Accepted},
+		{"scope, part of a word", route.Requirements{Scopes: s("b")}, jwt, `{"scope":"ab bc"}`, verify.ScopeMissing},
+		{"scope, case", route.Requirements{Scopes: s("b")}, jwt, `{"scope":"B"}`, verify.ScopeMissing},
+		{"scope, tab", route.Requirements{Scopes: s("b")}, jwt, `{"scope":"a\tb"}`, verify.ScopeMissing},
+		{"scope, comma", route.Requirements{Scopes: s("b")}, jwt, `{"scope":"a,b"}`, verify.ScopeMissing},
+		{"scope, none", route.Requirements{Scopes: s("b")}, jwt, `{}`, verify.ScopeMissing},
+		{"scope, empty", route.Requirements{Scopes: s("b")}, jwt, `{"scope":""}`, verify.ScopeMissing},
+		{"scope, first and last", route.Requirements{Scopes: s("a", "c")}, jwt, `{"scope":"a b c"}`, verify.Accepted},
+		{"scope, two spaces", route.Requirements{Scopes: s("b")}, jwt, `{"scope":"a  b"}`, verify.Accepted},
+		{"scopes, one lacking", route.Requirements{Scopes: s("a", "d")}, jwt, `{"scope":"a b c"}`, verify.ScopeMissing},
+		{"scope as a list", route.Requirements{Scopes: s("b")}, jwt, `{"scope":["a","b"]}`, verify.Accepted},
+		{"scope as a list, words in one", route.Requirements{Scopes: s("b")}, jwt, `{"scope":["a b"]}`, verify.ScopeMissing},
+		{"scope as a list of other things, too", route.Requirements{Scopes: s("b")}, jwt, `{"scope":["b",1]}`, verify.ScopeMissing},
+		{"scope as a number", route.Requirements{Scopes: s("1")}, jwt, `{"scope":1}`, verify.ScopeMissing},
+		{"scope as an object", route.Requirements{Scopes: s("b")}, jwt, `{"scope":{"b":"b"}}`, verify.ScopeMissing},
+		{"scp of Entra ID", route.Requirements{Scopes: s("b")}, jwt, `{"scp":"a b"}`, verify.Accepted},
+		{"scp of Okta", route.Requirements{Scopes: s("b")}, jwt, `{"scp":["a","b"]}`, verify.Accepted},
+		{"scope and scp together", route.Requirements{Scopes: s("a", "b")}, jwt, `{"scope":"a","scp":["b"]}`, verify.Accepted},
+		{"any scope", route.Requirements{AnyScope: s("x", "b")}, jwt, `{"scope":"a b"}`, verify.Accepted},
+		{"any scope, none", route.Requirements{AnyScope: s("x", "y")}, jwt, `{"scope":"a b"}`, verify.ScopeMissing},
+		{"scopes and any scope", route.Requirements{Scopes: s("a"), AnyScope: s("x", "y")}, jwt, `{"scope":"a b"}`, verify.ScopeMissing},
 
-		{"permission", route.Need{Permissions: s("b")}, jwt, `{"permissions":["a","b"]}`, verify.Accepted},
-		{"permission lacking", route.Need{Permissions: s("b", "c")}, jwt, `{"permissions":["a","b"]}`, verify.PermissionMissing},
-		{"permissions as a string", route.Need{Permissions: s("b")}, jwt, `{"permissions":"b"}`, verify.PermissionMissing},
-		{"scope is no permission", route.Need{Permissions: s("b")}, jwt, `{"scope":"b"}`, verify.PermissionMissing},
-		{"permission is no scope", route.Need{Scopes: s("b")}, jwt, `{"permissions":["b"]}`, verify.ScopeMissing},
-		{"any permission", route.Need{AnyPermission: s("x", "b")}, jwt, `{"permissions":["b"]}`, verify.Accepted},
-		{"any permission, none", route.Need{AnyPermission: s("x")}, jwt, `{"permissions":[]}`, verify.PermissionMissing},
+		{"permission", route.Requirements{Permissions: s("b")}, jwt, `{"permissions":["a","b"]}`, verify.Accepted},
+		{"permission lacking", route.Requirements{Permissions: s("b", "c")}, jwt, `{"permissions":["a","b"]}`, verify.PermissionMissing},
+		{"permissions as a string", route.Requirements{Permissions: s("b")}, jwt, `{"permissions":"b"}`, verify.PermissionMissing},
+		{"scope is no permission", route.Requirements{Permissions: s("b")}, jwt, `{"scope":"b"}`, verify.PermissionMissing},
+		{"permission is no scope", route.Requirements{Scopes: s("b")}, jwt, `{"permissions":["b"]}`, verify.ScopeMissing},
+		{"any permission", route.Requirements{AnyPermission: s("x", "b")}, jwt, `{"permissions":["b"]}`, verify.Accepted},
+		{"any permission, none", route.Requirements{AnyPermission: s("x")}, jwt, `{"permissions":[]}`, verify.PermissionMissing},
 
 		{"claim", claim(`["x","y"]`, "c"), jwt, `{"c":"y"}`, verify.Accepted},
 		{"claim, other", claim(`["x","y"]`, "c"), jwt, `{"c":"z"}`, verify.ClaimMismatch},
@@ -160,66 +160,66 @@ func TestCheck(t *testing.T) {
 		{"host", bind(host, "h"), jwt, `{"h":"acme.example.com"}`, verify.Accepted},
 		{"host, other", bind(host, "h"), jwt, `{"h":"example.com"}`, verify.ClaimMismatch},
 
-		{"required", route.Need{RequiredClaims: [][]string{{"a"}, {"b", "c"}}}, jwt, `{"a":"","b":{"c":0}}`, verify.Accepted},
-		{"required, missing", route.Need{RequiredClaims: [][]string{{"a"}, {"b", "c"}}}, jwt, `{"a":"","b":{}}`, verify.ClaimMismatch},
-		{"required, null", route.Need{RequiredClaims: [][]string{{"a"}}}, jwt, `{"a":null}`, verify.ClaimMismatch},
+		{"required", route.Requirements{RequiredClaims: [][]string{{"a"}, {"b", "c"}}}, jwt, `{"a":"","b":{"c":0}}`, verify.Accepted},
+		{"required, missing", route.Requirements{RequiredClaims: [][]string{{"a"}, {"b", "c"}}}, jwt, `{"a":"","b":{}}`, verify.ClaimMismatch},
+		{"required, null", route.Requirements{RequiredClaims: [][]string{{"a"}}}, jwt, `{"a":null}`, verify.ClaimMismatch},
 
-		{"issuer", route.Need{Issuers: s("i", "j")}, jwt, full, verify.Accepted},
-		{"issuer, other", route.Need{Issuers: s("j")}, jwt, full, verify.IssuerUnknown},
-		{"audience", route.Need{Audiences: s("a")}, jwt, `{"aud":["x","a"]}`, verify.Accepted},
-		{"audience, one", route.Need{Audiences: s("a")}, jwt, full, verify.Accepted},
-		{"audience, other", route.Need{Audiences: s("b")}, jwt, full, verify.AudienceMismatch},
-		{"audience, none", route.Need{Audiences: s("b")}, jwt, `{}`, verify.AudienceMismatch},
-		{"subject", route.Need{Subjects: s("s")}, jwt, full, verify.Accepted},
-		{"subject, other", route.Need{Subjects: s("t")}, jwt, full, verify.ClaimMismatch},
-		{"subject, list", route.Need{Subjects: s("s")}, jwt, `{"sub":["s"]}`, verify.ClaimMismatch},
-		{"client_id", route.Need{Clients: s("c")}, jwt, full, verify.Accepted},
-		{"azp", route.Need{Clients: s("c")}, jwt, `{"azp":"c"}`, verify.Accepted},
-		{"client, other", route.Need{Clients: s("c")}, jwt, `{"azp":"d"}`, verify.ClaimMismatch},
-		{"client, none", route.Need{Clients: s("c")}, jwt, `{}`, verify.ClaimMismatch},
-		{"clients that differ", route.Need{Clients: s("c")}, jwt, `{"azp":"c","client_id":"d"}`, verify.ClaimMismatch},
-		{"clients that are both listed", route.Need{Clients: s("c", "d")}, jwt, `{"azp":"c","client_id":"d"}`, verify.Accepted},
-		{"client, number", route.Need{Clients: s("7")}, jwt, `{"azp":7}`, verify.ClaimMismatch},
+		{"issuer", route.Requirements{Issuers: s("i", "j")}, jwt, full, verify.Accepted},
+		{"issuer, other", route.Requirements{Issuers: s("j")}, jwt, full, verify.IssuerUnknown},
+		{"audience", route.Requirements{Audiences: s("a")}, jwt, `{"aud":["x","a"]}`, verify.Accepted},
+		{"audience, one", route.Requirements{Audiences: s("a")}, jwt, full, verify.Accepted},
+		{"audience, other", route.Requirements{Audiences: s("b")}, jwt, full, verify.AudienceMismatch},
+		{"audience, none", route.Requirements{Audiences: s("b")}, jwt, `{}`, verify.AudienceMismatch},
+		{"subject", route.Requirements{Subjects: s("s")}, jwt, full, verify.Accepted},
+		{"subject, other", route.Requirements{Subjects: s("t")}, jwt, full, verify.ClaimMismatch},
+		{"subject, list", route.Requirements{Subjects: s("s")}, jwt, `{"sub":["s"]}`, verify.ClaimMismatch},
+		{"client_id", route.Requirements{Clients: s("c")}, jwt, full, verify.Accepted},
+		{"azp", route.Requirements{Clients: s("c")}, jwt, `{"azp":"c"}`, verify.Accepted},
+		{"client, other", route.Requirements{Clients: s("c")}, jwt, `{"azp":"d"}`, verify.ClaimMismatch},
+		{"client, none", route.Requirements{Clients: s("c")}, jwt, `{}`, verify.ClaimMismatch},
+		{"clients that differ", route.Requirements{Clients: s("c")}, jwt, `{"azp":"c","client_id":"d"}`, verify.ClaimMismatch},
+		{"clients that are both listed", route.Requirements{Clients: s("c", "d")}, jwt, `{"azp":"c","client_id":"d"}`, verify.Accepted},
+		{"client, number", route.Requirements{Clients: s("7")}, jwt, `{"azp":7}`, verify.ClaimMismatch},
 
-		{"type", route.Need{TokenTypes: s("at+jwt")}, at, full, verify.Accepted},
-		{"type, long and in capitals", route.Need{TokenTypes: s("at+jwt")}, `{"alg":"RS256","typ":"application/AT+JWT"}`, full, verify.Accepted},
-		{"type, long in the configuration", route.Need{TokenTypes: s("Application/at+jwt")}, at, full, verify.Accepted},
-		{"type, other", route.Need{TokenTypes: s("at+jwt")}, jwt, full, verify.ClaimInvalid},
-		{"type, none", route.Need{TokenTypes: s("at+jwt")}, `{"alg":"RS256"}`, full, verify.ClaimInvalid},
-		{"type, more slashes", route.Need{TokenTypes: s("at+jwt")}, `{"alg":"RS256","typ":"application/at+jwt/x"}`, full, verify.ClaimInvalid},
-		{"type, one of two, which demands less", route.Need{TokenTypes: s("at+jwt", "JWT")}, jwt, `{}`, verify.Accepted},
-		{"at+jwt without iss", route.Need{TokenTypes: s("at+jwt")}, at, `{"exp":1700000600,"aud":"a","sub":"s","client_id":"c","iat":1700000000,"jti":"j"}`, verify.ClaimInvalid},
-		{"at+jwt without exp", route.Need{TokenTypes: s("at+jwt")}, at, `{"iss":"i","aud":"a","sub":"s","client_id":"c","iat":1700000000,"jti":"j"}`, verify.ClaimInvalid},
-		{"at+jwt without aud", route.Need{TokenTypes: s("at+jwt")}, at, `{"iss":"i","exp":1700000600,"sub":"s","client_id":"c","iat":1700000000,"jti":"j"}`, verify.ClaimInvalid},
-		{"at+jwt with an empty aud", route.Need{TokenTypes: s("at+jwt")}, at, `{"iss":"i","exp":1700000600,"aud":[],"sub":"s","client_id":"c","iat":1700000000,"jti":"j"}`, verify.ClaimInvalid},
-		{"at+jwt without sub", route.Need{TokenTypes: s("at+jwt")}, at, `{"iss":"i","exp":1700000600,"aud":"a","client_id":"c","iat":1700000000,"jti":"j"}`, verify.ClaimInvalid},
-		{"at+jwt without client_id", route.Need{TokenTypes: s("at+jwt")}, at, `{"iss":"i","exp":1700000600,"aud":"a","sub":"s","iat":1700000000,"jti":"j"}`, verify.ClaimInvalid},
-		{"at+jwt without iat", route.Need{TokenTypes: s("at+jwt")}, at, `{"iss":"i","exp":1700000600,"aud":"a","sub":"s","client_id":"c","jti":"j"}`, verify.ClaimInvalid},
-		{"at+jwt without jti", route.Need{TokenTypes: s("at+jwt")}, at, `{"iss":"i","exp":1700000600,"aud":"a","sub":"s","client_id":"c","iat":1700000000}`, verify.ClaimInvalid},
+		{"type", route.Requirements{TokenTypes: s("at+jwt")}, at, full, verify.Accepted},
+		{"type, long and in capitals", route.Requirements{TokenTypes: s("at+jwt")}, `{"alg":"RS256","typ":"application/AT+JWT"}`, full, verify.Accepted},
+		{"type, long in the configuration", route.Requirements{TokenTypes: s("Application/at+jwt")}, at, full, verify.Accepted},
+		{"type, other", route.Requirements{TokenTypes: s("at+jwt")}, jwt, full, verify.ClaimInvalid},
+		{"type, none", route.Requirements{TokenTypes: s("at+jwt")}, `{"alg":"RS256"}`, full, verify.ClaimInvalid},
+		{"type, more slashes", route.Requirements{TokenTypes: s("at+jwt")}, `{"alg":"RS256","typ":"application/at+jwt/x"}`, full, verify.ClaimInvalid},
+		{"type, one of two, which demands less", route.Requirements{TokenTypes: s("at+jwt", "JWT")}, jwt, `{}`, verify.Accepted},
+		{"at+jwt without iss", route.Requirements{TokenTypes: s("at+jwt")}, at, `{"exp":1700000600,"aud":"a","sub":"s","client_id":"c","iat":1700000000,"jti":"j"}`, verify.ClaimInvalid},
+		{"at+jwt without exp", route.Requirements{TokenTypes: s("at+jwt")}, at, `{"iss":"i","aud":"a","sub":"s","client_id":"c","iat":1700000000,"jti":"j"}`, verify.ClaimInvalid},
+		{"at+jwt without aud", route.Requirements{TokenTypes: s("at+jwt")}, at, `{"iss":"i","exp":1700000600,"sub":"s","client_id":"c","iat":1700000000,"jti":"j"}`, verify.ClaimInvalid},
+		{"at+jwt with an empty aud", route.Requirements{TokenTypes: s("at+jwt")}, at, `{"iss":"i","exp":1700000600,"aud":[],"sub":"s","client_id":"c","iat":1700000000,"jti":"j"}`, verify.ClaimInvalid},
+		{"at+jwt without sub", route.Requirements{TokenTypes: s("at+jwt")}, at, `{"iss":"i","exp":1700000600,"aud":"a","client_id":"c","iat":1700000000,"jti":"j"}`, verify.ClaimInvalid},
+		{"at+jwt without client_id", route.Requirements{TokenTypes: s("at+jwt")}, at, `{"iss":"i","exp":1700000600,"aud":"a","sub":"s","iat":1700000000,"jti":"j"}`, verify.ClaimInvalid},
+		{"at+jwt without iat", route.Requirements{TokenTypes: s("at+jwt")}, at, `{"iss":"i","exp":1700000600,"aud":"a","sub":"s","client_id":"c","jti":"j"}`, verify.ClaimInvalid},
+		{"at+jwt without jti", route.Requirements{TokenTypes: s("at+jwt")}, at, `{"iss":"i","exp":1700000600,"aud":"a","sub":"s","client_id":"c","iat":1700000000}`, verify.ClaimInvalid},
 
-		{"at+jwt with an empty jti", route.Need{TokenTypes: s("at+jwt")}, at, `{"iss":"i","exp":1700000600,"aud":"a","sub":"s","client_id":"c","iat":1700000000,"jti":""}`, verify.ClaimInvalid},
+		{"at+jwt with an empty jti", route.Requirements{TokenTypes: s("at+jwt")}, at, `{"iss":"i","exp":1700000600,"aud":"a","sub":"s","client_id":"c","iat":1700000000,"jti":""}`, verify.ClaimInvalid},
 
-		{"age by auth_time", route.Need{MaxAge: time.Hour}, jwt, `{"auth_time":1699996340,"iat":1}`, verify.Accepted}, // 3600 + 60 of skew
-		{"age by auth_time, too old", route.Need{MaxAge: time.Hour}, jwt, `{"auth_time":1699996339,"iat":1700000000}`, verify.TokenExpired},
-		{"age by iat", route.Need{MaxAge: time.Hour}, jwt, `{"iat":1699996340}`, verify.Accepted},
-		{"age by iat, too old", route.Need{MaxAge: time.Hour}, jwt, `{"iat":1699996339.5}`, verify.TokenExpired},
-		{"age, no date", route.Need{MaxAge: time.Hour}, jwt, `{}`, verify.ClaimInvalid},
-		{"age, auth_time is no date", route.Need{MaxAge: time.Hour}, jwt, `{"auth_time":"x","iat":1700000000}`, verify.ClaimInvalid},
-		{"age, auth_time is null", route.Need{MaxAge: time.Hour}, jwt, `{"auth_time":null,"iat":1700000000}`, verify.ClaimInvalid},
-		{"age, auth_time within the skew ahead", route.Need{MaxAge: time.Hour}, jwt, `{"auth_time":1700000060}`, verify.Accepted},
-		{"age, auth_time ahead", route.Need{MaxAge: time.Hour}, jwt, `{"auth_time":1700000061}`, verify.ClaimInvalid},
-		{"lifetime", route.Need{MaxLifetime: time.Hour}, jwt, `{"iat":1,"exp":3601}`, verify.Accepted},
-		{"lifetime, too long", route.Need{MaxLifetime: time.Hour}, jwt, `{"iat":1,"exp":3602}`, verify.ClaimMismatch},
-		{"lifetime, no iat", route.Need{MaxLifetime: time.Hour}, jwt, `{"exp":3602}`, verify.ClaimInvalid},
+		{"age by auth_time", route.Requirements{MaxAge: time.Hour}, jwt, `{"auth_time":1699996340,"iat":1}`, verify.Accepted}, // 3600 + 60 of skew
+		{"age by auth_time, too old", route.Requirements{MaxAge: time.Hour}, jwt, `{"auth_time":1699996339,"iat":1700000000}`, verify.TokenExpired},
+		{"age by iat", route.Requirements{MaxAge: time.Hour}, jwt, `{"iat":1699996340}`, verify.Accepted},
+		{"age by iat, too old", route.Requirements{MaxAge: time.Hour}, jwt, `{"iat":1699996339.5}`, verify.TokenExpired},
+		{"age, no date", route.Requirements{MaxAge: time.Hour}, jwt, `{}`, verify.ClaimInvalid},
+		{"age, auth_time is no date", route.Requirements{MaxAge: time.Hour}, jwt, `{"auth_time":"x","iat":1700000000}`, verify.ClaimInvalid},
+		{"age, auth_time is null", route.Requirements{MaxAge: time.Hour}, jwt, `{"auth_time":null,"iat":1700000000}`, verify.ClaimInvalid},
+		{"age, auth_time within the skew ahead", route.Requirements{MaxAge: time.Hour}, jwt, `{"auth_time":1700000060}`, verify.Accepted},
+		{"age, auth_time ahead", route.Requirements{MaxAge: time.Hour}, jwt, `{"auth_time":1700000061}`, verify.ClaimInvalid},
+		{"lifetime", route.Requirements{MaxLifetime: time.Hour}, jwt, `{"iat":1,"exp":3601}`, verify.Accepted},
+		{"lifetime, too long", route.Requirements{MaxLifetime: time.Hour}, jwt, `{"iat":1,"exp":3602}`, verify.ClaimMismatch},
+		{"lifetime, no iat", route.Requirements{MaxLifetime: time.Hour}, jwt, `{"exp":3602}`, verify.ClaimInvalid},
 
-		{"401 before 403", route.Need{Issuers: s("j"), Scopes: s("x"), Subjects: s("t")}, jwt, full, verify.IssuerUnknown},
-		{"scope before claims", route.Need{Scopes: s("x"), Subjects: s("t")}, jwt, full, verify.ScopeMissing},
+		{"401 before 403", route.Requirements{Issuers: s("j"), Scopes: s("x"), Subjects: s("t")}, jwt, full, verify.IssuerUnknown},
+		{"scope before claims", route.Requirements{Scopes: s("x"), Subjects: s("t")}, jwt, full, verify.ScopeMissing},
 	} {
 		q := route.Request{Method: "GET", Host: "Acme.example.com:443", Path: "/orgs/acme/x", Headers: [][2]string{
 			{"x-tenant", "42"}, {"x-two", "42"}, {"x-two", "43"}, {"x-same", "42"}, {"x-same", "42"},
 			{"x-under", "42"}, {"x_under", "43"}, {"x-empty", ""},
 			{"x-dot", "42"}, {"x.dot", "43"}, {"x-alike", "42"}, {"x~alike", "42"}, {"x~other", "42"}}}
-		table := newTable(t, []route.Route{{Path: template("/orgs/{org}/x"), Need: c.need}}, route.Options{})
+		table := newTable(t, []route.Route{{Path: template("/orgs/{org}/x"), Requirements: c.need}}, route.Options{})
 		var m route.Match
 		if err := table.Find(&q, &m); err != nil || m.Index != 0 {
 			t.Fatal(err, m.Index)
@@ -239,15 +239,15 @@ func TestChallengeNamesWhatIsNeeded(t *testing.T) {
 	const told = `Bearer realm="api", error="insufficient_scope"`
 	for _, c := range []struct {
 		name string
-		need route.Need
+		need route.Requirements
 		want string
 	}{
-		{"scopes", route.Need{Scopes: []string{"read:orders", "write:orders"}}, told + `, scope="read:orders write:orders"`},
-		{"all kinds", route.Need{Scopes: []string{"a"}, AnyScope: []string{"b", "a"}, Permissions: []string{"c"}, AnyPermission: []string{"d"}}, told + `, scope="a b c d"`},
-		{"permissions", route.Need{Permissions: []string{"c"}}, told + `, scope="c"`},
-		{"claims", route.Need{Subjects: []string{"x"}}, told},
+		{"scopes", route.Requirements{Scopes: []string{"read:orders", "write:orders"}}, told + `, scope="read:orders write:orders"`},
+		{"all kinds", route.Requirements{Scopes: []string{"a"}, AnyScope: []string{"b", "a"}, Permissions: []string{"c"}, AnyPermission: []string{"d"}}, told + `, scope="a b c d"`},
+		{"permissions", route.Requirements{Permissions: []string{"c"}}, told + `, scope="c"`},
+		{"claims", route.Requirements{Subjects: []string{"x"}}, told},
 	} {
-		table := newTable(t, []route.Route{{Need: c.need}}, route.Options{})
+		table := newTable(t, []route.Route{{Requirements: c.need}}, route.Options{})
 		var m route.Match
 		if err := table.Find(&route.Request{}, &m); err != nil {
 			t.Fatal(err)
@@ -273,7 +273,7 @@ func TestNumbersAreComparedExactly(t *testing.T) {
 	} {
 		for range 2 {
 			list := values(t, "["+c.b+"]")
-			table, faults := route.NewTable([]route.Route{{Need: route.Need{Claims: []route.Claim{{Name: []string{"n"}, Values: list}}}}}, route.Options{})
+			table, faults := route.NewTable([]route.Route{{Requirements: route.Requirements{Claims: []route.Claim{{Name: []string{"n"}, Values: list}}}}}, route.Options{})
 			same := false
 			if faults == nil {
 				var m route.Match
@@ -296,7 +296,7 @@ func TestDetachedMatchHoldsNothingOfTheRequest(t *testing.T) {
 	buffer := []byte("GET/orgs/acmeexample.com42")
 	text := func(from, to int) string { return unsafe.String(&buffer[from], to-from) }
 	q := route.Request{Method: text(0, 3), Path: text(3, 13), Host: text(13, 24), Headers: [][2]string{{"x-tenant", text(24, 26)}}}
-	table := newTable(t, []route.Route{{Path: template("/orgs/{org}"), Need: route.Need{ClaimMatches: []route.Binding{
+	table := newTable(t, []route.Route{{Path: template("/orgs/{org}"), Requirements: route.Requirements{ClaimMatches: []route.Binding{
 		{Claim: []string{"org"}, Variable: "org"}, {Claim: []string{"tenant"}, Header: "x-tenant"}, {Claim: []string{"host"}, Host: true}}}}}, route.Options{})
 	var m route.Match
 	if err := table.Find(&q, &m); err != nil {

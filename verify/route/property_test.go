@@ -11,9 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"edgejwt/internal/attacks/paths"
 	"edgejwt/verify"
 	"edgejwt/verify/route"
-	"edgejwt/verify/route/tricks"
 )
 
 // served is the index of the first route that is meant for what a server sees,
@@ -70,15 +70,15 @@ var levels = []route.Route{
 	{Auth: route.None},
 	{Auth: route.Optional},
 	{},
-	{Need: route.Need{Scopes: []string{"a"}}},
-	{Need: route.Need{Scopes: []string{"a", "b"}}},
+	{Requirements: route.Requirements{Scopes: []string{"a"}}},
+	{Requirements: route.Requirements{Scopes: []string{"a", "b"}}},
 	{Auth: route.Deny},
 }
 
 // levelOf is the place of a route's demand in levels.
 func levelOf(r *route.Route) int {
 	for i := range levels {
-		if levels[i].Auth == r.Auth && slices.Equal(levels[i].Need.Scopes, r.Need.Scopes) {
+		if levels[i].Auth == r.Auth && slices.Equal(levels[i].Requirements.Scopes, r.Requirements.Scopes) {
 			return i
 		}
 	}
@@ -296,7 +296,7 @@ func TestCanonicalIsItsOwn(t *testing.T) {
 }
 
 func FuzzCanonical(f *testing.F) {
-	for _, c := range tricks.All {
+	for _, c := range paths.All {
 		if len(c.Path) < 100 {
 			f.Add(c.Path, false)
 			f.Add(c.Path, true)

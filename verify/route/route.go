@@ -89,8 +89,8 @@ type Route struct {
 	// AllowOpaque lets bearer tokens pass that are no JWS, for an API that asks
 	// their issuer itself. They prove nothing here.
 	AllowOpaque bool
-	// Need is what a token must have besides being valid.
-	Need Need
+	// Requirements is what a token must have besides being valid.
+	Requirements Requirements
 }
 
 // Kind is the kind of a path's condition.
@@ -134,8 +134,8 @@ type Header struct {
 	Values []string
 }
 
-// Need is what a route needs of a valid token. Empty fields need nothing.
-type Need struct {
+// Requirements is what a route needs of a valid token. Empty fields need nothing.
+type Requirements struct {
 	// Scopes must all be in the claims "scope" (RFC 8693 §4.2) or "scp", which are
 	// strings parted by spaces or lists of strings; of AnyScope, one.
 	Scopes, AnyScope []string
@@ -174,7 +174,7 @@ type Claim struct {
 	Values []strictjson.Value
 	// SpaceDelimited takes a claim that is a string for the list of its words,
 	// which spaces part, as "scope" is (RFC 8693 §4.2); the string as a whole does
-	// not count then. No other claim is looked at, unlike with Need.Scopes.
+	// not count then. No other claim is looked at, unlike with Requirements.Scopes.
 	SpaceDelimited bool
 }
 

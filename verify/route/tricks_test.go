@@ -8,20 +8,20 @@ import (
 	"strings"
 	"testing"
 
+	"edgejwt/internal/attacks/paths"
 	"edgejwt/verify"
 	"edgejwt/verify/route"
-	"edgejwt/verify/route/tricks"
 )
 
 var update = flag.Bool("update", false, "write TRICKS.md anew")
 
 func TestTricks(t *testing.T) {
-	if len(tricks.All) < 60 {
-		t.Fatalf("only %d tricks", len(tricks.All))
+	if len(paths.All) < 60 {
+		t.Fatalf("only %d tricks", len(paths.All))
 	}
-	for _, c := range tricks.All {
+	for _, c := range paths.All {
 		got, err := route.Canonical(c.Path, route.Options{})
-		if got != c.Canonical || (err == nil) != (c.Canonical != tricks.Refused) || err != nil && !errors.Is(err, verify.PathAmbiguous) {
+		if got != c.Canonical || (err == nil) != (c.Canonical != paths.Refused) || err != nil && !errors.Is(err, verify.PathAmbiguous) {
 			t.Errorf("%s: %.40q is %.40q, %v; want %.40q", c.Name, c.Path, got, err, c.Canonical)
 		}
 		if verify.ChallengeOf(err, "api") != "" {
@@ -35,15 +35,15 @@ func TestIgnoreCase(t *testing.T) {
 		{"/ADMIN/x", "/admin/x"},
 		{"/%41dmin", "/admin"},
 		{"/A%5B%7C", "/a%5B%7C"},
-		{"/admin.", tricks.Refused},
-		{"/admin./x", tricks.Refused},
-		{"/...", tricks.Refused},
+		{"/admin.", paths.Refused},
+		{"/admin./x", paths.Refused},
+		{"/...", paths.Refused},
 		{"/v1.2", "/v1.2"},
-		{"/K%C3%A9", tricks.Refused},
-		{"/%E2%84%AA", tricks.Refused}, // the Kelvin sign, whose lower case is k
+		{"/K%C3%A9", paths.Refused},
+		{"/%E2%84%AA", paths.Refused}, // the Kelvin sign, whose lower case is k
 	} {
 		got, err := route.Canonical(c.path, route.Options{IgnoreCase: true})
-		if got != c.canonical || (err == nil) != (c.canonical != tricks.Refused) {
+		if got != c.canonical || (err == nil) != (c.canonical != paths.Refused) {
 			t.Errorf("%q is %q, %v; want %q", c.path, got, err, c.canonical)
 		}
 	}
@@ -53,7 +53,7 @@ func TestIgnoreCase(t *testing.T) {
 var guarded = []route.Route{
 	{Path: route.Path{Kind: route.Exact, Text: "/admin"}, Auth: route.Deny},
 	{Path: route.Path{Kind: route.Prefix, Text: "/public"}, Auth: route.None},
-	{Path: route.Path{Kind: route.Template, Text: "/orders/{id}"}, Need: route.Need{Scopes: []string{"a"}}},
+	{Path: route.Path{Kind: route.Template, Text: "/orders/{id}"}, Requirements: route.Requirements{Scopes: []string{"a"}}},
 	{Path: route.Path{Kind: route.Prefix, Text: "/a"}, Auth: route.None},
 	{Path: route.Path{Kind: route.Exact, Text: "/"}, Auth: route.None},
 }
@@ -82,7 +82,7 @@ func TestTricksAreListed(t *testing.T) {
 		}
 		return "`` " + strings.ReplaceAll(strings.Trim(strconv.Quote(s), `"`), "|", `\|`) + " ``"
 	}
-	for _, c := range tricks.All {
+	for _, c := range paths.All {
 		var m route.Match
 		edge := "-"
 		if err := table.Find(&route.Request{Path: c.Path}, &m); err == nil {

@@ -7,7 +7,6 @@ import (
 	"unicode"
 
 	"edgejwt/verify"
-	"edgejwt/verify/base64url"
 	"edgejwt/verify/strictjson"
 )
 
@@ -56,7 +55,7 @@ func (x *explainer) times() (lines []string) {
 
 // payload is what the token says: its form has been judged by then.
 func (x *explainer) payload() *strictjson.Value {
-	text, _ := base64url.Decode(x.token().Payload())
+	text, _ := verify.DecodeBase64URL(x.token().Payload())
 	value, _ := strictjson.Parse(string(text), strictjson.Limits{Bytes: verify.MaxTokenBytes, Depth: 32, Values: 1024})
 	return &value
 }

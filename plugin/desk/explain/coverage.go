@@ -192,7 +192,7 @@ func (v *coverer) asked(line *Operation, m *route.Match) {
 	if m.Index >= 0 {
 		line.Route = nameOf(r, m.Index)
 	}
-	for _, d := range demandsOf(&r.Need) {
+	for _, d := range demandsOf(&r.Requirements) {
 		line.Needs = append(line.Needs, d.name+": "+d.words)
 	}
 	switch {

@@ -67,7 +67,7 @@ func TestEveryReason(t *testing.T) {
 // itself never.
 func TestSecrets(t *testing.T) {
 	c, at := parsePolicy(t, false), time.Now()
-	c.Routes[5].Need.Subjects = []string{"someone"} // the operator's word for it is not the token's
+	c.Routes[5].Requirements.Subjects = []string{"someone"} // the operator's word for it is not the token's
 	tokens := regexp.MustCompile(`eyJ[A-Za-z0-9_-]+\.`)
 	for _, x := range examples {
 		for _, claims := range []bool{false, true} {

@@ -14,7 +14,7 @@ import (
 // same code, so that all that a token lacks is told and not the first thing only.
 func (x *explainer) need(ok bool) (string, []string) {
 	var details []string
-	for _, d := range demandsOf(&x.j.Match().Route.Need) {
+	for _, d := range demandsOf(&x.j.Match().Route.Requirements) {
 		verdict := "ok"
 		if err := x.alone(d.need); err != nil {
 			verdict = "NOT MET"
@@ -35,9 +35,9 @@ func (x *explainer) need(ok bool) (string, []string) {
 }
 
 // alone judges one demand under the route's own conditions.
-func (x *explainer) alone(need route.Need) error {
+func (x *explainer) alone(need route.Requirements) error {
 	only := *x.j.Match().Route
-	only.Need = need
+	only.Requirements = need
 	options := x.o.Config.RouteOptions
 	if x.j.ByPolicy() {
 		options = route.Options{}
@@ -70,12 +70,12 @@ func (x *explainer) saidOf(claims [][]string) string {
 // demand is one thing that a route demands.
 type demand struct {
 	name, words string
-	need        route.Need // nothing but this
-	claims      [][]string // that it looks at
+	need        route.Requirements // nothing but this
+	claims      [][]string         // that it looks at
 }
 
-func demandsOf(n *route.Need) (all []demand) {
-	list := func(name string, values []string, need route.Need, claims ...string) {
+func demandsOf(n *route.Requirements) (all []demand) {
+	list := func(name string, values []string, need route.Requirements, claims ...string) {
 		if len(values) > 0 {
 			var ways [][]string
 			for _, claim := range claims {
@@ -84,30 +84,30 @@ func demandsOf(n *route.Need) (all []demand) {
 			all = append(all, demand{name, strings.Join(values, " "), need, ways})
 		}
 	}
-	list("tokenTypes", n.TokenTypes, route.Need{TokenTypes: n.TokenTypes})
-	list("issuers", n.Issuers, route.Need{Issuers: n.Issuers}, "iss")
-	list("audiences", n.Audiences, route.Need{Audiences: n.Audiences}, "aud")
+	list("tokenTypes", n.TokenTypes, route.Requirements{TokenTypes: n.TokenTypes})
+	list("issuers", n.Issuers, route.Requirements{Issuers: n.Issuers}, "iss")
+	list("audiences", n.Audiences, route.Requirements{Audiences: n.Audiences}, "aud")
 	if n.MaxAge > 0 {
-		all = append(all, demand{"maxAge", n.MaxAge.String(), route.Need{MaxAge: n.MaxAge}, [][]string{{"auth_time"}, {"iat"}}})
+		all = append(all, demand{"maxAge", n.MaxAge.String(), route.Requirements{MaxAge: n.MaxAge}, [][]string{{"auth_time"}, {"iat"}}})
 	}
 	if n.MaxLifetime > 0 {
-		all = append(all, demand{"maxLifetime", n.MaxLifetime.String(), route.Need{MaxLifetime: n.MaxLifetime}, [][]string{{"iat"}, {"exp"}}})
+		all = append(all, demand{"maxLifetime", n.MaxLifetime.String(), route.Requirements{MaxLifetime: n.MaxLifetime}, [][]string{{"iat"}, {"exp"}}})
 	}
-	list("scopes", n.Scopes, route.Need{Scopes: n.Scopes}, "scope", "scp")
-	list("anyScope", n.AnyScope, route.Need{AnyScope: n.AnyScope}, "scope", "scp")
-	list("permissions", n.Permissions, route.Need{Permissions: n.Permissions}, "permissions")
-	list("anyPermission", n.AnyPermission, route.Need{AnyPermission: n.AnyPermission}, "permissions")
-	list("subjects", n.Subjects, route.Need{Subjects: n.Subjects}, "sub")
-	list("clients", n.Clients, route.Need{Clients: n.Clients}, "azp", "client_id")
+	list("scopes", n.Scopes, route.Requirements{Scopes: n.Scopes}, "scope", "scp")
+	list("anyScope", n.AnyScope, route.Requirements{AnyScope: n.AnyScope}, "scope", "scp")
+	list("permissions", n.Permissions, route.Requirements{Permissions: n.Permissions}, "permissions")
+	list("anyPermission", n.AnyPermission, route.Requirements{AnyPermission: n.AnyPermission}, "permissions")
+	list("subjects", n.Subjects, route.Requirements{Subjects: n.Subjects}, "sub")
+	list("clients", n.Clients, route.Requirements{Clients: n.Clients}, "azp", "client_id")
 	for _, names := range n.RequiredClaims {
-		all = append(all, demand{"requiredClaims", way(names), route.Need{RequiredClaims: [][]string{names}}, [][]string{names}})
+		all = append(all, demand{"requiredClaims", way(names), route.Requirements{RequiredClaims: [][]string{names}}, [][]string{names}})
 	}
 	for _, claim := range n.Claims {
 		verb := " is or holds "
 		if claim.SpaceDelimited {
 			verb = " has the word "
 		}
-		all = append(all, demand{"claims", way(claim.Name) + verb + values(claim.Values), route.Need{Claims: []route.Claim{claim}}, [][]string{claim.Name}})
+		all = append(all, demand{"claims", way(claim.Name) + verb + values(claim.Values), route.Requirements{Claims: []route.Claim{claim}}, [][]string{claim.Name}})
 	}
 	for _, b := range n.ClaimMatches {
 		words := way(b.Claim) + " is or holds "
@@ -119,7 +119,7 @@ func demandsOf(n *route.Need) (all []demand) {
 		default:
 			words += "the host"
 		}
-		all = append(all, demand{"claimMatches", words, route.Need{ClaimMatches: []route.Binding{b}}, [][]string{b.Claim}})
+		all = append(all, demand{"claimMatches", words, route.Requirements{ClaimMatches: []route.Binding{b}}, [][]string{b.Claim}})
 	}
 	return all
 }

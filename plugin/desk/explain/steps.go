@@ -191,7 +191,7 @@ func (x *explainer) extract(ok bool) (string, []string) {
 }
 
 // place says where a token may stand.
-func place(l verify.Location) string {
+func place(l verify.TokenLocation) string {
 	switch l.In {
 	case verify.InCookie:
 		return "the cookie " + l.Name

@@ -134,7 +134,7 @@ func (r *routing) judgeHostHeader() {
 	header := r.config.Get("vhost_header")
 	byHost := r.byHost || r.byPolicy
 	for i := range r.plugin.config.Routes {
-		byHost = byHost || slices.ContainsFunc(r.plugin.config.Routes[i].Need.ClaimMatches, func(b route.Binding) bool { return b.Host })
+		byHost = byHost || slices.ContainsFunc(r.plugin.config.Routes[i].Requirements.ClaimMatches, func(b route.Binding) bool { return b.Host })
 	}
 	if header.Str() == "" || !byHost {
 		return
