@@ -1,6 +1,7 @@
 package route
 
 import (
+	"strconv"
 	"strings"
 
 	"edgejwt/verify"
@@ -24,8 +25,10 @@ func hostOf(authority string, ignorePort bool) (h host, ok bool) {
 				return host{}, false
 			}
 		}
-		if !ignorePort {
-			h.port, h.spelling = name[colon+1:], HostPort
+		if port := name[colon+1:]; !ignorePort {
+			h.port, h.spelling = port, HostPort
+		} else if number, err := strconv.Atoi(port); err != nil || number < 1 || number > 65535 {
+			return host{}, false // Envoy does not take it for a port either
 		}
 		name = name[:colon]
 	}
@@ -92,50 +95,6 @@ func hostHolds(condition, name string) bool {
 	return condition == name
 }
 
-// holds says whether the condition holds in the two readings of a request's
-// headers.
-//
-// sent is Envoy's reading: only lines of that very name count, there is one, and
-// each is one of the values.
-//
-// folded is the reading of servers of the CGI family (see ascii.FoldHeader): lines
-// of every spelling count. Which of several lines such a server takes is not known.
-// So where one line satisfies the condition and another does not, folded is what
-// sent is not.
-//
-// The caller must apply the stricter of what both readings demand.
-func (h *Header) holds(headers [][2]string) (sent, folded bool) {
-	named, all, some := false, true, false
-	sent = true
-	for i := range headers {
-		name, value := headers[i][0], headers[i][1]
-		if !ascii.SameHeader(name, h.Name) {
-			continue
-		}
-		fits := len(h.Values) == 0 || contains(h.Values, value)
-		if name == h.Name {
-			named, sent = true, sent && fits
-		}
-		all, some = all && fits, some || fits
-	}
-	sent = sent && named
-	if some && !all {
-		return sent, !sent
-	}
-	return sent, some
-}
-
-// headersHold reports whether all conditions hold in both readings of each header
-// (surely), and whether each holds in one of them (perhaps).
-func headersHold(conditions []Header, headers [][2]string) (surely, perhaps bool) {
-	surely, perhaps = true, true
-	for i := range conditions {
-		sent, folded := conditions[i].holds(headers)
-		surely, perhaps = surely && sent && folded, perhaps && (sent || folded)
-	}
-	return surely, perhaps
-}
-
 // Spelling says in what way a request was spelled so that others may read it in
 // another way than Envoy's routes. Several may be set.
 type Spelling uint16
@@ -157,6 +116,11 @@ const (
 	MethodCase
 	// HeadAsGet: the method is HEAD, which most servers answer as GET.
 	HeadAsGet
+	// PathEscape: the path has escapes that are not needed, or not as the canonical
+	// form has them, or lacks some.
+	PathEscape
+	// PathCase: the path has capitals, and the servers behind ignore case.
+	PathCase
 	// HeaderName: a header's name is one that some servers take for another's, or
 	// the header has several lines.
 	HeaderName
@@ -172,6 +136,8 @@ var advice = [...]string{
 	"the path can be read in more than one way: set normalize_path, merge_slashes and path_with_escaped_slashes_action in Envoy",
 	"the method is not in capitals: clients should send it as RFC 9110 names it",
 	"the method is HEAD, which servers answer as GET: name HEAD beside GET in the rule",
+	"the path's escapes are not as RFC 3986 §6.2.2 has them: in capitals, and where they are needed",
+	"the path has capitals, and the servers behind ignore the case (ignorePathCase): clients should send it as the rule has it",
 	"a header is repeated, or its name differs from a rule's by other signs: set headers_with_underscores_action in Envoy",
 }
 

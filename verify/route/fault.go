@@ -1,6 +1,7 @@
 package route
 
 import (
+	"slices"
 	"strings"
 
 	"edgejwt/verify/ascii"
@@ -32,6 +33,14 @@ func NewTable(routes []Route, o Options) (*Table, []Fault) {
 		c := checker{route: &routes[i], rule: &t.rules[i], index: i, options: o}
 		c.check(o)
 		faults = append(faults, c.faults...)
+		for _, condition := range c.route.Headers {
+			index := slices.Index(t.headerNames, condition.Name)
+			if index < 0 {
+				index = len(t.headerNames)
+				t.headerNames = append(t.headerNames, condition.Name)
+			}
+			c.rule.headers = append(c.rule.headers, index)
+		}
 		t.byPath = t.byPath || c.route.Path.Kind != Any
 		t.byHost = t.byHost || len(c.route.Hosts) > 0
 		t.slashed = t.slashed || c.rule.path.slash

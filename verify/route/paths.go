@@ -75,11 +75,13 @@ func classOf(c byte) class {
 
 // reader reads one path. The fields behind the blank line are set by prepare.
 type reader struct {
-	// sent is the path as it was sent, the spelling of escapes apart; decoded is
-	// without those that it does not need; canonical is resolved and merged, too.
-	// The last has no trailing slash, and all three are equal for most requests.
-	sent, decoded, canonical string
+	// raw are the bytes that were sent. sent is the same, the spelling of escapes
+	// apart; decoded is without those that it does not need; canonical is resolved
+	// and merged, too. The last has no trailing slash, and all are equal for most
+	// requests.
+	raw, sent, decoded, canonical string
 
+	bytes   reading   // raw without a slash at its end
 	main    reading   // canonical
 	slash   bool      // it ends in a slash, and is not the root
 	slashed string    // main with a slash, once it was needed
@@ -110,7 +112,7 @@ func (r *reader) read(path string, o Options) error {
 		}
 	}
 	path = path[:end]
-	r.sent, r.decoded, r.canonical = path, path, trim(path)
+	r.raw, r.sent, r.decoded, r.canonical = path, path, path, trim(path)
 	if dots && end > verify.MaxOddPathBytes {
 		return ambiguous(tooOdd)
 	}
@@ -373,6 +375,9 @@ func (r *reading) segment(i int) (start, end int) {
 // prepare makes a path that was read ready for fits.
 func (r *reader) prepare(o Options) {
 	r.main.set(r.canonical, o)
+	if r.bytes = r.main; r.unslashed() != r.canonical {
+		r.bytes.set(r.unslashed(), Options{})
+	}
 	r.slash = r.canonical != "/" && (strings.HasSuffix(r.sent, "/") || strings.HasSuffix(r.sent, "/.") || strings.HasSuffix(r.sent, "/.."))
 	if paths := r.readings(); paths != nil {
 		r.others = make([]reading, len(paths))
@@ -382,10 +387,18 @@ func (r *reader) prepare(o Options) {
 	}
 }
 
+// unslashed is raw without one slash at its end.
+func (r *reader) unslashed() string {
+	if len(r.raw) > 1 {
+		return strings.TrimSuffix(r.raw, "/")
+	}
+	return r.raw
+}
+
 // fits judges a condition for every reading of the path, and sets captured to what
-// the variables of a template stand for. other has TrailingSlash where the
-// condition does not hold for the path as it was sent. slashed is true when some
-// route was written with a trailing slash.
+// the variables of a template stand for. other is how the path is spelled, where the
+// condition does not hold for the bytes that were sent. slashed is true when some
+// route may hold for a path with a slash at its end and not for the one without.
 func (r *reader) fits(p *pattern, slashed bool, captured *[]string) (f fit, other Spelling, err error) {
 	if p.kind == Any {
 		return always, 0, nil
@@ -431,26 +444,64 @@ func (r *reader) fits(p *pattern, slashed bool, captured *[]string) (f fit, othe
 	default:
 		with, without = holds && p.slash, holds && !p.slash
 	}
-	sent := without
-	switch {
-	case strings.HasSuffix(r.sent, "//"):
-		sent = with && without && (p.kind == Prefix || p.tail()) // which hold for what is below, too
-	case r.slash:
-		sent = with
+	var sent bool
+	if err == nil {
+		sent, err = r.holdsAsSent(p)
 	}
 	switch {
 	case err != nil:
 		return never, 0, err
-	case !with && !without:
+	case !sent && !with && !without:
 		return never, 0, nil
 	case !sent:
-		return inSome, TrailingSlash, nil
-	case with && without, !r.slash && !slashed:
+		return inSome, r.spelling(), nil
+	case with && without, without && !r.slash && !slashed:
 		// The second: no route is for a path with a slash alone, so the one without is
 		// not asked what it would be with it.
 		return always, 0, nil
 	}
 	return asSent | inSome, 0, nil
+}
+
+// holdsAsSent judges the condition for the bytes that were sent, by the text as the
+// operator wrote it: as Envoy's routes match them.
+func (r *reader) holdsAsSent(p *pattern) (bool, error) {
+	slash := len(r.raw) > 1 && r.raw[len(r.raw)-1] == '/'
+	switch p.kind {
+	case Exact:
+		return r.unslashed() == p.exact && slash == p.slash, nil
+	case Prefix:
+		rest, ok := strings.CutPrefix(r.raw, p.exact)
+		return ok && (p.exact == "/" || rest == "" && !p.slash || rest != "" && rest[0] == '/'), nil
+	case Template:
+		return (p.tail() || slash == p.slash) && p.template(&r.bytes, nil), nil
+	}
+	if !strings.HasPrefix(r.raw, p.text) {
+		return false, nil
+	}
+	if r.work += p.instructions * len(r.raw); r.work > verify.MaxRegexWork {
+		return false, ambiguous(tooMuchWork)
+	}
+	return p.exactRegex.MatchString(r.raw), nil
+}
+
+// spelling says in what way the bytes that were sent differ from the canonical form.
+func (r *reader) spelling() Spelling {
+	switch sent := r.unslashed(); {
+	case sent == r.canonical && !r.slash || trim(sent) == r.canonical && r.slash:
+		return TrailingSlash | r.caseSpelling()
+	case trim(r.sent) == r.canonical:
+		return PathEscape | r.caseSpelling()
+	}
+	return OddPath
+}
+
+// caseSpelling is PathCase where the case of the path is not what is compared.
+func (r *reader) caseSpelling() Spelling {
+	if r.main.folded != r.main.path {
+		return PathCase
+	}
+	return 0
 }
 
 // holds judges the condition for one reading.
@@ -467,10 +518,12 @@ func (r *reader) matches(p *pattern, folded string) (bool, error) {
 		return false, nil
 	}
 	if r.work += p.instructions * len(folded); r.work > verify.MaxRegexWork {
-		return false, ambiguous("the path is too long for the regular expressions of the routes")
+		return false, ambiguous(tooMuchWork)
 	}
 	return p.regex.MatchString(folded), nil
 }
+
+const tooMuchWork = "the path is too long for the regular expressions of the routes"
 
 // oneReading reports whether the path was sent in its canonical form, one trailing
 // slash apart.
@@ -481,7 +534,8 @@ func (r *reader) oneReading() bool { return r.sent == r.decoded && trim(r.decode
 // that no other reading can be asked where it would lead. It is 0 for a request that
 // means the same to every server: its host in lower case, without trailing dot and,
 // unless Options.IgnoreHostPort, without port; its method in capitals and not HEAD;
-// its path in canonical form (see Canonical) without trailing slash.
+// its path in canonical form (see Canonical), byte by byte, without trailing slash
+// and, with Options.IgnoreCase, in lower case.
 func Spellings(q *Request, o Options) (s Spelling) {
 	h, ok := hostOf(q.Host, o.IgnoreHostPort)
 	if s |= h.spelling; !ok {
@@ -493,8 +547,16 @@ func Spellings(q *Request, o Options) (s Spelling) {
 	switch err := r.read(q.Path, Options{}); {
 	case err != nil, !r.oneReading(), strings.HasSuffix(r.sent, "//"):
 		s |= OddPath
-	case r.canonical != "/" && strings.HasSuffix(r.sent, "/"):
-		s |= TrailingSlash
+	default:
+		if r.canonical != "/" && strings.HasSuffix(r.sent, "/") {
+			s |= TrailingSlash
+		}
+		if r.unslashed() != r.canonical && r.canonical != "/" {
+			s |= PathEscape
+		}
+		if fold(r.canonical, o) != r.canonical {
+			s |= PathCase
+		}
 	}
 	return s
 }

@@ -14,6 +14,7 @@ const MaxVariables = 8
 // segment is one part of a template.
 type segment struct {
 	text     string // literal, folded, or the variable's name
+	exact    string // literal, with its case
 	variable bool
 	tail     bool // takes all that is left
 }
@@ -22,11 +23,13 @@ type segment struct {
 type pattern struct {
 	kind     Kind
 	text     string // folded; of a regular expression what every match begins with
+	exact    string // text with its case, of Exact and Prefix
 	slash    bool   // the operator wrote a slash at the end, or it is a regular expression, which may
 	segments []segment
 	names    []string // of the variables
 
 	regex        *regexp.Regexp // matches the whole folded path
+	exactRegex   *regexp.Regexp // matches the whole path with its case
 	instructions int            // of its program: the work for one byte is at most linear in it
 }
 
@@ -52,6 +55,8 @@ func (p *pattern) holds(r *reading, captured *[]string) bool {
 	return false
 }
 
+// template matches the segments: with captured by their folded form, without it by
+// their bytes.
 func (p *pattern) template(r *reading, captured *[]string) bool {
 	whole := p.segments // all that stand for one segment each
 	if p.tail() {
@@ -62,11 +67,14 @@ func (p *pattern) template(r *reading, captured *[]string) bool {
 	}
 	for i := range whole {
 		start, end := r.segment(i)
-		if whole[i].variable && start == end || !whole[i].variable && r.folded[start:end] != whole[i].text {
+		switch {
+		case whole[i].variable && start == end,
+			!whole[i].variable && captured != nil && r.folded[start:end] != whole[i].text,
+			!whole[i].variable && captured == nil && r.path[start:end] != whole[i].exact:
 			return false
 		}
 	}
-	if len(p.names) == 0 {
+	if len(p.names) == 0 || captured == nil {
 		return true
 	}
 	found := make([]string, 0, len(p.names))
@@ -90,7 +98,7 @@ func (p *Path) compile(o Options) (ready pattern, want string) {
 	switch p.Kind {
 	case Any:
 	case Exact, Prefix:
-		ready.text, want = literal(p.Text, o)
+		ready.text, ready.exact, want = literal(p.Text, o)
 	case Template:
 		want = ready.parse(p.Text, o)
 	case Regex:
@@ -129,6 +137,12 @@ func (p *pattern) compileRegex(text string, o Options) (want string) {
 		group = `\A(?i:`
 	}
 	if p.regex, err = regexp.Compile(group + text + `)\z`); err != nil {
+		return wantRegex
+	}
+	if p.exactRegex = p.regex; o.IgnoreCase {
+		p.exactRegex, err = regexp.Compile(`\A(?:` + text + `)\z`)
+	}
+	if err != nil {
 		return wantRegex
 	}
 	return ""
@@ -189,16 +203,16 @@ const wantPath = "is not a path that can be read in one way only (example: /orde
 
 // literal gives the operator's path its canonical form. He may write what a
 // client would have to escape, but none of what he could not mean.
-func literal(text string, o Options) (folded, want string) {
+func literal(text string, o Options) (folded, exact, want string) {
 	raw := make([]byte, 0, len(text))
 	for i := range len(text) {
 		raw = escape(raw, text[i], text[i] == ' ' || text[i] >= utf8.RuneSelf)
 	}
 	var r reader
 	if err := r.read(string(raw), o); err != nil || strings.IndexByte(text, '?') >= 0 || trim(r.decoded) != r.canonical {
-		return "", wantPath
+		return "", "", wantPath
 	}
-	return fold(r.canonical, o), ""
+	return fold(r.canonical, o), r.canonical, ""
 }
 
 // parse reads a template.
@@ -214,10 +228,10 @@ func (p *pattern) parse(text string, o Options) (want string) {
 		part, rest = nextSegment(rest)
 		var s segment
 		if strings.IndexByte(part, '{') < 0 && strings.IndexByte(part, '}') < 0 {
-			if s.text, want = literal("/"+part, o); want != "" || part == "" {
+			if s.text, s.exact, want = literal("/"+part, o); want != "" || part == "" {
 				return wantPath
 			}
-			s.text = s.text[1:]
+			s.text, s.exact = s.text[1:], s.exact[1:]
 		} else {
 			if len(part) < 3 || part[0] != '{' || part[len(part)-1] != '}' {
 				return "has a variable that is not a whole segment (example: /orders/{id})"

@@ -18,15 +18,18 @@ type Table struct {
 	byHost    bool
 	slashed   bool // some rule may hold for a path with a slash at its end and not for the one without
 	unmatched Route
+
+	headerNames []string // of the conditions on headers, each once
 }
 
 // rule is a Route made ready.
 type rule struct {
-	route  *Route
-	path   pattern
-	hosts  []hostCondition
-	report bool   // what it refuses is only reported
-	needed string // scopes and permissions, for the challenge
+	route   *Route
+	path    pattern
+	hosts   []hostCondition
+	headers []int  // in Table.headerNames, by route.Headers
+	report  bool   // what it refuses is only reported
+	needed  string // scopes and permissions, for the challenge
 }
 
 // Match is the route that applies to a request. Its zero value is of no use.
@@ -131,7 +134,15 @@ type lookup struct {
 	host    host
 	method  method
 	found   bool // a rule matched the request as it was sent
+
+	candidates int // how many demands were compared
+	// lines are the request's lines of each of Table.headerNames, once they were needed.
+	lines [][]int
 }
+
+// maxCandidates bounds how many demands are compared for one request. Honest ones have
+// one or two.
+const maxCandidates = 8
 
 // strictest walks the rules once: see Find.
 func (l *lookup) strictest(m *Match) error {
@@ -164,6 +175,10 @@ func (l *lookup) strictest(m *Match) error {
 				return nil
 			}
 			continue
+		}
+		if l.candidates++; l.candidates > maxCandidates {
+			*m = Match{Spelling: spelling | other}
+			return refuse(verify.RequestAmbiguous, "the request has readings that meet more routes than are compared")
 		}
 		candidate := Match{Route: r.route, Index: i, Report: r.report, Path: m.Path, rule: r, captured: captured}
 		if fits&asSent != 0 {
@@ -245,7 +260,7 @@ func (l *lookup) fits(r *rule) (fits fit, other Spelling) {
 		fits &= f
 	}
 	if len(r.route.Headers) > 0 && fits != never {
-		f := headersFit(r.route.Headers, l.request.Headers)
+		f := l.headersFit(r)
 		if f&asSent == 0 {
 			other |= HeaderName
 		}
@@ -293,34 +308,49 @@ func (m *method) fits(methods []string) (f fit) {
 
 // headersFit judges the conditions on headers, whose lines some servers join, or
 // take one of, and whose names some fold (see ascii.FoldHeader).
-func headersFit(conditions []Header, lines [][2]string) fit {
+func (l *lookup) headersFit(r *rule) fit {
 	all := always
-	for i := range conditions {
-		c := &conditions[i]
-		sent, folded, holding := 0, 0, 0
-		for j := range lines {
-			if !ascii.SameHeader(lines[j][0], c.Name) {
-				continue
-			}
-			folded++
-			if lines[j][0] == c.Name {
+	for i := range r.route.Headers {
+		c, lines := &r.route.Headers[i], l.linesOf(r.headers[i])
+		sent, holding := 0, 0
+		for _, j := range lines {
+			if l.request.Headers[j][0] == c.Name {
 				sent++
 			}
-			if len(c.Values) == 0 || slices.Contains(c.Values, lines[j][1]) {
+			if len(c.Values) == 0 || slices.Contains(c.Values, l.request.Headers[j][1]) {
 				holding++
 			}
 		}
 		f := never
 		if holding > 0 {
 			f |= inSome
-			// Envoy joins several lines to one value, which is none of those listed.
-			if sent > 0 && holding == folded && (sent == 1 || len(c.Values) == 0) {
+			// Of several lines Envoy's matchers may take another one, or join them.
+			if sent > 0 && holding == len(lines) && (sent == 1 || len(c.Values) == 0) {
 				f |= asSent | inAll
 			}
 		}
-		all &= f
+		if all &= f; all == never {
+			break
+		}
 	}
 	return all
+}
+
+// linesOf gives the places of the request's lines of a header in any spelling. They
+// are looked for once for each name, however many rules ask.
+func (l *lookup) linesOf(name int) []int {
+	if l.lines == nil {
+		l.lines = make([][]int, len(l.table.headerNames))
+	}
+	if l.lines[name] == nil {
+		l.lines[name] = []int{}
+		for j := range l.request.Headers {
+			if ascii.SameHeader(l.request.Headers[j][0], l.table.headerNames[name]) {
+				l.lines[name] = append(l.lines[name], j)
+			}
+		}
+	}
+	return l.lines[name]
 }
 
 func contains(list []string, s string) bool { return slices.Contains(list, s) }

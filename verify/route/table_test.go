@@ -72,8 +72,15 @@ func TestConditions(t *testing.T) {
 		{"exact, dots", path(exact("/a")), get("/b/../a"), ambiguous},
 		{"exact with a space", path(exact("/a b")), get("/a%20b"), holds},
 		{"exact with an escape", path(exact("/a%20b")), get("/a%20b"), holds},
-		{"exact beyond ASCII", path(exact("/café")), get("/caf%c3%a9"), holds},
-		{"exact with a bracket", path(exact("/a[1]")), get("/a%5b1%5D"), holds},
+		{"exact beyond ASCII", path(exact("/café")), get("/caf%C3%A9"), holds},
+		{"exact beyond ASCII, lower case escapes", path(exact("/café")), get("/caf%c3%a9"), closes},
+		{"prefix, lower case escapes below", path(prefix("/public")), get("/public/caf%c3%a9"), holds},
+		{"template, lower case escapes of the value", path(template("/orders/{id}")), get("/orders/caf%c3%a9"), holds},
+		{"regex, lower case escapes", path(regex("/pr%c3%a4.*")), get("/pr%c3%a4x"), holds},
+		{"regex, two slashes at the end", path(regex("/admin/.+")), get("/admin//"), holds},
+		{"regex, dots at the end", path(regex("/docs/[a-z]*")), get("/docs/secret/.."), ambiguous},
+		{"exact with a bracket", path(exact("/a[1]")), get("/a%5B1%5D"), holds},
+		{"exact with a bracket, sent raw", path(exact("/a[1]")), get("/a[1]"), closes},
 
 		{"prefix, itself", path(prefix("/public")), get("/public"), holds},
 		{"prefix, below", path(prefix("/public")), get("/public/x/y"), holds},
@@ -256,7 +263,7 @@ func TestVariables(t *testing.T) {
 		{"/{org}/{id=**}", "/a/b/c/d", false, "org=a id=b/c/d"},
 		{"/{org}/{id=**}", "/a/", false, "org=a id="},
 	} {
-		table := newTable(t, []route.Route{{Path: template(c.template)}}, route.Options{IgnoreCase: c.ignoreCase})
+		table := newTable(t, []route.Route{{Path: template(c.template), Auth: route.Deny}}, route.Options{IgnoreCase: c.ignoreCase})
 		var m route.Match
 		if err := table.Find(&route.Request{Path: c.path}, &m); err != nil || m.Index != 0 {
 			t.Errorf("%s does not hold for %s: %v", c.template, c.path, err)
