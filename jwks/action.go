@@ -47,7 +47,7 @@ type Action struct {
 // act adds an action that has no fields but Message.
 //
 //go:noinline // an Action is large, and this stands in many places
-func act(actions []Action, kind ActionKind, message string) []Action {
+func appendAction(actions []Action, kind ActionKind, message string) []Action {
 	return append(actions, Action{Kind: kind, Message: message})
 }
 

@@ -12,7 +12,7 @@ type bench struct {
 	t       testing.TB
 	now     time.Time
 	data    shared
-	workers []*Machine
+	workers []*Source
 	next    []time.Time // when each worker ticks
 	fetches []flying
 	logs    []string
@@ -20,7 +20,7 @@ type bench struct {
 }
 
 type flying struct {
-	worker *Machine
+	worker *Source
 	action Action
 }
 
@@ -36,7 +36,7 @@ func newBench(t testing.TB, p Policy, workers int) *bench {
 
 var urlPolicy = Policy{URL: "https://issuer.example/jwks.json"}
 
-func (b *bench) carry(m *Machine, actions []Action) {
+func (b *bench) carry(m *Source, actions []Action) {
 	for _, a := range actions {
 		switch a.Kind {
 		case Load:

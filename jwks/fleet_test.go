@@ -51,7 +51,7 @@ type fleet struct {
 
 type sidecar struct {
 	data    shared
-	workers []*Machine
+	workers []*Source
 	next    []time.Duration
 	index   int           // in the queue
 	at      time.Duration // of its next event
@@ -62,7 +62,7 @@ type sidecar struct {
 
 type delivery struct {
 	at     time.Duration
-	worker *Machine
+	worker *Source
 	ticket uint64
 	answer Answer
 }
@@ -159,7 +159,7 @@ func (f *fleet) step(c *sidecar) {
 	}
 }
 
-func (f *fleet) carry(c *sidecar, m *Machine, actions []Action) {
+func (f *fleet) carry(c *sidecar, m *Source, actions []Action) {
 	for _, a := range actions {
 		switch a.Kind {
 		case Load:
@@ -175,7 +175,7 @@ func (f *fleet) carry(c *sidecar, m *Machine, actions []Action) {
 		case Changed:
 			for i := range c.knows {
 				if c.knows[i] == 0 {
-					if m.set.byID(fmt.Sprint("key-", i+2)) != nil { // not Machine.Find: it would wish for it
+					if m.usableKeys.byID(fmt.Sprint("key-", i+2)) != nil { // not Machine.Find: it would wish for it
 						c.knows[i] = f.now
 					}
 				}

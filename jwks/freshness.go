@@ -22,15 +22,15 @@ func header(headers [][2]string, name string) (string, bool) {
 }
 
 // untold is the lifetime of an answer that says nothing about it.
-const untold = -1
+const noLifetime = -1
 
 // longestTold bounds every number of seconds that a provider may tell.
-const longestTold = 365 * 24 * 3600
+const maxSeconds = 365 * 24 * 3600
 
 // lifetime gives for how many seconds the answer calls itself fresh (RFC 9111
 // §4.2), or untold. What it says unclearly counts as stale, as §4.2.1 advises.
-func lifetime(headers [][2]string, now time.Time) int64 {
-	life := int64(untold)
+func freshnessLifetime(headers [][2]string, now time.Time) int64 {
+	life := int64(noLifetime)
 	if control, has := header(headers, "cache-control"); has {
 		for more := true; more; {
 			var directive string
@@ -44,16 +44,16 @@ func lifetime(headers [][2]string, now time.Time) int64 {
 				if !ok {
 					return 0
 				}
-				if life == untold || seconds < life {
+				if life == noLifetime || seconds < life {
 					life = seconds // two values: the shorter one is safe
 				}
 			}
 		}
 	}
-	if life == untold {
+	if life == noLifetime {
 		expires, has := header(headers, "expires")
 		if !has {
-			return untold
+			return noLifetime
 		}
 		until, ok := parseDate(expires)
 		if !ok {
@@ -66,7 +66,7 @@ func lifetime(headers [][2]string, now time.Time) int64 {
 				from = d
 			}
 		}
-		life = min(max(int64(until.Sub(from)/time.Second), 0), longestTold)
+		life = min(max(int64(until.Sub(from)/time.Second), 0), maxSeconds)
 	}
 	if age, has := header(headers, "age"); has {
 		if seconds, ok := parseSeconds(age); ok {
@@ -91,16 +91,16 @@ func unquote(value string) string {
 
 // retryAfter gives how long the provider asks to be left alone (RFC 9110
 // §10.2.3): 0 when it does not ask, at most longestHold.
-func retryAfter(headers [][2]string, now time.Time) time.Duration {
+func parseRetryAfter(headers [][2]string, now time.Time) time.Duration {
 	value, has := header(headers, "retry-after")
 	if !has {
 		return 0
 	}
 	if seconds, ok := parseSeconds(value); ok {
-		return min(time.Duration(seconds)*time.Second, longestHold)
+		return min(time.Duration(seconds)*time.Second, maxRetryAfter)
 	}
 	if until, ok := parseDate(value); ok {
-		return min(max(until.Sub(now), 0), longestHold)
+		return min(max(until.Sub(now), 0), maxRetryAfter)
 	}
 	return 0
 }
@@ -116,7 +116,7 @@ func parseSeconds(s string) (int64, bool) {
 		if s[i] < '0' || s[i] > '9' {
 			return 0, false
 		}
-		n = min(10*n+int64(s[i]-'0'), longestTold)
+		n = min(10*n+int64(s[i]-'0'), maxSeconds)
 	}
 	return n, true
 }

@@ -8,19 +8,19 @@ import (
 )
 
 // mostNamed bounds how many kids one line of the log names.
-const mostNamed = 10
+const maxKIDsInLog = 10
 
 // about begins every line with whose keys it speaks of. The name comes from the
 // configuration, not from the provider.
-func (m *Machine) about(text string) string {
-	return "keys of " + ascii.Quote(m.sourceName()) + ": " + text
+func (s *Source) logLine(text string) string {
+	return "keys of " + ascii.Quote(s.sourceName()) + ": " + text
 }
 
 // sourceName is the address that the operator wrote.
-func (m *Machine) sourceName() string {
-	name := m.p.URL
+func (s *Source) sourceName() string {
+	name := s.policy.URL
 	if name == "" {
-		name = m.p.Issuer
+		name = s.policy.Issuer
 	}
 	name, _, query := ascii.Cut(name, '?')
 	if query {
@@ -30,35 +30,35 @@ func (m *Machine) sourceName() string {
 }
 
 // explain tells a verdict's trouble.
-func (v *verdict) explain() string {
-	text := v.trouble.Error()
-	if v.discovery {
+func (r *response) describe() string {
+	text := r.err.Error()
+	if r.discovery {
 		text = "discovery: " + text
 	}
-	if v.status != 0 && v.status != 200 {
-		text += " (status " + strconv.Itoa(v.status) + ")"
+	if r.status != 0 && r.status != 200 {
+		text += " (status " + strconv.Itoa(r.status) + ")"
 	}
 	return text
 }
 
 // introduce tells of a set that is new.
-func (s *Set) introduce(generation uint64) string {
+func (s *Set) describe(generation uint64) string {
 	kids := s.KIDs()
 	for i := range kids {
 		kids[i] = ascii.Quote(shorten(kids[i]))
 	}
-	if more := len(kids) - mostNamed; more > 0 {
-		kids = append(kids[:mostNamed], "and "+strconv.Itoa(more)+" more")
+	if more := len(kids) - maxKIDsInLog; more > 0 {
+		kids = append(kids[:maxKIDsInLog], "and "+strconv.Itoa(more)+" more")
 	}
 	return "generation " + strconv.FormatUint(generation, 10) + ", " + strconv.Itoa(s.Len()) + " usable, kid " + strings.Join(kids, ", ")
 }
 
 // list tells of keys that were skipped.
-func list(skipped []Skipped) string {
+func listSkipped(skipped []Skipped) string {
 	var texts []string
 	for i, s := range skipped {
-		if i == mostNamed {
-			texts = append(texts, "and "+strconv.Itoa(len(skipped)-mostNamed)+" more")
+		if i == maxKIDsInLog {
+			texts = append(texts, "and "+strconv.Itoa(len(skipped)-maxKIDsInLog)+" more")
 			break
 		}
 		texts = append(texts, s.String())

@@ -66,7 +66,7 @@ func TestParseForSeveral(t *testing.T) {
 	if err != nil || set.Len() != 1 || set.keys[0].ID != "k" || !set.keys[0].Fits("ES256") || len(skipped) != 2 {
 		t.Errorf("%+v, skipped %v, %v", set, skipped, err)
 	}
-	if _, _, err := Parse(document(edKey(), p256()), "RS256", "PS512"); err != NoUsableKey {
+	if _, _, err := Parse(document(edKey(), p256()), "RS256", "PS512"); err != ErrNoUsableKey {
 		t.Errorf("without a key for the algorithms: %v", err)
 	}
 }
@@ -74,7 +74,7 @@ func TestParseForSeveral(t *testing.T) {
 // TestSourceOfAlgorithms: rules whose keys are not the same share no record.
 func TestSourceOfAlgorithms(t *testing.T) {
 	for _, p := range []Policy{urlPolicy, {Issuer: "https://issuer.example/"}} {
-		source := func(algorithms ...string) string { p.Algorithms = algorithms; return p.Source() }
+		source := func(algorithms ...string) string { p.Algorithms = algorithms; return p.SourceID() }
 		if source("RS256", "ES256") != source("ES256", "RS256") || source("RS256") == source("RS256", "ES256") || source("RS256") == source("RS512") {
 			t.Errorf("%q, %q, %q", source("RS256"), source("RS256", "ES256"), source("RS512"))
 		}

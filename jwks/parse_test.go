@@ -177,7 +177,7 @@ func TestParseKeys(t *testing.T) {
 			if set.Len() != 1 || len(skipped) != 1 || skipped[0].Why != c.why || skipped[0].Index != 0 {
 				t.Fatalf("%d keys, skipped %v, want one for %q", set.Len(), skipped, c.why)
 			}
-			if _, _, err := Parse(document(c.key)); err != NoUsableKey {
+			if _, _, err := Parse(document(c.key)); err != ErrNoUsableKey {
 				t.Errorf("alone: %v", err)
 			}
 		})
@@ -203,25 +203,25 @@ func TestParseDocuments(t *testing.T) {
 		want error
 	}{
 		{"100 keys", many(100), nil},
-		{"101 keys", many(101), TooManyKeys},
+		{"101 keys", many(101), ErrTooManyKeys},
 		{"512 KiB", padded(MaxDocumentBytes), nil},
-		{"one byte more", padded(MaxDocumentBytes + 1), DocumentTooLong},
+		{"one byte more", padded(MaxDocumentBytes + 1), ErrDocumentTooLong},
 		{"members besides keys", `{"a":1,"keys":[` + jwk("a", 1) + `],"z":null}`, nil},
-		{"empty", ``, DocumentNotJSON},
-		{"HTML", `<!doctype html>`, DocumentNotJSON},
-		{"two documents", `{"keys":[]}{"keys":[]}`, DocumentNotJSON},
-		{"keys twice", `{"keys":[` + jwk("a", 1) + `],"keys":[]}`, DocumentNotJSON},
-		{"member of a key twice", `{"keys":[{"kty":"RSA","kid":"a","kid":"b"}]}`, DocumentNotJSON},
-		{"invalid UTF-8", "{\"keys\":[],\"a\":\"\xff\"}", DocumentNotJSON},
-		{"deep", `{"keys":` + strings.Repeat("[", 20) + strings.Repeat("]", 20) + `}`, DocumentNotJSON},
-		{"an array", `[]`, DocumentNotASet},
-		{"null", `null`, DocumentNotASet},
-		{"no keys", `{}`, DocumentNotASet},
-		{"keys an object", `{"keys":{}}`, DocumentNotASet},
-		{"keys null", `{"keys":null}`, DocumentNotASet},
-		{"keys in capitals", `{"KEYS":[` + jwk("a", 1) + `]}`, DocumentNotASet},
-		{"no key at all", `{"keys":[]}`, NoUsableKey},
-		{"a single key, not a set", jwk("a", 1), DocumentNotASet},
+		{"empty", ``, ErrDocumentNotJSON},
+		{"HTML", `<!doctype html>`, ErrDocumentNotJSON},
+		{"two documents", `{"keys":[]}{"keys":[]}`, ErrDocumentNotJSON},
+		{"keys twice", `{"keys":[` + jwk("a", 1) + `],"keys":[]}`, ErrDocumentNotJSON},
+		{"member of a key twice", `{"keys":[{"kty":"RSA","kid":"a","kid":"b"}]}`, ErrDocumentNotJSON},
+		{"invalid UTF-8", "{\"keys\":[],\"a\":\"\xff\"}", ErrDocumentNotJSON},
+		{"deep", `{"keys":` + strings.Repeat("[", 20) + strings.Repeat("]", 20) + `}`, ErrDocumentNotJSON},
+		{"an array", `[]`, ErrNotKeySet},
+		{"null", `null`, ErrNotKeySet},
+		{"no keys", `{}`, ErrNotKeySet},
+		{"keys an object", `{"keys":{}}`, ErrNotKeySet},
+		{"keys null", `{"keys":null}`, ErrNotKeySet},
+		{"keys in capitals", `{"KEYS":[` + jwk("a", 1) + `]}`, ErrNotKeySet},
+		{"no key at all", `{"keys":[]}`, ErrNoUsableKey},
+		{"a single key, not a set", jwk("a", 1), ErrNotKeySet},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -291,12 +291,12 @@ func TestSet(t *testing.T) {
 }
 
 func TestTroubles(t *testing.T) {
-	for trouble := Trouble(1); trouble < troubleEnd; trouble++ {
+	for trouble := Error(1); trouble < errorEnd; trouble++ {
 		if trouble.Error() == "unknown trouble" {
 			t.Errorf("trouble %d has no row in the table", trouble)
 		}
 	}
-	if troubleEnd > 64 {
+	if errorEnd > 64 {
 		t.Error("record.warned has not a bit for each trouble")
 	}
 }

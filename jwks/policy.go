@@ -72,7 +72,7 @@ func (p Policy) Check() error {
 
 // Source identifies where keys come from: policies with equal sources may share
 // one record. The adapter adds to it what it alone knows (the cluster).
-func (p Policy) Source() string {
+func (p Policy) SourceID() string {
 	// Which algorithms the rule names decides which keys of the document are kept.
 	algorithms := strings.Join(slices.Sorted(slices.Values(p.Algorithms)), ",")
 	if p.URL != "" {

@@ -21,31 +21,31 @@ type record struct {
 	sequence uint64 // grows with every write
 	written  int64  // time of this write
 
-	generation uint64 // grows with every change of the set
-	set        []byte // the set as AppendJSON gives it; empty: none yet
-	good       int64  // last answer that confirmed the set; 0: none yet
-	lifetime   int64  // seconds for which it called itself fresh, or untold
-	etag       string // validators of the set (RFC 9110 §8.8)
-	modified   string
-	skipped    uint64 // hash of the unusable keys that were warned of
+	generation   uint64 // grows with every change of the set
+	set          []byte // the set as AppendJSON gives it; empty: none yet
+	good         int64  // last answer that confirmed the set; 0: none yet
+	lifetime     int64  // seconds for which it called itself fresh, or untold
+	etag         string // validators of the set (RFC 9110 §8.8)
+	lastModified string
+	skipped      uint64 // hash of the unusable keys that were warned of
 
-	attempts  uint64  // finished fetches
-	attempted int64   // end of the last one
-	failures  uint32  // failed ones since the last good one
-	early     bool    // whether the last one was an early refetch
-	trouble   Trouble // of the last failed one
-	warned    uint64  // troubles warned of since the last good one, one bit each
-	hold      int64   // milliseconds for which the provider wants to be left alone
-	spread    uint32  // random: spreads what follows over the interval that it may fall into
+	attempts   uint64 // finished fetches
+	attempted  int64  // end of the last one
+	failures   uint32 // failed ones since the last good one
+	early      bool   // whether the last one was an early refetch
+	lastError  Error  // of the last failed one
+	warned     uint64 // troubles warned of since the last good one, one bit each
+	retryAfter int64  // milliseconds for which the provider wants to be left alone
+	jitter     uint32 // random: spreads what follows over the interval that it may fall into
 
-	earlies uint64 // early refetches so far
-	earlyAt int64  // start of the last one
+	earlyFetches   uint64 // early refetches so far
+	lastEarlyFetch int64  // start of the last one
 
 	lease lease
 
-	uri        string // discovered jwks_uri
-	discovered int64  // last answer to discovery
-	misled     bool   // whether that answer was of no use
+	uri             string // discovered jwks_uri
+	discovered      int64  // last answer to discovery
+	discoveryFailed bool   // whether that answer was of no use
 }
 
 // lease says which worker fetches. Its time is counted by each worker from when
@@ -60,7 +60,7 @@ type lease struct {
 
 // knowsMore reports whether a record's set was confirmed later than another's.
 // Workers whose clocks differ give one confirmation times that differ a little.
-func (r *record) knowsMore(other *record) bool {
+func (r *record) confirmedAfter(other *record) bool {
 	const noise = 1000
 	return r.good > other.good+noise || r.good > other.good-noise && r.attempts > other.attempts
 }
@@ -91,8 +91,8 @@ func authenticate(key, b []byte) (m mac) {
 
 // Bounds that keep a damaged record from asking for much memory.
 const (
-	longestText   = 4096
-	longestRecord = 2 * MaxDocumentBytes
+	maxTextField   = 4096
+	maxRecordBytes = 2 * MaxDocumentBytes
 )
 
 // encode gives the record's bytes: magic, format, fields in order, and last the
@@ -100,21 +100,21 @@ const (
 func (r *record) encode(key []byte) ([]byte, mac) {
 	b := append([]byte(recordMagic), RecordFormat)
 	for _, v := range []uint64{r.sequence, r.generation, r.skipped, r.attempts, uint64(r.failures),
-		uint64(r.trouble), r.warned, uint64(r.spread), r.lease.owner, r.lease.ticket, r.earlies} {
+		uint64(r.lastError), r.warned, uint64(r.jitter), r.lease.owner, r.lease.ticket, r.earlyFetches} {
 		b = binary.AppendUvarint(b, v)
 	}
-	for _, v := range []int64{r.written, r.good, r.lifetime, r.attempted, r.hold, r.earlyAt,
+	for _, v := range []int64{r.written, r.good, r.lifetime, r.attempted, r.retryAfter, r.lastEarlyFetch,
 		r.lease.from, r.lease.lasts, r.discovered} {
 		b = binary.AppendVarint(b, v)
 	}
 	flags := byte(0)
-	for i, set := range []bool{r.early, r.lease.early, r.misled} {
+	for i, set := range []bool{r.early, r.lease.early, r.discoveryFailed} {
 		if set {
 			flags |= 1 << i
 		}
 	}
 	b = append(b, flags)
-	for _, s := range []string{r.etag, r.modified, r.uri, string(r.set)} {
+	for _, s := range []string{r.etag, r.lastModified, r.uri, string(r.set)} {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
 	}
@@ -127,7 +127,7 @@ func (r *record) encode(key []byte) ([]byte, mac) {
 // set can be parsed is not checked.
 func decodeRecord(b, key []byte) (*record, mac, bool) {
 	const head = len(recordMagic) + 1
-	if len(b) > longestRecord || len(b) < head+sha256.Size || string(b[:len(recordMagic)]) != recordMagic || b[len(recordMagic)] != RecordFormat {
+	if len(b) > maxRecordBytes || len(b) < head+sha256.Size || string(b[:len(recordMagic)]) != recordMagic || b[len(recordMagic)] != RecordFormat {
 		return nil, mac{}, false
 	}
 	end := len(b) - sha256.Size
@@ -139,30 +139,30 @@ func decodeRecord(b, key []byte) (*record, mac, bool) {
 	r := new(record)
 	var failures, trouble, spread uint64
 	for _, v := range []*uint64{&r.sequence, &r.generation, &r.skipped, &r.attempts, &failures,
-		&trouble, &r.warned, &spread, &r.lease.owner, &r.lease.ticket, &r.earlies} {
+		&trouble, &r.warned, &spread, &r.lease.owner, &r.lease.ticket, &r.earlyFetches} {
 		*v = d.uint()
 	}
-	for _, v := range []*int64{&r.written, &r.good, &r.lifetime, &r.attempted, &r.hold, &r.earlyAt,
+	for _, v := range []*int64{&r.written, &r.good, &r.lifetime, &r.attempted, &r.retryAfter, &r.lastEarlyFetch,
 		&r.lease.from, &r.lease.lasts, &r.discovered} {
 		*v = d.int()
 	}
 	flags := d.byte()
-	r.early, r.lease.early, r.misled = flags&1 != 0, flags&2 != 0, flags&4 != 0
-	for _, s := range []*string{&r.etag, &r.modified, &r.uri} {
-		*s = string(d.bytes(longestText))
+	r.early, r.lease.early, r.discoveryFailed = flags&1 != 0, flags&2 != 0, flags&4 != 0
+	for _, s := range []*string{&r.etag, &r.lastModified, &r.uri} {
+		*s = string(d.bytes(maxTextField))
 	}
-	r.set = append([]byte(nil), d.bytes(longestRecord)...)
-	if d.bad || len(d.rest) > 0 || failures > 1<<32-1 || spread > 1<<32-1 || trouble >= uint64(troubleEnd) || flags > 7 ||
-		r.lifetime < untold || r.hold < 0 || r.hold > longestHold.Milliseconds() ||
-		r.lease.lasts < 0 || r.lease.lasts > longestLease.Milliseconds() || !sane(r.written, r.good, r.attempted, r.earlyAt, r.lease.from, r.discovered) {
+	r.set = append([]byte(nil), d.bytes(maxRecordBytes)...)
+	if d.bad || len(d.rest) > 0 || failures > 1<<32-1 || spread > 1<<32-1 || trouble >= uint64(errorEnd) || flags > 7 ||
+		r.lifetime < noLifetime || r.retryAfter < 0 || r.retryAfter > maxRetryAfter.Milliseconds() ||
+		r.lease.lasts < 0 || r.lease.lasts > maxLease.Milliseconds() || !validTimes(r.written, r.good, r.attempted, r.lastEarlyFetch, r.lease.from, r.discovered) {
 		return nil, mac{}, false
 	}
-	r.failures, r.trouble, r.spread = uint32(failures), Trouble(trouble), uint32(spread)
+	r.failures, r.lastError, r.jitter = uint32(failures), Error(trouble), uint32(spread)
 	return r, m, true
 }
 
 // sane bounds times, so that differences of them never overflow.
-func sane(times ...int64) bool {
+func validTimes(times ...int64) bool {
 	const year3000 = 32503680000000
 	for _, t := range times {
 		if t < 0 || t > year3000 {

@@ -19,9 +19,9 @@ const (
 	// Found: here is the key.
 	Found
 	// Absent: a fresh set lacks the key, or it is denied.
-	Absent
+	NotFound
 	// Misfit: a fresh set has the key, but for other algorithms than the token's.
-	Misfit
+	AlgorithmMismatch
 	// Wait: a fetch that may bring the key is on its way or about to start. Park
 	// the request, ask NextTick, and ask again on Changed.
 	Wait
@@ -37,170 +37,170 @@ func (o Outcome) String() string {
 }
 
 // wish is a kid that requests wait for, or one that a fresh set lacked.
-type wish struct {
-	kid     string
-	since   time.Duration // own clock: when first asked for
-	at      time.Duration // own clock: when last asked for, or when to forget
-	suspect *verify.Key   // the key under which a signature failed; nil: there is none
+type awaitedKey struct {
+	kid       string
+	since     time.Duration // own clock: when first asked for
+	at        time.Duration // own clock: when last asked for, or when to forget
+	failedKey *verify.Key   // the key under which a signature failed; nil: there is none
 }
 
 const (
 	// mostWanted bounds the kids that are waited for by name. Requests with
 	// further ones wait all the same.
-	mostWanted = 64
+	maxAwaited = 64
 	// mostLacking bounds the kids that are remembered as absent; the oldest go first.
-	mostLacking = 256
+	maxNegative = 256
 )
 
 // Find gives the keys for a token with this "kid" (RFC 7515 §4.1.4) and "alg", or
 // without a kid: then only a set with exactly one usable key answers. There is one
 // key or more when the outcome is Found, and none otherwise. It may note that a fetch
 // is wanted; NextTick then asks for a tick soon.
-func (m *Machine) Find(now time.Time, kid string, hasKID bool, algorithm string) ([]*verify.Key, Outcome) {
-	m.advance(now)
-	usable := m.usable(now)
+func (s *Source) Find(now time.Time, kid string, hasKID bool, algorithm string) ([]*verify.Key, Outcome) {
+	s.advance(now)
+	usable := s.usable(now)
 	if usable {
-		keys, known := m.set.Find(kid, hasKID, algorithm)
+		keys, known := s.usableKeys.Find(kid, hasKID, algorithm)
 		switch {
 		case len(keys) > 0:
 			return keys, Found
 		case known:
-			return nil, Misfit
+			return nil, AlgorithmMismatch
 		}
 	}
 	switch {
-	case hasKID && (kid == "" || len(kid) > MaxKID || slices.Contains(m.p.Deny, kid)):
-		return nil, Absent
-	case m.fixed || usable && !hasKID:
-		return nil, Absent
+	case hasKID && (kid == "" || len(kid) > MaxKID || slices.Contains(s.policy.Deny, kid)):
+		return nil, NotFound
+	case s.fixed || usable && !hasKID:
+		return nil, NotFound
 	case !usable:
-		return nil, m.hope(now)
+		return nil, s.outcomeWithoutKeys(now)
 	}
-	return nil, m.missing(now, kid)
+	return nil, s.outcomeForUnknownKID(now, kid)
 }
 
 // hope says what requests are told while there are no keys at all.
-func (m *Machine) hope(now time.Time) Outcome {
+func (s *Source) outcomeWithoutKeys(now time.Time) Outcome {
 	switch {
-	case m.rec == nil || m.leased() || m.verdict != nil:
+	case s.record == nil || s.leased() || s.response != nil:
 		return Wait
-	case m.rec.failures <= patience && m.untilScheduled(now) <= m.p.Wait:
+	case s.record.failures <= toleratedFailures && s.untilScheduled(now) <= s.policy.Wait:
 		return Wait
 	}
 	return Unavailable
 }
 
 // missing says what requests are told whose kid the set lacks.
-func (m *Machine) missing(now time.Time, kid string) Outcome {
+func (s *Source) outcomeForUnknownKID(now time.Time, kid string) Outcome {
 	switch {
-	case m.isLacking(kid, nil):
-		return Absent
-	case m.leased() || m.verdict != nil:
-	case m.held(now):
+	case s.inNegativeCache(kid, nil):
+		return NotFound
+	case s.leased() || s.response != nil:
+	case s.providerRetryPending(now):
 		return Unavailable
-	case m.cooldownLeft() <= 0:
-	case m.untilScheduled(now) <= m.p.Wait && m.rec.failures <= patience:
-	case m.rec.failures > 0:
+	case s.cooldownLeft() <= 0:
+	case s.untilScheduled(now) <= s.policy.Wait && s.record.failures <= toleratedFailures:
+	case s.record.failures > 0:
 		return Unavailable
-	case m.cooldownLeft() > m.p.Wait:
-		return Absent
+	case s.cooldownLeft() > s.policy.Wait:
+		return NotFound
 	}
-	m.want(wish{kid: kid})
+	s.await(awaitedKey{kid: kid})
 	return Wait
 }
 
 // Suspect says whether it is worth waiting for other material in place of a key
 // that Find gave and whose signature check failed: some providers replace a key and
 // keep its kid. Wait or Absent; on Absent the signature stays invalid.
-func (m *Machine) Suspect(now time.Time, key *verify.Key) Outcome {
-	m.advance(now)
-	if m.fixed || !m.usable(now) || !m.set.has(key) {
-		return Absent
+func (s *Source) RecheckKey(now time.Time, key *verify.Key) Outcome {
+	s.advance(now)
+	if s.fixed || !s.usable(now) || !s.usableKeys.has(key) {
+		return NotFound
 	}
 	switch {
-	case m.isLacking(key.ID, key):
-		return Absent
-	case m.leased() || m.verdict != nil:
-	case m.cooldownLeft() > 0 || m.held(now):
-		return Absent
+	case s.inNegativeCache(key.ID, key):
+		return NotFound
+	case s.leased() || s.response != nil:
+	case s.cooldownLeft() > 0 || s.providerRetryPending(now):
+		return NotFound
 	}
-	m.want(wish{kid: key.ID, suspect: key})
+	s.await(awaitedKey{kid: key.ID, failedKey: key})
 	return Wait
 }
 
 // want notes what a request waits for.
-func (m *Machine) want(w wish) {
-	w.since, w.at = m.clock, m.clock
-	for i := range m.wanted {
-		if m.wanted[i].kid == w.kid && m.wanted[i].suspect == w.suspect {
-			m.wanted[i].at = m.clock
+func (s *Source) await(w awaitedKey) {
+	w.since, w.at = s.clock, s.clock
+	for i := range s.awaited {
+		if s.awaited[i].kid == w.kid && s.awaited[i].failedKey == w.failedKey {
+			s.awaited[i].at = s.clock
 			return
 		}
 	}
-	if len(m.wanted) < mostWanted {
+	if len(s.awaited) < maxAwaited {
 		w.kid = strings.Clone(w.kid) // it is a part of a token
-		m.wanted = append(m.wanted, w)
+		s.awaited = append(s.awaited, w)
 	}
 }
 
 // prune forgets wishes for which no request can be waiting any more.
-func (m *Machine) prune() {
-	kept := m.wanted[:0]
-	for _, w := range m.wanted {
-		if m.clock-w.at <= m.p.Wait {
+func (s *Source) forgetAwaited() {
+	kept := s.awaited[:0]
+	for _, w := range s.awaited {
+		if s.clock-w.at <= s.policy.Wait {
 			kept = append(kept, w)
 		}
 	}
-	clear(m.wanted[len(kept):])
-	m.wanted = kept
+	clear(s.awaited[len(kept):])
+	s.awaited = kept
 }
 
 // settle judges the wishes by a fetch that has finished. Those that it did not
 // fulfil may have the next one, if it is on its way already or to be had. One
 // that is younger than the fetch learns nothing from it: the key may have been
 // published meanwhile.
-func (m *Machine) settle() {
-	again := m.leased() || m.cooldownLeft() <= 0 || m.retriesSoon()
-	kept := m.wanted[:0]
-	for _, w := range m.wanted {
+func (s *Source) resolveAwaited() {
+	again := s.leased() || s.cooldownLeft() <= 0 || s.retriesEarlyFetch()
+	kept := s.awaited[:0]
+	for _, w := range s.awaited {
 		switch {
-		case m.fulfilled(w):
+		case s.satisfied(w):
 		case again:
 			kept = append(kept, w)
-		case m.rec.failures == 0 && w.since <= m.begunAt:
-			m.remember(w)
+		case s.record.failures == 0 && w.since <= s.begunAt:
+			s.cacheNegative(w)
 		}
 	}
-	clear(m.wanted[len(kept):])
-	m.wanted = kept
+	clear(s.awaited[len(kept):])
+	s.awaited = kept
 }
 
 // fulfilled reports whether the set now has what was wished for.
-func (m *Machine) fulfilled(w wish) bool {
-	if w.suspect != nil {
-		return !m.set.has(w.suspect) // gone is an answer too
+func (s *Source) satisfied(w awaitedKey) bool {
+	if w.failedKey != nil {
+		return !s.usableKeys.has(w.failedKey) // gone is an answer too
 	}
-	return len(m.set.byID(w.kid)) > 0
+	return len(s.usableKeys.byID(w.kid)) > 0
 }
 
 // remember notes that a fresh set did not bring what was wished for, until the
 // next early refetch may ask for it: a key that is published later is found then.
-func (m *Machine) remember(w wish) {
-	w.at = m.earlyAt + m.p.Cooldown
-	if len(m.lacking) < mostLacking {
-		m.lacking = append(m.lacking, w)
+func (s *Source) cacheNegative(w awaitedKey) {
+	w.at = s.earlyFetchAt + s.policy.Cooldown
+	if len(s.negative) < maxNegative {
+		s.negative = append(s.negative, w)
 		return
 	}
-	m.lacking[m.next] = w
-	m.next = (m.next + 1) % mostLacking
+	s.negative[s.negativeNext] = w
+	s.negativeNext = (s.negativeNext + 1) % maxNegative
 }
 
 // isLacking reports whether a fresh set lacked the kid or, with suspect, had
 // the same key again.
-func (m *Machine) isLacking(kid string, suspect *verify.Key) bool {
-	for i := range m.lacking {
-		w := &m.lacking[i]
-		if w.at > m.clock && w.kid == kid && w.suspect == suspect {
+func (s *Source) inNegativeCache(kid string, failedKey *verify.Key) bool {
+	for i := range s.negative {
+		w := &s.negative[i]
+		if w.at > s.clock && w.kid == kid && w.failedKey == failedKey {
 			return true
 		}
 	}
@@ -214,13 +214,13 @@ func (m *Machine) isLacking(kid string, suspect *verify.Key) bool {
 // differ, so that no verdict outlives a change of the configuration (Policy.Deny).
 // It changes nothing: the machine's own clock, which outlasts steps of the wall
 // clock, moves with ticks, answers and Find.
-func (m *Machine) Current(now time.Time) (epoch uint64, usable bool) {
-	if m.fixed {
-		return m.epoch, true
+func (s *Source) Current(now time.Time) (epoch uint64, usable bool) {
+	if s.fixed {
+		return s.epoch, true
 	}
-	if !m.usable(now) {
+	if !s.usable(now) {
 		return 0, false
 	}
 	// Not the record's generation: a record that was lost begins anew.
-	return m.epoch, true
+	return s.epoch, true
 }

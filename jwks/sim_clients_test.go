@@ -75,13 +75,13 @@ func (w *world) judge(v *worker, r *request) {
 			w.accepted(v, r)
 			return
 		}
-		if outcome = v.m.Suspect(now, keys[0]); outcome == Absent {
+		if outcome = v.m.RecheckKey(now, keys[0]); outcome == NotFound {
 			w.refused(v, r, 401)
 			return
 		}
 	}
 	switch {
-	case outcome == Absent:
+	case outcome == NotFound:
 		w.refused(v, r, 401)
 	case outcome == Wait && w.t < r.until && (r.parked || len(v.parked) < mostParked):
 		w.park(v, r)

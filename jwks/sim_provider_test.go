@@ -171,7 +171,7 @@ func (w *world) fetch(v *worker, a Action) {
 	w.checkFetch(v)
 	latency := w.between(2*time.Millisecond, 40*time.Millisecond)
 	f, faulty := w.prov.fault(w.t)
-	c := &callout{worker: v, ticket: a.Ticket, began: w.t, snapshot: -1, discovery: v.m.flight.discovery}
+	c := &callout{worker: v, ticket: a.Ticket, began: w.t, snapshot: -1, discovery: v.m.fetch.discovery}
 	answer := Answer{}
 	deliver := true
 	switch {
@@ -204,7 +204,7 @@ func (w *world) fetch(v *worker, a Action) {
 	w.after(latency, func() {
 		if v.life == life {
 			w.enter(v, func() {
-				if v.m.flight.ticket == a.Ticket {
+				if v.m.fetch.ticket == a.Ticket {
 					v.arrived = c
 				}
 				w.push(v, v.m.Answered(w.wall(), a.Ticket, answer))

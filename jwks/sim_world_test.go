@@ -97,7 +97,7 @@ func (w *world) run() string {
 type worker struct {
 	id      int
 	life    int // counts restarts: what was meant for an earlier life is dropped
-	m       *Machine
+	m       *Source
 	heir    bool // its next life begins in the same VM, with other records
 	p       Policy
 	up      bool
@@ -239,7 +239,7 @@ func (w *world) carryOut(v *worker, a Action) {
 		w.push(v, v.m.Loaded(w.wall(), w.data.record, w.data.version))
 	case Save:
 		ok := w.data.set(a.Record, a.Version)
-		w.note("worker %d saves (%v): %v early %t at %d", v.id, v.m.draft.why, ok, v.m.draft.rec.lease.early, v.m.draft.rec.earlyAt-simEpoch.UnixMilli())
+		w.note("worker %d saves (%v): %v early %t at %d", v.id, v.m.saving.purpose, ok, v.m.saving.rec.lease.early, v.m.saving.rec.lastEarlyFetch-simEpoch.UnixMilli())
 		if ok {
 			w.checkSave(v, a)
 			w.push(v, []Action{{Kind: hintAction, Hint: a.Hint}})

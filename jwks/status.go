@@ -4,44 +4,44 @@ import "time"
 
 // NextTick is how long the adapter should let pass until the next Tick: the
 // policy's Tick when nothing is going on, at least 1 ms.
-func (m *Machine) NextTick(now time.Time) time.Duration {
-	m.advance(now)
+func (s *Source) NextTick(now time.Time) time.Duration {
+	s.advance(now)
 	const (
-		soonest  = time.Millisecond
-		stuck    = 5 * time.Millisecond   // a write was lost again and again
-		blind    = 100 * time.Millisecond // the record was dropped; if the next one is too, do not fight over it
-		watching = 25 * time.Millisecond  // another worker is fetching
+		soonest            = time.Millisecond
+		afterLostWrites    = 5 * time.Millisecond   // a write was lost again and again
+		afterDroppedRecord = 100 * time.Millisecond // the record was dropped; if the next one is too, do not fight over it
+		whileLeased        = 25 * time.Millisecond  // another worker is fetching
 	)
-	if m.fixed {
-		return m.p.Tick
+	if s.fixed {
+		return s.policy.Tick
 	}
-	awaited := !m.usable(now) || len(m.wanted) > 0
+	awaited := !s.usable(now) || len(s.awaited) > 0
 	switch {
-	case m.rec == nil:
+	case s.record == nil:
 		return soonest
-	case m.blind:
-		return min(blind, m.p.Tick)
-	case m.verdict != nil:
-		return stuck
+	case s.droppedRecord:
+		return min(afterDroppedRecord, s.policy.Tick)
+	case s.response != nil:
+		return afterLostWrites
 	case !awaited:
-		return m.p.Tick
-	case m.leased():
-		return min(watching, m.p.Tick)
+		return s.policy.Tick
+	case s.leased():
+		return min(whileLeased, s.policy.Tick)
 	}
-	left := m.untilScheduled(now)
-	if len(m.wanted) > 0 && m.usable(now) {
-		left = min(left, max(m.cooldownLeft(), m.hold(now)-m.sinceAttempt()))
+	left := s.untilScheduled(now)
+	if len(s.awaited) > 0 && s.usable(now) {
+		left = min(left, max(s.cooldownLeft(), s.providerRetryAfter(now)-s.sinceAttempt()))
 	}
-	return min(max(left, soonest), m.p.Tick)
+	return min(max(left, soonest), s.policy.Tick)
 }
 
 // RetryAfter is what a client that gets 503 is told: when the next fetch is due,
 // in whole seconds from 1 to 30.
-func (m *Machine) RetryAfter(now time.Time) time.Duration {
-	m.advance(now)
+func (s *Source) RetryAfter(now time.Time) time.Duration {
+	s.advance(now)
 	left := time.Second
-	if m.rec != nil && !m.leased() {
-		left = m.untilScheduled(now)
+	if s.record != nil && !s.leased() {
+		left = s.untilScheduled(now)
 	}
 	return min(max((left+time.Second-1).Truncate(time.Second), time.Second), 30*time.Second)
 }
@@ -58,13 +58,13 @@ type Status struct {
 	// Usable: there is a set, and it is not older than maxStale.
 	Usable bool
 	// Source is the configured URL or issuer.
-	Source string
+	Name string
 	// Failures counts failed fetches since the last good one.
 	Failures int
 	// Trouble is why the last fetch failed; nil when it did not.
-	Trouble error
+	LastError error
 	// Wanted is how many kids parked requests of this worker wait for.
-	Wanted int
+	Awaited int
 	// Rejected counts the records in shared data that this worker dropped, because
 	// they were damaged, forged or outdated.
 	Rejected uint64
@@ -74,21 +74,21 @@ type Status struct {
 }
 
 // Status describes the machine. It allocates; it is not for every request.
-func (m *Machine) Status(now time.Time) Status {
-	m.advance(now)
-	s := Status{Age: -1, Keys: m.set.Len(), KIDs: m.set.KIDs(), Usable: m.usable(now), Source: m.sourceName(),
-		Wanted: len(m.wanted), Rejected: m.rejected, Fetches: m.results}
-	if m.fixed {
-		s.Generation, s.Age, s.Source = 1, 0, "configuration"
+func (s *Source) Status(now time.Time) Status {
+	s.advance(now)
+	status := Status{Age: -1, Keys: s.usableKeys.Len(), KIDs: s.usableKeys.KIDs(), Usable: s.usable(now), Name: s.sourceName(),
+		Awaited: len(s.awaited), Rejected: s.rejected, Fetches: s.fetchResults}
+	if s.fixed {
+		status.Generation, status.Age, status.Name = 1, 0, "configuration"
 	}
-	if m.rec != nil {
-		s.Generation, s.Failures = m.rec.generation, int(m.rec.failures)
-		if m.rec.trouble != 0 {
-			s.Trouble = m.rec.trouble
+	if s.record != nil {
+		status.Generation, status.Failures = s.record.generation, int(s.record.failures)
+		if s.record.lastError != 0 {
+			status.LastError = s.record.lastError
 		}
-		if m.set != nil {
-			s.Age = m.age(now)
+		if s.usableKeys != nil {
+			status.Age = s.age(now)
 		}
 	}
-	return s
+	return status
 }

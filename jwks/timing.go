@@ -14,37 +14,37 @@ import "time"
 const (
 	// longestStep is how much time one event can add to the own clock. It is
 	// over the longest tick, so that only jumps and stalls are cut.
-	longestStep = 2 * time.Second
+	maxClockStep = 2 * time.Second
 	// leaseMargin is what a worker gets, beyond the request's timeout, to carry
 	// the answer into the record; it also covers one jump of the clock.
 	leaseMargin = 2 * time.Second
 	// longestLease bounds what a record can claim.
-	longestLease = time.Hour
+	maxLease = time.Hour
 	// longestHold is the ceiling for Retry-After while there are keys, and
 	// longestColdHold while there are none.
-	longestHold     = 5 * time.Minute
-	longestColdHold = 10 * time.Second
+	maxRetryAfter            = 5 * time.Minute
+	maxRetryAfterWithoutKeys = 10 * time.Second
 	// complain is how often a worker says at most that records are dropped.
-	complain = time.Minute
+	rejectWarningInterval = time.Minute
 	// recheck is how often the record is read although the hint did not change,
 	// in case that a worker died between writing the record and the hint.
-	recheck = 10 * time.Second
+	recordPollInterval = 10 * time.Second
 	// rediscover and rediscoverMisled are how long a discovery document is
 	// believed, and how long a failed one is not asked for again.
-	rediscover       = 24 * time.Hour
-	rediscoverMisled = time.Hour
+	discoveryMaxAge        = 24 * time.Hour
+	discoveryRetryInterval = time.Hour
 	// rediscoverFailing applies when the discovered jwks_uri fails again and again.
-	rediscoverFailing = 10 * time.Minute
+	discoveryMaxAgeFailing = 10 * time.Minute
 	// patience is how many failures in a row are still worth waiting for.
-	patience = 2
+	toleratedFailures = 2
 )
 
 // advance moves the own clock.
-func (m *Machine) advance(now time.Time) {
-	if !m.last.IsZero() {
-		m.clock += min(max(now.Sub(m.last), 0), longestStep)
+func (s *Source) advance(now time.Time) {
+	if !s.lastEvent.IsZero() {
+		s.clock += min(max(now.Sub(s.lastEvent), 0), maxClockStep)
 	}
-	m.last = now
+	s.lastEvent = now
 }
 
 // millis is wall time as records keep it; never 0, which means "not yet".
@@ -58,44 +58,46 @@ func millis(now time.Time) int64 {
 func fromMillis(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }
 
 // age is how old the set is. It must not be called without one.
-func (m *Machine) age(now time.Time) time.Duration {
-	return max(fromMillis(millis(now)-m.rec.good), m.clock-m.goodAt)
+func (s *Source) age(now time.Time) time.Duration {
+	return max(fromMillis(millis(now)-s.record.good), s.clock-s.goodAt)
 }
 
 // usable reports whether there is a set that is young enough to judge by.
-func (m *Machine) usable(now time.Time) bool {
-	return m.fixed || m.set != nil && m.age(now) <= m.p.MaxStale
+func (s *Source) usable(now time.Time) bool {
+	return s.fixed || s.usableKeys != nil && s.age(now) <= s.policy.MaxStale
 }
 
 // leased reports whether some worker is fetching, as far as this one knows.
-func (m *Machine) leased() bool {
-	return m.rec != nil && m.rec.lease.ticket != 0 && m.clock-m.leaseAt < fromMillis(m.rec.lease.lasts)
+func (s *Source) leased() bool {
+	return s.record != nil && s.record.lease.ticket != 0 && s.clock-s.leaseAt < fromMillis(s.record.lease.lasts)
 }
 
 // sinceAttempt is the time since a fetch last finished.
-func (m *Machine) sinceAttempt() time.Duration { return m.clock - m.attemptedAt }
+func (s *Source) sinceAttempt() time.Duration { return s.clock - s.attemptedAt }
 
 // hold is how long after the last attempt the provider wants to be left alone.
-func (m *Machine) hold(now time.Time) time.Duration {
-	if m.rec == nil {
+func (s *Source) providerRetryAfter(now time.Time) time.Duration {
+	if s.record == nil {
 		return 0
 	}
-	hold := fromMillis(m.rec.hold)
-	if !m.usable(now) {
-		hold = min(hold, longestColdHold)
+	hold := fromMillis(s.record.retryAfter)
+	if !s.usable(now) {
+		hold = min(hold, maxRetryAfterWithoutKeys)
 	}
 	return hold
 }
 
 // held reports whether that time is not over.
-func (m *Machine) held(now time.Time) bool { return m.sinceAttempt() < m.hold(now) }
+func (s *Source) providerRetryPending(now time.Time) bool {
+	return s.sinceAttempt() < s.providerRetryAfter(now)
+}
 
 // cooldownLeft is how long no early refetch is allowed yet; ≤ 0 when it is.
-func (m *Machine) cooldownLeft() time.Duration {
-	if m.rec == nil || m.rec.earlies == 0 {
+func (s *Source) cooldownLeft() time.Duration {
+	if s.record == nil || s.record.earlyFetches == 0 {
 		return 0
 	}
-	return m.p.Cooldown - (m.clock - m.earlyAt)
+	return s.policy.Cooldown - (s.clock - s.earlyFetchAt)
 }
 
 // period is the time between a good answer and the next scheduled fetch: what
@@ -103,20 +105,20 @@ func (m *Machine) cooldownLeft() time.Duration {
 // cooldown, and in time before the keys are too old. Half, because providers
 // send max-age=15 to shield their origin; obeyed by a thousand sidecars, that
 // would be no shield.
-func (m *Machine) period() time.Duration {
-	period := m.p.Refresh
-	if m.rec.lifetime != untold {
-		floor := min(max(m.p.Refresh/2, m.p.Cooldown), m.p.Refresh)
-		period = min(max(time.Duration(m.rec.lifetime)*time.Second, floor), m.p.Refresh)
+func (s *Source) period() time.Duration {
+	period := s.policy.Refresh
+	if s.record.lifetime != noLifetime {
+		floor := min(max(s.policy.Refresh/2, s.policy.Cooldown), s.policy.Refresh)
+		period = min(max(time.Duration(s.record.lifetime)*time.Second, floor), s.policy.Refresh)
 	}
-	return min(period, m.p.MaxStale/2)
+	return min(period, s.policy.MaxStale/2)
 }
 
 // spread gives a point between low and high, random but the same for all
 // workers until the next answer, so that one delay is drawn and not the
 // shortest of N.
-func (m *Machine) spread(low, high time.Duration) time.Duration {
-	return low + time.Duration(float64(max(high-low, 0))*(float64(m.rec.spread)/(1<<32)))
+func (s *Source) jittered(low, high time.Duration) time.Duration {
+	return low + time.Duration(float64(max(high-low, 0))*(float64(s.record.jitter)/(1<<32)))
 }
 
 // retryDelay is the time between a failed fetch and the next: exponential
@@ -124,9 +126,9 @@ func (m *Machine) spread(low, high time.Duration) time.Duration {
 // at Refresh, so that a fleet that lost its provider does not ask more often
 // than it did before; it gets faster as the keys near maxStale. Without keys
 // every request fails, so it is as fast as one provider bears from one process.
-func (m *Machine) retryDelay(now time.Time) time.Duration {
-	n := max(int(m.rec.failures), 1)
-	if !m.usable(now) {
+func (s *Source) retryDelay(now time.Time) time.Duration {
+	n := max(int(s.record.failures), 1)
+	if !s.usable(now) {
 		const first, ceiling, tired = 250 * time.Millisecond, 1750 * time.Millisecond, 10 * time.Second
 		window := ceiling
 		switch {
@@ -135,48 +137,48 @@ func (m *Machine) retryDelay(now time.Time) time.Duration {
 		case n > 64:
 			window = tired
 		}
-		return m.spread(100*time.Millisecond, window)
+		return s.jittered(100*time.Millisecond, window)
 	}
-	if m.retriesSoon() {
-		return m.spread(100*time.Millisecond, time.Second)
+	if s.retriesEarlyFetch() {
+		return s.jittered(100*time.Millisecond, time.Second)
 	}
-	window := min(max(m.p.Refresh/5, 250*time.Millisecond), 2*time.Minute)
-	ceiling := max(min(m.p.Refresh, (m.p.MaxStale-m.age(now))/4), 2*time.Second)
+	window := min(max(s.policy.Refresh/5, 250*time.Millisecond), 2*time.Minute)
+	ceiling := max(min(s.policy.Refresh, (s.policy.MaxStale-s.age(now))/4), 2*time.Second)
 	for i := 1; i < n && window < ceiling; i++ {
 		window *= 4
 	}
-	return m.spread(100*time.Millisecond, min(window, ceiling))
+	return s.jittered(100*time.Millisecond, min(window, ceiling))
 }
 
 // retriesSoon reports whether the last fetch was an early one and the first to
 // fail: somebody waits for a new key, and one reset connection should not cost
 // them the whole backoff.
-func (m *Machine) retriesSoon() bool { return m.rec.early && m.rec.failures == 1 }
+func (s *Source) retriesEarlyFetch() bool { return s.record.early && s.record.failures == 1 }
 
 // untilScheduled is how long it is until the next fetch that needs no request to
 // ask for it; ≤ 0 when it is due.
-func (m *Machine) untilScheduled(now time.Time) time.Duration {
-	if m.rec.attempts == 0 && m.set == nil {
+func (s *Source) untilScheduled(now time.Time) time.Duration {
+	if s.record.attempts == 0 && s.usableKeys == nil {
 		return 0
 	}
-	if m.rec.failures > 0 {
-		return m.hold(now) + m.retryDelay(now) - m.sinceAttempt()
+	if s.record.failures > 0 {
+		return s.providerRetryAfter(now) + s.retryDelay(now) - s.sinceAttempt()
 	}
-	if !m.usable(now) {
-		return time.Second - m.sinceAttempt()
+	if !s.usable(now) {
+		return time.Second - s.sinceAttempt()
 	}
-	period := m.period()
-	return m.spread(period-period/4, period) - m.age(now)
+	period := s.period()
+	return s.jittered(period-period/4, period) - s.age(now)
 }
 
 // due says whether this worker should try to take the lease, and for what.
-func (m *Machine) due(now time.Time) (fetch, early bool) {
+func (s *Source) due(now time.Time) (fetch, early bool) {
 	switch {
-	case m.rec == nil || m.leased():
+	case s.record == nil || s.leased():
 		return false, false
-	case m.untilScheduled(now) <= 0:
+	case s.untilScheduled(now) <= 0:
 		return true, false
-	case len(m.wanted) > 0 && m.usable(now) && m.cooldownLeft() <= 0 && !m.held(now):
+	case len(s.awaited) > 0 && s.usable(now) && s.cooldownLeft() <= 0 && !s.providerRetryPending(now):
 		return true, true
 	}
 	return false, false

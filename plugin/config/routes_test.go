@@ -231,7 +231,7 @@ func TestTakenLiterally(t *testing.T) {
 		{"regex", "/orders/[^/]*", ""},
 		{"regex", "/v[12]/{2}", ""},
 	} {
-		got, err := config.Parse([]byte(top(`"unmatched":"deny","routes":[{"path":{"`+c.kind+`":"`+c.text+`"}}]`)))
+		got, err := config.Parse([]byte(top(`"unmatched":"deny","routes":[{"path":{"` + c.kind + `":"` + c.text + `"}}]`)))
 		if err != nil {
 			t.Fatalf("%s: %v", c.text, err)
 		}
