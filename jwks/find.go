@@ -215,9 +215,6 @@ func (s *Source) inNegativeCache(kid string, failedKey *verify.Key) bool {
 // It changes nothing: the machine's own clock, which outlasts steps of the wall
 // clock, moves with ticks, answers and Find.
 func (s *Source) Current(now time.Time) (epoch uint64, usable bool) {
-	if s.fixed {
-		return s.epoch, true
-	}
 	if !s.usable(now) {
 		return 0, false
 	}
