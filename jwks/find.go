@@ -8,22 +8,22 @@ import (
 	"edgejwt/verify"
 )
 
-// Outcome is what Find and Suspect say of a key.
+// Outcome is the result of Find and RecheckKey.
 type Outcome uint8
 
-// The outcomes. The zero Outcome is Unavailable, so that the unknown case refuses
-// without blaming the client.
+// The outcomes. The zero value is Unavailable: an unknown case refuses the request
+// and does not blame the client.
 const (
-	// Unavailable: nothing can be said, because keys cannot be had.
+	// Unavailable: the keys cannot be had, so nothing is known about this one.
 	Unavailable Outcome = iota
-	// Found: here is the key.
+	// Found: the set has the key.
 	Found
-	// Absent: a fresh set lacks the key, or it is denied.
+	// NotFound: a fresh set does not have the key, or it is in Policy.Deny.
 	NotFound
-	// Misfit: a fresh set has the key, but for other algorithms than the token's.
+	// AlgorithmMismatch: a fresh set has the kid, but not for the token's algorithm.
 	AlgorithmMismatch
-	// Wait: a fetch that may bring the key is on its way or about to start. Park
-	// the request, ask NextTick, and ask again on Changed.
+	// Wait: a fetch that may bring the key is in flight or about to start. Keep the
+	// request pending, ask NextTick, and call Find again on Changed.
 	Wait
 )
 
@@ -36,26 +36,27 @@ func (o Outcome) String() string {
 	return names[o]
 }
 
-// wish is a kid that requests wait for, or one that a fresh set lacked.
+// awaitedKey is a key that requests wait for, or one that a fresh set did not have.
 type awaitedKey struct {
 	kid       string
-	since     time.Duration // own clock: when first asked for
-	at        time.Duration // own clock: when last asked for, or when to forget
-	failedKey *verify.Key   // the key under which a signature failed; nil: there is none
+	since     time.Duration // by Source.clock: when first asked for
+	at        time.Duration // by Source.clock: when last asked for; in the negative cache the expiry
+	failedKey *verify.Key   // the key whose signature check failed; nil: no key has this kid
 }
 
 const (
-	// mostWanted bounds the kids that are waited for by name. Requests with
-	// further ones wait all the same.
+	// maxAwaited bounds the kids in Source.awaited. Requests with further kids wait
+	// for the fetch that these cause.
 	maxAwaited = 64
-	// mostLacking bounds the kids that are remembered as absent; the oldest go first.
+	// maxNegative bounds the negative cache. The oldest entries are replaced first.
 	maxNegative = 256
 )
 
-// Find gives the keys for a token with this "kid" (RFC 7515 §4.1.4) and "alg", or
-// without a kid: then only a set with exactly one usable key answers. There is one
-// key or more when the outcome is Found, and none otherwise. It may note that a fetch
-// is wanted; NextTick then asks for a tick soon.
+// Find returns the keys for a token with this "kid" (RFC 7515 §4.1.4) and "alg". A
+// token without kid is served only by a set with exactly one usable key. There are
+// keys if and only if the outcome is Found; the slice is shared and must not be
+// changed, and kid is not kept. Find may note that a fetch is needed; NextTick then
+// asks for a tick soon.
 func (s *Source) Find(now time.Time, kid string, hasKID bool, algorithm string) ([]*verify.Key, Outcome) {
 	s.advance(now)
 	usable := s.usable(now)
@@ -79,7 +80,7 @@ func (s *Source) Find(now time.Time, kid string, hasKID bool, algorithm string) 
 	return nil, s.outcomeForUnknownKID(now, kid)
 }
 
-// hope says what requests are told while there are no keys at all.
+// outcomeWithoutKeys is the outcome while there are no usable keys.
 func (s *Source) outcomeWithoutKeys(now time.Time) Outcome {
 	switch {
 	case s.record == nil || s.leased() || s.response != nil:
@@ -90,7 +91,7 @@ func (s *Source) outcomeWithoutKeys(now time.Time) Outcome {
 	return Unavailable
 }
 
-// missing says what requests are told whose kid the set lacks.
+// outcomeForUnknownKID is the outcome for a kid that the usable set does not have.
 func (s *Source) outcomeForUnknownKID(now time.Time, kid string) Outcome {
 	switch {
 	case s.inNegativeCache(kid, nil):
@@ -109,9 +110,9 @@ func (s *Source) outcomeForUnknownKID(now time.Time, kid string) Outcome {
 	return Wait
 }
 
-// Suspect says whether it is worth waiting for other material in place of a key
-// that Find gave and whose signature check failed: some providers replace a key and
-// keep its kid. Wait or Absent; on Absent the signature stays invalid.
+// RecheckKey reports whether to wait for a fetch after a signature check failed under
+// a key that Find returned: some providers replace a key and keep its kid. The
+// outcome is Wait or NotFound; with NotFound the signature stays invalid.
 func (s *Source) RecheckKey(now time.Time, key *verify.Key) Outcome {
 	s.advance(now)
 	if s.fixed || !s.usable(now) || !s.usableKeys.has(key) {
@@ -128,7 +129,7 @@ func (s *Source) RecheckKey(now time.Time, key *verify.Key) Outcome {
 	return Wait
 }
 
-// want notes what a request waits for.
+// await notes what a request waits for.
 func (s *Source) await(w awaitedKey) {
 	w.since, w.at = s.clock, s.clock
 	for i := range s.awaited {
@@ -138,12 +139,12 @@ func (s *Source) await(w awaitedKey) {
 		}
 	}
 	if len(s.awaited) < maxAwaited {
-		w.kid = strings.Clone(w.kid) // it is a part of a token
+		w.kid = strings.Clone(w.kid) // kid is a part of the token
 		s.awaited = append(s.awaited, w)
 	}
 }
 
-// prune forgets wishes for which no request can be waiting any more.
+// forgetAwaited drops keys for which no request can be pending any more.
 func (s *Source) forgetAwaited() {
 	kept := s.awaited[:0]
 	for _, w := range s.awaited {
@@ -155,10 +156,10 @@ func (s *Source) forgetAwaited() {
 	s.awaited = kept
 }
 
-// settle judges the wishes by a fetch that has finished. Those that it did not
-// fulfil may have the next one, if it is on its way already or to be had. One
-// that is younger than the fetch learns nothing from it: the key may have been
-// published meanwhile.
+// resolveAwaited updates the awaited keys after a fetch. Keys that it did not bring
+// stay if the next fetch is in flight or allowed. Others go to the negative cache,
+// unless they were first asked for after the fetch began: they may have been
+// published since.
 func (s *Source) resolveAwaited() {
 	again := s.leased() || s.cooldownLeft() <= 0 || s.retriesEarlyFetch()
 	kept := s.awaited[:0]
@@ -167,7 +168,7 @@ func (s *Source) resolveAwaited() {
 		case s.satisfied(w):
 		case again:
 			kept = append(kept, w)
-		case s.record.failures == 0 && w.since <= s.begunAt:
+		case s.record.failures == 0 && w.since <= s.fetchBegunAt:
 			s.cacheNegative(w)
 		}
 	}
@@ -175,16 +176,16 @@ func (s *Source) resolveAwaited() {
 	s.awaited = kept
 }
 
-// fulfilled reports whether the set now has what was wished for.
+// satisfied reports whether the set now answers what a request waits for.
 func (s *Source) satisfied(w awaitedKey) bool {
 	if w.failedKey != nil {
-		return !s.usableKeys.has(w.failedKey) // gone is an answer too
+		return !s.usableKeys.has(w.failedKey) // the signature is checked again, whatever the set has
 	}
 	return len(s.usableKeys.byID(w.kid)) > 0
 }
 
-// remember notes that a fresh set did not bring what was wished for, until the
-// next early refetch may ask for it: a key that is published later is found then.
+// cacheNegative notes that a fresh set did not have the key, until the next early
+// refetch is allowed. A key that is published later is found then.
 func (s *Source) cacheNegative(w awaitedKey) {
 	w.at = s.earlyFetchAt + s.policy.Cooldown
 	if len(s.negative) < maxNegative {
@@ -195,8 +196,8 @@ func (s *Source) cacheNegative(w awaitedKey) {
 	s.negativeNext = (s.negativeNext + 1) % maxNegative
 }
 
-// isLacking reports whether a fresh set lacked the kid or, with suspect, had
-// the same key again.
+// inNegativeCache reports whether a fresh set did not have the kid or, with failedKey,
+// had the same key again.
 func (s *Source) inNegativeCache(kid string, failedKey *verify.Key) bool {
 	for i := range s.negative {
 		w := &s.negative[i]
@@ -207,17 +208,15 @@ func (s *Source) inNegativeCache(kid string, failedKey *verify.Key) bool {
 	return false
 }
 
-// Current gives a number for the set in force, and whether it may be judged by.
-// A verdict derived from a key holds while usable is true and epoch is the same;
-// at another epoch, Find the kid again and compare the keys (==), which are the same
-// as long as the key stays the same. Epochs of different machines
-// differ, so that no verdict outlives a change of the configuration (Policy.Deny).
-// It changes nothing: the machine's own clock, which outlasts steps of the wall
-// clock, moves with ticks, answers and Find.
+// Current returns the epoch of the set in force, and whether its keys may be used.
+// What was verified with a key stays valid while usable is true and the epoch is the
+// same. At another epoch, call Find again and compare the keys with ==: a key that
+// was published again is the same pointer. Epochs of different Sources differ, so no
+// cached result outlives a change of Policy.Deny. Current changes nothing.
 func (s *Source) Current(now time.Time) (epoch uint64, usable bool) {
 	if !s.usable(now) {
 		return 0, false
 	}
-	// Not the record's generation: a record that was lost begins anew.
+	// Not the record's generation, which starts again when a record was lost.
 	return s.epoch, true
 }

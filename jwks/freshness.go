@@ -63,7 +63,7 @@ func fromMillis(ms int64) time.Duration { return time.Duration(ms) * time.Millis
 
 // age is how old the set is. It must not be called without one.
 func (s *Source) age(now time.Time) time.Duration {
-	return max(fromMillis(millis(now)-s.record.good), s.clock-s.goodAt)
+	return max(fromMillis(millis(now)-s.record.confirmed), s.clock-s.confirmedAt)
 }
 
 // usable reports whether there is a set that is young enough to judge by.

@@ -53,7 +53,7 @@ func FuzzParse(f *testing.F) {
 }
 
 func sampleRecord() *record {
-	return &record{sequence: 7, written: 1777852800000, generation: 3, set: document(jwk("a", 1)), good: 1777852700000, lifetime: 300, etag: `"x"`,
+	return &record{sequence: 7, written: 1777852800000, generation: 3, set: document(jwk("a", 1)), confirmed: 1777852700000, lifetime: 300, etag: `"x"`,
 		lastModified: "Mon, 04 May 2026 00:00:00 GMT", skipped: 5, attempts: 9, attempted: 1777852700000, failures: 2, early: true, lastError: ErrNoAnswer, warned: 96,
 		retryAfter: 5000, jitter: 1 << 31, earlyFetches: 4, lastEarlyFetch: 1777852600000, lease: lease{owner: 1 << 63, ticket: 8, from: 1777852800000, lasts: 7000, early: true},
 		uri: "https://issuer.example/k", discovered: 1777852000000, discoveryFailed: true}
@@ -62,8 +62,8 @@ func sampleRecord() *record {
 // FuzzRecord: bytes that were not written with the key are dropped. What is
 // decoded encodes to the same bytes, and carries the machine nowhere bad.
 func FuzzRecord(f *testing.F) {
-	for _, r := range []*record{sampleRecord(), {lifetime: noLifetime}, {lifetime: noLifetime, set: []byte(`{"keys":[]}`), good: 1},
-		{lifetime: noLifetime, set: document(p256(), edKey("kid", `"e"`)), good: 1}} {
+	for _, r := range []*record{sampleRecord(), {lifetime: noLifetime}, {lifetime: noLifetime, set: []byte(`{"keys":[]}`), confirmed: 1},
+		{lifetime: noLifetime, set: document(p256(), edKey("kid", `"e"`)), confirmed: 1}} {
 		b, _ := r.encode(sampleKey)
 		f.Add(b[:len(b)-len(mac{})])
 	}

@@ -1,59 +1,53 @@
-// Package jwks holds the keys of one issuer: it reads key sets (RFC 7517), and
-// it decides when to fetch them, what to keep and what to say while there are
-// none.
+// Package jwks reads JSON Web Key Sets (JWKS, RFC 7517) and decides when the keys
+// of one issuer are fetched, how long they are used, and what a request gets while
+// they cannot be had.
 //
-// The package does nothing by itself. Machine is a state machine: events go in
-// (a tick, a record read from shared data, an answer from the provider), and
-// the actions to carry out come back. Time, random numbers and bytes are
-// arguments. The plugin's adapter carries actions to the host; the tests carry
-// them to a model of the host, with thousands of rotations, outages, dead
-// workers and clock jumps.
+// Parse reads a document into a Set of usable keys. A Source keeps the set of one
+// issuer up to date. A Source does nothing by itself: the caller reports events (a
+// tick, the record read from shared data, the provider's answer), and each event
+// returns the actions to carry out. Time, random numbers and bytes are arguments,
+// so the tests run a Source against a simulated host.
 //
-// Who knows what:
+// Most callers need New (or Fixed for keys in the configuration), Source.Find for
+// each token, and the four events Tick, Loaded, Saved and Answered.
 //
-//   - Set and Parse: which keys of a document are usable.
-//   - Record: what all workers of a process know together, as bytes that are
-//     changed by compare-and-swap only.
-//   - Machine: what one worker knows, and whose turn it is to fetch.
-//
-// README.md draws the states. Left to others: HTTP and TLS (the host), the
-// check of signatures (verify), which requests wait (the adapter).
+// Left to others: HTTP and TLS (the host), the signature (package verify), which
+// requests wait and for how long (package plugin). README.md draws the states.
 package jwks
 
-import (
-	"time"
-)
+import "time"
 
-// ActionKind says what the adapter has to do.
+// ActionKind says what the caller has to do.
 type ActionKind uint8
 
-// The kinds. What an action's event returns is carried out before the actions
-// that follow it.
+// The kinds. The actions that an action's event returns are carried out before
+// the actions that follow it.
 const (
 	_ ActionKind = iota
-	// Load: read the record and its version, and call Loaded.
+	// Load: read the record and its version from shared data, and call Loaded.
 	Load
-	// Save: write Record if the version is still Version, which is never 0
-	// (VersionNone: if there is no record). When that worked, write Hint to the hint
-	// key, then call Saved(true); else Saved(false).
+	// Save: write Record by compare-and-swap if the stored version is Version, which
+	// is never 0 (VersionNone: there is no record). If that succeeds, write Hint under
+	// the hint's key, then call Saved(true); otherwise call Saved(false).
 	Save
-	// Fetch: GET URL with Headers (validators) and those that the adapter wants, and call Answered with Ticket when the answer
-	// is there, the Timeout is over or the request cannot be sent.
+	// Fetch: send GET URL with Headers (If-None-Match, If-Modified-Since) and the
+	// caller's own headers. Call Answered with Ticket when the answer is there, when
+	// Timeout is over, or when the request cannot be sent.
 	Fetch
-	// Changed: judge every parked request of this source again.
+	// Changed: decide each pending request of this source again.
 	Changed
-	// Info and Warn: log Message. It holds no secret, and foreign text only quoted.
+	// Info and Warn: log Message. It holds no secret; foreign text in it is quoted.
 	Info
 	Warn
 )
 
-// VersionNone is the version to name when there must be no record yet. Hosts
-// count versions up from 1, take a version that is not the record's as a mismatch,
-// and any at all where there is no record: that makes creation atomic.
+// VersionNone is the version to pass to the host when there must be no record yet.
+// Hosts count versions from 1. They refuse a version that differs from the stored
+// record's, and take any version where there is no record, so creation is atomic.
 const VersionNone = 1 << 31
 
-// Action is one thing to do. Only the fields that its kind names are set. It
-// belongs to the caller.
+// Action is one thing to do. Only the fields that its kind names are set. The
+// action and its bytes belong to the caller.
 type Action struct {
 	Kind    ActionKind
 	Record  []byte
@@ -66,26 +60,24 @@ type Action struct {
 	Message string
 }
 
-// act adds an action that has no fields but Message.
-//
-//go:noinline // an Action is large, and this stands in many places
+// appendAction appends an action that has no fields but Message.
 func appendAction(actions []Action, kind ActionKind, message string) []Action {
 	return append(actions, Action{Kind: kind, Message: message})
 }
 
-// Answer is what came of a Fetch.
+// Answer is the outcome of a Fetch.
 type Answer struct {
-	// Err: no answer; the other fields do not count.
+	// Err: there is no answer. The other fields are ignored then.
 	Err bool
-	// Status is the HTTP status. The host's own 503 and 504 for a provider that
-	// it cannot reach count as answers too.
+	// Status is the HTTP status. A 503 or 504 that the host makes for a provider it
+	// cannot reach is an answer too.
 	Status int
-	// Headers are names, in any case, and values. They and Body are not kept.
+	// Headers are names, in any case, and values. Headers and Body are not kept.
 	Headers [][2]string
 	Body    []byte
 }
 
-// Result says what a finished fetch brought. String is its metric label.
+// Result is the outcome of a fetch as metrics count it.
 type Result uint8
 
 // The results.
@@ -94,9 +86,9 @@ const (
 	ResultChanged Result = iota
 	// ResultSame: the same set again.
 	ResultSame
-	// ResultNotModified: 304.
+	// ResultNotModified: 304 (RFC 9110 §15.4.5).
 	ResultNotModified
-	// ResultFailed: anything that brought no usable set.
+	// ResultFailed: no usable set.
 	ResultFailed
 	// ResultDiscovered: a usable discovery document.
 	ResultDiscovered
@@ -106,7 +98,7 @@ const (
 	ResultEnd
 )
 
-// String is the metric label.
+// String is the value of the metric's label.
 func (r Result) String() string {
 	names := [ResultEnd]string{"changed", "same", "not_modified", "failed", "discovered", "discarded"}
 	if r >= ResultEnd {
@@ -115,54 +107,54 @@ func (r Result) String() string {
 	return names[r]
 }
 
-// Trouble says why a document, an answer or a record could not be used. It is
-// an error, compared by identity; its text is fixed and quotes nothing.
+// Error says why a document, an answer or a record could not be used. Compare it
+// by identity. Its text is fixed and quotes nothing.
 type Error uint8
 
-// The troubles. Each has one row in the table below; a test fails when one is
-// missing. They are written into records, so their numbers stay as they are.
+// The errors. Each has one row in errorTexts. Records hold their numbers, so the
+// numbers must not change.
 const (
 	_ Error = iota
-	// DocumentTooLong: a key set over MaxDocumentBytes bytes.
+	// ErrDocumentTooLong: the key set is longer than MaxDocumentBytes.
 	ErrDocumentTooLong
-	// DocumentNotJSON: not one JSON value that all parsers read alike.
+	// ErrDocumentNotJSON: the key set is not strict JSON (see package strictjson).
 	ErrDocumentNotJSON
-	// DocumentNotASet: JSON, but without the array "keys" (RFC 7517 §5).
+	// ErrNotKeySet: the document has no array "keys" (RFC 7517 §5).
 	ErrNotKeySet
-	// TooManyKeys: a key set with more than MaxKeys keys.
+	// ErrTooManyKeys: the key set has more than MaxKeys keys.
 	ErrTooManyKeys
-	// NoUsableKey: a key set in which no key can verify signatures.
+	// ErrNoUsableKey: no key of the set can verify signatures here.
 	ErrNoUsableKey
-	// NoAnswer: the provider could not be reached or did not answer in time.
+	// ErrNoAnswer: the provider could not be reached or did not answer in time.
 	ErrNoAnswer
-	// Redirected: a 3xx answer. Redirects are not followed, because the trust
-	// lies in the URL that was configured.
+	// ErrRedirected: a 3xx answer. Redirects are not followed, because only the
+	// configured URL is trusted.
 	ErrRedirected
-	// ProviderBusy: 429, or 503 with Retry-After (RFC 9110 §10.2.3).
+	// ErrProviderBusy: 429, or 503 with Retry-After (RFC 9110 §10.2.3).
 	ErrProviderBusy
-	// ProviderFailed: any other 5xx. The host, too, says 503 or 504 when it could
-	// not reach the provider.
+	// ErrProviderFailed: any other 5xx. The host also answers 503 or 504 when it
+	// cannot reach the provider.
 	ErrProviderFailed
-	// RefusedByProvider: 4xx, or any other status that is not 200.
+	// ErrProviderRefused: 4xx, or any other status that is not 200.
 	ErrProviderRefused
-	// NothingToRenew: 304 although nothing was asked conditionally.
+	// ErrUnexpectedNotModified: 304 to a request that was not conditional.
 	ErrUnexpectedNotModified
-	// DiscoveryUnreadable: the discovery document is too long or not JSON, or
-	// a member that is needed is missing or not a string.
+	// ErrDiscoveryUnreadable: the discovery document is too long or not JSON, or
+	// a required member is missing or not a string.
 	ErrDiscoveryUnreadable
-	// DiscoveryIssuer: the discovery document speaks for another issuer
+	// ErrDiscoveryIssuer: the discovery document names another issuer
 	// (OpenID Connect Discovery 1.0 §4.3).
 	ErrDiscoveryIssuer
-	// DiscoveryHost: the discovered jwks_uri is not https, or lies on a host
-	// that is neither the issuer's nor named in the configuration.
+	// ErrDiscoveryHost: the discovered jwks_uri is not https, or its host is neither
+	// the issuer's nor in Policy.ExtraHosts.
 	ErrDiscoveryHost
-	// RecordUnreadable: the record in shared data is damaged, or was not written by
-	// one who knows Policy.RecordKey.
+	// ErrRecordUnreadable: the record in shared data is damaged, or its MAC was not
+	// made with this source's key (see Policy.RecordKey).
 	ErrRecordUnreadable
-	// FetchLost: the worker that fetched did not come back in time.
+	// ErrFetchLost: the worker that held the lease did not finish its fetch in time.
 	ErrFetchLost
-	// RecordOutdated: the record in shared data is genuine, but older than one that
-	// was seen before.
+	// ErrRecordOutdated: the record in shared data is genuine, but older than one
+	// that this worker has read.
 	ErrRecordOutdated
 	errorEnd
 )
@@ -188,9 +180,9 @@ var errorTexts = [errorEnd]string{
 }
 
 // Error is one English clause without capital or full stop.
-func (t Error) Error() string {
-	if t >= errorEnd || errorTexts[t] == "" {
+func (e Error) Error() string {
+	if e >= errorEnd || errorTexts[e] == "" {
 		return "unknown trouble"
 	}
-	return errorTexts[t]
+	return errorTexts[e]
 }

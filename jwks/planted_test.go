@@ -29,7 +29,7 @@ var planted = []struct {
 	{"failed answer published", "TestSimulation", []edit{
 		{"source.go", "r.err, _ = err.(Error)\n\t\t\treturn r", "set = &Set{}"}}},
 	{"failure counts as confirmation", "TestSimulation", []edit{
-		{"source.go", "r.failures = min(r.failures, 1<<31) + 1", "r.failures++\n\t\tr.good = millis(now)"}}},
+		{"source.go", "r.failures = min(r.failures, 1<<31) + 1", "r.failures++\n\t\tr.confirmed = millis(now)"}}},
 	{"late answer accepted", "TestSimulation", []edit{
 		{"source.go", "s.record.lease.owner != s.owner || s.record.lease.ticket != s.fetch.ticket", "false"}}},
 	{"cooldown per worker", "TestSimulation", []edit{
@@ -48,7 +48,7 @@ var planted = []struct {
 	{"clock going back freezes refreshes", "TestSimulation", []edit{
 		{"freshness.go", "s.clock += min(max(now.Sub(s.lastEvent), 0), maxClockStep)", "s.clock += now.Sub(s.lastEvent)"}}},
 	{"clock going back makes keys younger", "TestSimulation", []edit{
-		{"freshness.go", "return max(fromMillis(millis(now)-s.record.good), s.clock-s.goodAt)", "return fromMillis(millis(now) - s.record.good)"}}},
+		{"freshness.go", "return max(fromMillis(millis(now)-s.record.confirmed), s.clock-s.confirmedAt)", "return fromMillis(millis(now) - s.record.confirmed)"}}},
 	{"maxStale ignored", "TestSimulation", []edit{
 		{"freshness.go", "s.usableKeys != nil && s.age(now) <= s.policy.MaxStale", "s.usableKeys != nil"}}},
 	{"compare-and-swap without compare", "TestSimulation", []edit{
@@ -70,7 +70,7 @@ var planted = []struct {
 	{"outdated record taken by an heir", "TestInherit", []edit{
 		{"source.go", "return r.sequence < s.inherited.sequence", "return false"}}},
 	{"heir makes keys younger", "TestInherit", []edit{
-		{"source.go", "r.good = max(millis(now)-from.age(now).Milliseconds(), 1)", "r.good = millis(now)"}}},
+		{"source.go", "r.confirmed = max(millis(now)-from.age(now).Milliseconds(), 1)", "r.confirmed = millis(now)"}}},
 	{"junk keeps workers from fetching", "TestFetchBesideJunk", []edit{
 		{"source.go", "if s.casRetries++; s.casRetries <= maxCASRetries {\n\t\t\tactions = appendAction(actions, Load, \"\")\n\t\t}", ""}}},
 	{"dropped records told each time", "TestJunkWithoutEnd", []edit{

@@ -23,7 +23,7 @@ type record struct {
 
 	generation   uint64 // grows with every change of the set
 	set          []byte // the set as AppendJSON gives it; empty: none yet
-	good         int64  // last answer that confirmed the set; 0: none yet
+	confirmed    int64  // last answer that confirmed the set; 0: none yet
 	lifetime     int64  // seconds for which it called itself fresh, or untold
 	etag         string // validators of the set (RFC 9110 §8.8)
 	lastModified string
@@ -62,7 +62,7 @@ type lease struct {
 // Workers whose clocks differ give one confirmation times that differ a little.
 func (r *record) confirmedAfter(other *record) bool {
 	const noise = 1000
-	return r.good > other.good+noise || r.good > other.good-noise && r.attempts > other.attempts
+	return r.confirmed > other.confirmed+noise || r.confirmed > other.confirmed-noise && r.attempts > other.attempts
 }
 
 const recordMagic = "ejwk"
@@ -103,7 +103,7 @@ func (r *record) encode(key []byte) ([]byte, mac) {
 		uint64(r.lastError), r.warned, uint64(r.jitter), r.lease.owner, r.lease.ticket, r.earlyFetches} {
 		b = binary.AppendUvarint(b, v)
 	}
-	for _, v := range []int64{r.written, r.good, r.lifetime, r.attempted, r.retryAfter, r.lastEarlyFetch,
+	for _, v := range []int64{r.written, r.confirmed, r.lifetime, r.attempted, r.retryAfter, r.lastEarlyFetch,
 		r.lease.from, r.lease.lasts, r.discovered} {
 		b = binary.AppendVarint(b, v)
 	}
@@ -142,7 +142,7 @@ func decodeRecord(b, key []byte) (*record, mac, bool) {
 		&trouble, &r.warned, &spread, &r.lease.owner, &r.lease.ticket, &r.earlyFetches} {
 		*v = d.uint()
 	}
-	for _, v := range []*int64{&r.written, &r.good, &r.lifetime, &r.attempted, &r.retryAfter, &r.lastEarlyFetch,
+	for _, v := range []*int64{&r.written, &r.confirmed, &r.lifetime, &r.attempted, &r.retryAfter, &r.lastEarlyFetch,
 		&r.lease.from, &r.lease.lasts, &r.discovered} {
 		*v = d.int()
 	}
@@ -154,7 +154,7 @@ func decodeRecord(b, key []byte) (*record, mac, bool) {
 	r.set = append([]byte(nil), d.bytes(maxRecordBytes)...)
 	if d.bad || len(d.rest) > 0 || failures > 1<<32-1 || spread > 1<<32-1 || trouble >= uint64(errorEnd) || flags > 7 ||
 		r.lifetime < noLifetime || r.retryAfter < 0 || r.retryAfter > maxRetryAfter.Milliseconds() ||
-		r.lease.lasts < 0 || r.lease.lasts > maxLease.Milliseconds() || !validTimes(r.written, r.good, r.attempted, r.lastEarlyFetch, r.lease.from, r.discovered) {
+		r.lease.lasts < 0 || r.lease.lasts > maxLease.Milliseconds() || !validTimes(r.written, r.confirmed, r.attempted, r.lastEarlyFetch, r.lease.from, r.discovered) {
 		return nil, mac{}, false
 	}
 	r.failures, r.lastError, r.jitter = uint32(failures), Error(trouble), uint32(spread)

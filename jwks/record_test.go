@@ -74,7 +74,7 @@ func TestForgedRecords(t *testing.T) {
 		for _, cold := range []bool{false, true} { // whether nobody has keys
 			b := newBench(t, secret(urlPolicy, key), 2)
 			if cold {
-				b.data.set(forge(by, &record{lifetime: noLifetime, good: millis(b.now)}), 0)
+				b.data.set(forge(by, &record{lifetime: noLifetime, confirmed: millis(b.now)}), 0)
 				b.pass(50 * time.Millisecond)
 			} else {
 				b.start(good(jwk("a", 1)))

@@ -146,14 +146,14 @@ func (w *world) checkSave(v *worker, a Action) {
 			c.fail(w, "worker %d publishes the answer to a fetch that is not the last one", v.id)
 		}
 	}
-	p := publication{at: w.t, snapshot: v.arrived.snapshot, ok: d.rec.failures == 0, hold: fromMillis(d.rec.retryAfter), keys: map[token]bool{}}
-	if d.rec.generation != before.generation {
+	p := publication{at: w.t, snapshot: v.arrived.snapshot, ok: d.record.failures == 0, hold: fromMillis(d.record.retryAfter), keys: map[token]bool{}}
+	if d.record.generation != before.generation {
 		c.generations++
 	}
 	c.last = p
 	if !p.ok {
 		c.troubles = append(c.troubles, w.t)
-		if !bytes.Equal(before.set, d.rec.set) || d.rec.good > before.good {
+		if !bytes.Equal(before.set, d.record.set) || d.record.confirmed > before.confirmed {
 			c.fail(w, "a failed fetch changed the set or its age")
 		}
 		return

@@ -241,7 +241,7 @@ func (w *world) carryOut(v *worker, a Action) {
 		w.push(v, v.m.Loaded(w.wall(), w.data.record, w.data.version))
 	case Save:
 		ok := w.data.set(a.Record, a.Version)
-		w.note("worker %d saves (%v): %v early %t at %d", v.id, v.m.saving.purpose, ok, v.m.saving.rec.lease.early, v.m.saving.rec.lastEarlyFetch-simEpoch.UnixMilli())
+		w.note("worker %d saves (%v): %v early %t at %d", v.id, v.m.saving.purpose, ok, v.m.saving.record.lease.early, v.m.saving.record.lastEarlyFetch-simEpoch.UnixMilli())
 		if ok {
 			w.checkSave(v, a)
 			w.push(v, []Action{{Kind: hintAction, Hint: a.Hint}})

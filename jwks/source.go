@@ -5,155 +5,157 @@ import (
 	"time"
 )
 
-// Machine is what one worker knows of one key source. Events (Tick, Loaded,
-// Saved, Answered) return the actions to carry out; Find, Suspect, Current,
-// NextTick, RetryAfter and Status serve requests and cause none. It is not safe
-// for concurrent use and never reads a clock: each call says what time it is.
+// Source is what one worker (one VM of the plugin) knows about the keys of one
+// issuer. The events Tick, Loaded, Saved and Answered return the actions to carry
+// out. Find, RecheckKey, Current, NextTick, RetryAfter and Status answer requests
+// and return no actions.
+//
+// A Source is not safe for concurrent use. It never reads a clock: each call gets
+// the time, as the wall clock shows it.
 type Source struct {
 	policy Policy
-	owner  uint64
-	key    []byte // authenticates records
-	random func() float64
-	fixed  bool // made by Fixed: never acts
+	owner  uint64         // identifies this Source in leases
+	key    []byte         // of the records' MACs
+	random func() float64 // from [0,1)
+	fixed  bool           // made by Fixed: returns no actions
 
-	clock     time.Duration // own clock, see timing.go
-	lastEvent time.Time     // of the last event
+	clock     time.Duration // monotonic, see freshness.go
+	lastEvent time.Time     // wall time of the last call
 
 	record     *record // as last read or written; nil before the first
-	mac        mac     // of rec
-	version    uint32  // of rec in shared data; 0 when not known
-	hint       uint64  // as read before rec
-	published  *Set    // rec's set
-	usableKeys *Set    // all without denied keys; nil when rec has none
-	epoch      uint64  // of set: starts at a random number, grows with each change
-	wasUsable  bool    // usable at the last event
+	mac        mac     // of record
+	version    uint32  // of record in shared data; 0: unknown
+	hint       uint64  // as read before record
+	published  *Set    // the record's set
+	usableKeys *Set    // published without denied keys; nil when the record has no set
+	epoch      uint64  // of usableKeys: starts at a random number, grows with each change
+	wasUsable  bool    // usable() at the last event
 
-	// When things in rec happened, on the own clock.
-	loadedAt, goodAt, begunAt, attemptedAt, earlyFetchAt, leaseAt time.Duration
+	// When the events that record tells of happened, by clock.
+	loadedAt, confirmedAt, fetchBegunAt, attemptedAt, earlyFetchAt, leaseAt time.Duration
 
 	saving     pendingSave   // the Save under way
-	casRetries int           // of compare-and-swap since the last tick or answer
+	casRetries int           // lost compare-and-swaps since the last tick or answer
 	fetch      fetchInFlight // the fetch that this worker has the lease for
-	response   *response     // its answer, while it waits to be published
+	response   *response     // its response, until it is written to the record
 
-	awaited      []awaitedKey // what parked requests wait for
-	negative     []awaitedKey // what a fresh set did not bring; at is when to forget
-	negativeNext int          // place in lacking that is overwritten next
+	awaited      []awaitedKey // what pending requests wait for
+	negative     []awaitedKey // negative cache: what a fresh set did not have; at is the expiry
+	negativeNext int          // index in negative that is overwritten next
 
 	fetchResults [ResultEnd]uint64
 
 	inherited inherited // until the first record is read or written
 
-	droppedRecord     bool // the last record that was read was dropped
+	droppedRecord     bool // the record read last was rejected
 	rejected          uint64
-	lastRejectWarning time.Duration // own clock: when that was last warned of
+	lastRejectWarning time.Duration // by clock
 }
 
-// intent says what a Save under way is for.
+// savePurpose says what a Save is for.
 type savePurpose uint8
 
 const (
 	saveNothing  savePurpose = iota
-	saveInitial              // to make or mend the record
-	saveLease                // to take the lease
-	saveResponse             // to write down what an answer brought
+	saveInitial              // creates or replaces the record
+	saveLease                // takes the lease
+	saveResponse             // writes the result of a fetch
 )
 
-// draft is a record that is being written.
+// pendingSave is a record that is being written.
 type pendingSave struct {
 	purpose       savePurpose
-	rec           *record
+	record        *record
 	mac           mac
-	set           *Set     // rec's set, if it is a new one
-	logLines      []Action // what there is to log once it is written
-	result        Result   // of publishing
-	fetchKeysNext bool     // publishing a discovered jwks_uri: the keys come next
+	set           *Set     // the record's set, if it is a new one
+	logLines      []Action // to log when the record is written
+	result        Result   // of saveResponse
+	fetchKeysNext bool     // saveResponse of a discovery document: the keys are fetched next
 }
 
-// legacy is what another machine knew: see Inherit.
+// inherited is what another Source knew: see Inherit.
 type inherited struct {
-	rec *record
-	set *Set
-	// sequence is the one of a record that this machine would share with it; 0: none.
+	record *record
+	set    *Set
+	// sequence is the other Source's, if both use one record; otherwise 0.
 	sequence uint64
 }
 
-// flight is a fetch that is on its way.
+// fetchInFlight is a fetch that has no answer yet.
 type fetchInFlight struct {
-	ticket      uint64 // 0: none
-	discovery   bool   // it asks for the discovery document
-	conditional bool   // it names validators, so 304 has a meaning
+	ticket      uint64 // 0: no fetch
+	discovery   bool   // of the discovery document
+	conditional bool   // sent with validators, so 304 is a valid answer
 }
 
-// mostTries bounds how often one event repeats a lost compare-and-swap; the next
-// tick goes on.
+// maxCASRetries is how often one event repeats a compare-and-swap that another
+// worker won. The next tick tries again.
 const maxCASRetries = 8
 
-// New makes a machine. owner tells this machine from all others of the process:
-// random, of 64 bits, and not 0. random gives numbers from [0,1) and may be shared.
+// New makes a Source. owner identifies it among all Sources of the process: a
+// random number of 64 bits, not 0. random returns numbers from [0,1); several
+// Sources may share it. Zero durations of the policy mean the defaults.
 func New(p Policy, owner uint64, random func() float64) *Source {
 	p = p.withDefaults()
 	return &Source{policy: p, owner: owner, epoch: owner, key: recordKey(p.RecordKey, p.SourceID()), random: random}
 }
 
-// Inherit gives a machine that is new what another one of the same source knows,
-// which is not to be in use at the same time by another thread. The new one uses
-// it where shared data has nothing, or something older: so a plugin that starts
-// with a changed RecordKey in a VM where the one before it still runs has its keys
-// at once, and the provider is not asked. Of several to inherit from, the one with
-// the freshest keys counts.
+// Fixed makes a Source for keys that are part of the configuration. It returns no
+// actions, and its keys have no maximum age. Keys in deny are never found.
+func Fixed(set *Set, deny []string) *Source {
+	left := set.Without(deny)
+	return &Source{policy: Policy{Deny: deny}.withDefaults(), epoch: hash(left.AppendJSON(nil)), fixed: true, published: set, usableKeys: left}
+}
+
+// Inherit gives a new Source what another Source of the same keys knows. Call it
+// before the first event, and while no other thread uses from. The new Source uses
+// this where shared data has no record or an older one. A plugin that is configured
+// anew in a VM that keeps running thus has its keys at once, without a fetch. After
+// several calls, the freshest set counts.
 func (s *Source) Inherit(now time.Time, from *Source) {
 	if s.fixed || from.fixed || s.record != nil || from.record == nil {
 		return
 	}
 	from.advance(now)
 	r := *from.record
-	r.lease = lease{from: r.lease.from} // its owner would not know this machine's
+	r.lease = lease{from: r.lease.from} // held by the other Source's owner
 	if from.usableKeys != nil {
-		r.good = max(millis(now)-from.age(now).Milliseconds(), 1)
+		r.confirmed = max(millis(now)-from.age(now).Milliseconds(), 1)
 	}
-	l := inherited{rec: &r, set: from.published}
+	l := inherited{record: &r, set: from.published}
 	if bytes.Equal(s.key, from.key) {
 		l.sequence = r.sequence
 	} else {
 		r.sequence = firstSequence(now)
 	}
 	l.sequence = max(l.sequence, s.inherited.sequence)
-	if old := s.inherited.rec; old != nil && !r.confirmedAfter(old) {
-		l.rec, l.set = old, s.inherited.set
+	if old := s.inherited.record; old != nil && !r.confirmedAfter(old) {
+		l.record, l.set = old, s.inherited.set
 	}
 	s.inherited = l
 }
 
-// firstSequence is where the numbers of a new record start: above those of every
-// record that was made before it, so that a worker which knows an old one that was
-// lost takes the new one.
+// firstSequence is the first sequence number of a new record. It is above those of
+// all earlier records, so a worker that knows a lost record accepts the new one.
 func firstSequence(now time.Time) uint64 { return uint64(millis(now)) << 16 }
 
-// known is what this worker knows: its own record, or what it inherited.
+// knownRecord is this worker's own record, or the one that it inherited.
 func (s *Source) knownRecord() (*record, *Set) {
 	if s.record != nil {
 		return s.record, nil
 	}
-	return s.inherited.rec, s.inherited.set
+	return s.inherited.record, s.inherited.set
 }
 
-// Fixed makes a machine for keys that are written into the configuration: it
-// never acts, and what it does not find is absent.
-func Fixed(set *Set, deny []string) *Source {
-	left := set.Without(deny)
-	return &Source{policy: Policy{Deny: deny}.withDefaults(), epoch: hash(left.AppendJSON(nil)), fixed: true, published: set, usableKeys: left}
-}
-
-// Tick is the event that drives all others: call it when NextTick says. hint is
-// what the hint key holds, read before this call. When nothing is due it returns
-// nil and does not allocate.
+// Tick is the event that starts all others. Call it when NextTick says. hint is the
+// value of the hint's key, read before this call; haveHint is false if there is
+// none. When nothing is due, Tick returns nil and does not allocate.
 func (s *Source) Tick(now time.Time, hint uint64, haveHint bool) []Action {
 	s.advance(now)
 	if s.fixed {
 		return nil
 	}
-	s.saving, s.casRetries = pendingSave{}, 0 // an event that the host swallowed is given up
+	s.saving, s.casRetries = pendingSave{}, 0 // drops a Save that the host never answered
 	s.forgetAwaited()
 	var actions []Action
 	if ok := s.usable(now); ok != s.wasUsable {
@@ -169,8 +171,8 @@ func (s *Source) Tick(now time.Time, hint uint64, haveHint bool) []Action {
 	return appendAction(actions, Load, "")
 }
 
-// Loaded answers Load: the record as it is stored, and its version. Version 0
-// means that there is none. b is not kept.
+// Loaded follows Load. b is the stored record and version its version; version 0
+// means that there is no record. b is not kept.
 func (s *Source) Loaded(now time.Time, b []byte, version uint32) []Action {
 	s.advance(now)
 	if s.fixed {
@@ -211,10 +213,10 @@ func (s *Source) Loaded(now time.Time, b []byte, version uint32) []Action {
 	return actions
 }
 
-// outdated reports whether a record is from before the one that this worker
-// knows: every write has a sequence of its own, one higher than what it replaces.
-// Whoever can write shared data can put back a record that he has read there, and
-// with it a key that was withdrawn since.
+// isOutdated reports whether a record is older than the one that this worker knows.
+// Each write has a sequence number one higher than the record it replaces. Another
+// plugin can store a record again that it read earlier, and with it a key that was
+// withdrawn since.
 func (s *Source) isOutdated(r *record, mac mac) bool {
 	if s.record == nil {
 		return r.sequence < s.inherited.sequence
@@ -222,16 +224,16 @@ func (s *Source) isOutdated(r *record, mac mac) bool {
 	return r.sequence < s.record.sequence || r.sequence == s.record.sequence && mac != s.mac
 }
 
-// restores reports whether a sound record lacks keys that this worker knows.
+// lacksKnownKeys reports whether a valid record lacks keys that this worker knows.
 func (s *Source) lacksKnownKeys(now time.Time, r *record) bool {
 	if s.record != nil {
 		return len(r.set) == 0 && s.usableKeys != nil && s.usable(now)
 	}
-	l := s.inherited.rec
+	l := s.inherited.record
 	return l != nil && len(l.set) > 0 && (len(r.set) == 0 || l.confirmedAfter(r))
 }
 
-// reject drops a record, and replaces it by what this worker knows.
+// rejectRecord drops a record and replaces it with what this worker knows.
 func (s *Source) rejectRecord(now time.Time, why Error, version uint32) []Action {
 	var actions []Action
 	if s.rejected == 0 || s.clock-s.lastRejectWarning >= rejectWarningInterval {
@@ -243,10 +245,10 @@ func (s *Source) rejectRecord(now time.Time, why Error, version uint32) []Action
 	return append(actions, s.writeRecord(now, nil, version)...)
 }
 
-// seed writes a record where there is none, or none that can be used (version
-// names what is replaced). It holds what this worker knows: nothing at a cold
-// start, the keys if a record was lost. found is a record that is sound but has
-// lost its set to a worker that overwrote it.
+// writeRecord creates the record, or replaces the one with this version. It holds
+// what this worker knows: nothing at a cold start, the keys if a record was lost.
+// found is a valid record without the keys that this worker knows; its other fields
+// are kept.
 func (s *Source) writeRecord(now time.Time, found *record, version uint32) []Action {
 	r := record{lifetime: noLifetime}
 	known, set := s.knownRecord()
@@ -254,7 +256,7 @@ func (s *Source) writeRecord(now time.Time, found *record, version uint32) []Act
 	case found != nil:
 		r = *found
 		r.set, r.generation, r.skipped = known.set, max(r.generation, known.generation), known.skipped
-		r.good, r.lifetime, r.etag, r.lastModified = known.good, known.lifetime, known.etag, known.lastModified
+		r.confirmed, r.lifetime, r.etag, r.lastModified = known.confirmed, known.lifetime, known.etag, known.lastModified
 		r.sequence = max(r.sequence, known.sequence)
 	case known != nil:
 		r = *known
@@ -262,10 +264,10 @@ func (s *Source) writeRecord(now time.Time, found *record, version uint32) []Act
 		r.sequence = firstSequence(now)
 	}
 	r.sequence = max(r.sequence, s.inherited.sequence)
-	return s.save(now, pendingSave{purpose: saveInitial, rec: &r, set: set}, version)
+	return s.save(now, pendingSave{purpose: saveInitial, record: &r, set: set}, version)
 }
 
-// lease starts a fetch by writing down who does it.
+// acquireLease starts a fetch: it writes to the record who fetches.
 func (s *Source) acquireLease(now time.Time, discovery, early bool) []Action {
 	r := *s.record
 	r.lease = lease{owner: s.owner, ticket: r.sequence + 1, from: millis(now), lasts: (s.policy.Timeout + leaseMargin).Milliseconds(), early: early}
@@ -274,7 +276,7 @@ func (s *Source) acquireLease(now time.Time, discovery, early bool) []Action {
 		r.lastEarlyFetch = millis(now)
 	}
 	s.fetch = fetchInFlight{discovery: discovery}
-	d := pendingSave{purpose: saveLease, rec: &r}
+	d := pendingSave{purpose: saveLease, record: &r}
 	if s.record.lease.ticket != 0 && r.warned&warnedBit(ErrFetchLost) == 0 {
 		r.warned |= warnedBit(ErrFetchLost)
 		d.logLines = []Action{{Kind: Warn, Message: s.logLine(ErrFetchLost.Error())}}
@@ -282,15 +284,15 @@ func (s *Source) acquireLease(now time.Time, discovery, early bool) []Action {
 	return s.save(now, d, s.version)
 }
 
-// save writes the record. The set's age goes along as this worker knows it: when
-// the wall clock was put back, the record learns the true age that way.
+// save writes the record. If the wall clock was set back, the record gets the time
+// of confirmation that gives the set's true age.
 func (s *Source) save(now time.Time, d pendingSave, version uint32) []Action {
-	r := d.rec
+	r := d.record
 	r.sequence++
 	r.written = millis(now)
-	if s.record != nil && r.good == s.record.good && r.good != 0 {
-		if known := r.written - s.age(now).Milliseconds(); known < r.good-1000 {
-			r.good = max(known, 1)
+	if s.record != nil && r.confirmed == s.record.confirmed && r.confirmed != 0 {
+		if known := r.written - s.age(now).Milliseconds(); known < r.confirmed-1000 {
+			r.confirmed = max(known, 1)
 		}
 	}
 	var b []byte
@@ -299,7 +301,7 @@ func (s *Source) save(now time.Time, d pendingSave, version uint32) []Action {
 	return []Action{{Kind: Save, Record: b, Version: version, Hint: r.sequence}}
 }
 
-// Saved answers Save.
+// Saved follows Save. ok reports whether the compare-and-swap succeeded.
 func (s *Source) Saved(now time.Time, ok bool) []Action {
 	s.advance(now)
 	d := s.saving
@@ -314,11 +316,12 @@ func (s *Source) Saved(now time.Time, ok bool) []Action {
 		}
 		return []Action{{Kind: Load}}
 	}
-	// First the record, then the news: whoever is woken finds the new keys.
-	actions := append(s.applyRecord(now, d.rec, d.mac, d.set), d.logLines...)
+	// The record is applied before Changed, so requests find the new keys.
+	actions := append(s.applyRecord(now, d.record, d.mac, d.set), d.logLines...)
 	switch d.purpose {
 	case saveInitial:
-		// At once, before somebody can spoil the record again.
+		// Read it at once: if a fetch is due, the lease must be written before another
+		// plugin replaces the record again.
 		if s.casRetries++; s.casRetries <= maxCASRetries {
 			actions = appendAction(actions, Load, "")
 		}
@@ -334,15 +337,15 @@ func (s *Source) Saved(now time.Time, ok bool) []Action {
 	return actions
 }
 
-// adopt takes over a record that was read or written. set is its set, or nil
-// when that is the one already known.
+// applyRecord takes over a record that was read or written. set is its set, or nil
+// if that is the set already known.
 func (s *Source) applyRecord(now time.Time, r *record, mac mac, set *Set) []Action {
 	old, first := s.record, s.record == nil
 	if first {
 		old = &record{}
 	}
-	// How long ago things happened. What is new in this record cannot be older
-	// than the last look at it, whatever the wall clock did since.
+	// since converts a wall time of the record to this worker's clock. What is new
+	// in the record happened after it was last read, even if the wall clock jumped.
 	since := func(ms int64) time.Duration {
 		ago := max(fromMillis(millis(now)-ms), 0)
 		if !first {
@@ -353,17 +356,17 @@ func (s *Source) applyRecord(now time.Time, r *record, mac mac, set *Set) []Acti
 	finished := first || r.attempts != old.attempts
 	if finished {
 		s.attemptedAt = since(r.attempted)
-		// It may well have begun before the last look.
-		s.begunAt = s.clock - max(fromMillis(millis(now)-r.lease.from), 0)
+		// The fetch may have begun before the record was last read.
+		s.fetchBegunAt = s.clock - max(fromMillis(millis(now)-r.lease.from), 0)
 	}
-	if r.earlyFetches != old.earlyFetches { // not by its time: a clock that was put back can show one time twice
+	if r.earlyFetches != old.earlyFetches { // compares the count: after the wall clock is set back, two times can be equal
 		s.earlyFetchAt = since(r.lastEarlyFetch)
 	}
 	if r.lease.ticket != old.lease.ticket || r.lease.owner != old.lease.owner {
-		s.leaseAt = s.clock // never earlier: its owner began to count before us
+		s.leaseAt = s.clock // never earlier: the owner began to count before
 	}
-	if r.good != old.good || finished && r.failures == 0 { // the same
-		s.goodAt = s.clock - max(fromMillis(max(millis(now), r.written)-r.good), 0)
+	if r.confirmed != old.confirmed || finished && r.failures == 0 { // confirmed again
+		s.confirmedAt = s.clock - max(fromMillis(max(millis(now), r.written)-r.confirmed), 0)
 	}
 	s.record, s.mac, s.loadedAt, s.inherited = r, mac, s.clock, inherited{}
 	switch {
@@ -385,7 +388,7 @@ func (s *Source) applyRecord(now time.Time, r *record, mac mac, set *Set) []Acti
 	return []Action{{Kind: Changed}}
 }
 
-// takeOff is the fetch whose lease has just been written.
+// startFetch returns the fetch whose lease has just been written.
 func (s *Source) startFetch() Action {
 	r := s.record
 	s.fetch.ticket = r.lease.ticket
@@ -404,7 +407,7 @@ func (s *Source) startFetch() Action {
 	return Action{Kind: Fetch, Ticket: r.lease.ticket, URL: url, Headers: headers, Timeout: s.policy.Timeout}
 }
 
-// verdict is what an answer means, whatever the record says by now.
+// response is an answer of the provider that was read.
 type response struct {
 	err          Error // 0: the answer is good
 	status       int   // HTTP status, for the log
@@ -419,9 +422,9 @@ type response struct {
 	lastModified string
 }
 
-// Answered says what came of the Fetch with this ticket. An answer to a fetch
-// that this worker no longer has the lease for is dropped, now or when the
-// record shows it.
+// Answered reports the answer to the Fetch with this ticket. It is discarded if this
+// worker no longer has the lease, as far as it knows now or when it reads the record.
+// a is not kept.
 func (s *Source) Answered(now time.Time, ticket uint64, a Answer) []Action {
 	s.advance(now)
 	if s.fixed {
@@ -436,7 +439,7 @@ func (s *Source) Answered(now time.Time, ticket uint64, a Answer) []Action {
 	return []Action{{Kind: Load}}
 }
 
-// judge reads an answer.
+// readResponse reads an answer (RFC 9110 §15).
 func (s *Source) readResponse(now time.Time, a Answer) *response {
 	r := &response{status: a.Status, discovery: s.fetch.discovery, lifetime: noLifetime}
 	if a.Err {
@@ -483,8 +486,8 @@ func (s *Source) readResponse(now time.Time, a Answer) *response {
 	return r
 }
 
-// publish writes the verdict into the record, if the record still says that
-// this worker is the one to do so.
+// publishResponse writes the response to the record, if this worker still has the
+// lease.
 func (s *Source) publishResponse(now time.Time) []Action {
 	response := s.response
 	if response.notModified && len(s.record.set) == 0 {
@@ -496,7 +499,7 @@ func (s *Source) publishResponse(now time.Time) []Action {
 		return nil
 	}
 	r := *s.record
-	d := pendingSave{purpose: saveResponse, rec: &r, result: ResultFailed}
+	d := pendingSave{purpose: saveResponse, record: &r, result: ResultFailed}
 	if response.err != 0 && r.warned&warnedBit(response.err) == 0 {
 		d.logLines = appendAction(d.logLines, Warn, s.logLine(response.describe()))
 	}
@@ -506,7 +509,7 @@ func (s *Source) publishResponse(now time.Time) []Action {
 			r.uri, r.etag, r.lastModified = response.uri, "", "" // validators belong to a URL
 		}
 		if s.policy.mayServe(r.uri) {
-			// On to the keys, under the same lease but with a time of its own.
+			// The keys are fetched next, under the same lease, which starts anew.
 			if response.err == 0 {
 				d.result = ResultDiscovered
 			}
@@ -531,11 +534,11 @@ func (s *Source) publishResponse(now time.Time) []Action {
 	return s.save(now, d, s.version)
 }
 
-// renew writes a good answer into the draft.
+// applySuccess writes a successful response to the record that is being saved.
 func (s *Source) applySuccess(now time.Time, d *pendingSave, response *response) {
-	r := d.rec
+	r := d.record
 	r.failures, r.lastError, r.warned, r.retryAfter = 0, 0, 0, 0
-	r.good, r.lifetime = millis(now), response.lifetime
+	r.confirmed, r.lifetime = millis(now), response.lifetime
 	if response.notModified {
 		d.result = ResultNotModified
 		// What a 304 does not repeat stays as it was (RFC 9110 §15.4.5).
@@ -563,10 +566,10 @@ func (s *Source) applySuccess(now time.Time, d *pendingSave, response *response)
 	}
 }
 
-// warning is the bit of a trouble in record.warned; none for no trouble.
-func warnedBit(t Error) uint64 {
-	if t == 0 {
+// warnedBit is an error's bit in record.warned; 0 for no error.
+func warnedBit(e Error) uint64 {
+	if e == 0 {
 		return 0
 	}
-	return 1 << t
+	return 1 << e
 }
