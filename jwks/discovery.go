@@ -8,8 +8,8 @@ import (
 
 var discoveryLimits = strictjson.Limits{Bytes: 64 << 10, Depth: 16, Values: 4000}
 
-// readDiscovery gives the jwks_uri of a discovery document (OpenID Connect
-// Discovery 1.0 §3), or 0 and what is wrong with it.
+// readDiscovery gives the jwks_uri of a discovery document (OpenID Connect Discovery
+// 1.0 §3), and 0 or an error.
 func (p Policy) readDiscovery(body []byte) (string, Error) {
 	root, err := strictjson.Parse(string(body), discoveryLimits)
 	if err != nil {
@@ -41,8 +41,8 @@ func normalURL(uri string) string {
 	return "https://" + host
 }
 
-// needsDiscovery reports whether the next fetch has to ask where the keys are.
-// A document that cannot be had is no reason to forget where they were.
+// needsDiscovery reports whether the next fetch is of the discovery document. If that
+// fetch fails, an earlier jwks_uri is still used.
 func (s *Source) needsDiscovery(now time.Time) bool {
 	switch {
 	case s.policy.URL != "":
@@ -51,17 +51,17 @@ func (s *Source) needsDiscovery(now time.Time) bool {
 		return true
 	}
 	ago := fromMillis(millis(now) - s.record.discovered)
-	believed := discoveryMaxAge
+	maxAge := discoveryMaxAge
 	switch {
 	case s.record.discoveryFailed:
-		believed = discoveryRetryInterval
+		maxAge = discoveryRetryInterval
 	case s.record.failures > toleratedFailures:
-		believed = discoveryMaxAgeFailing
+		maxAge = discoveryMaxAgeFailing
 	}
-	return ago < 0 || ago >= believed // in the future: the clock was put back
+	return ago < 0 || ago >= maxAge // in the future: the wall clock was set back
 }
 
-// keysURL is where the keys are.
+// keysURL is the URL of the key set.
 func (s *Source) keysURL() string {
 	if s.policy.URL != "" {
 		return s.policy.URL

@@ -6,44 +6,49 @@ import (
 	"edgejwt/verify/ascii"
 )
 
-// How time is told here. Wall time is the only time that workers share, and it
-// jumps. So every worker also keeps a clock of its own (Machine.clock) that only
-// goes forward and never by more than longestStep at once, and notes on it when
-// each thing in the record happened:
+// When keys are fetched and how long they are used.
 //
-//   - What limits a rate (lease, cooldown, backoff) is counted on the worker's
-//     own clock, from when it saw the thing: no jump shortens or lengthens it.
-//   - What limits an age (refresh, maxStale) is the greater of what the own clock
-//     and the wall clock say: no jump makes keys younger.
+// Workers share only the wall clock, and it can be set forward and back. So each
+// Source also has a clock of its own. It moves with the wall clock, but never back
+// and never by more than maxClockStep at once. It notes when each event in the
+// record was first seen:
+//
+//   - What limits a rate (lease, cooldown, backoff) is counted on the Source's
+//     clock, from when the event was seen: a jump does not change it.
+//   - What limits an age (refresh, maxStale) is the greater of what both clocks
+//     say: a jump does not make keys younger.
 const (
-	// longestStep is how much time one event can add to the own clock. It is
-	// over the longest tick, so that only jumps and stalls are cut.
+	// maxClockStep is what one event can add to the clock. It is longer than
+	// Policy.Tick, so only jumps and stalls are cut.
 	maxClockStep = 2 * time.Second
-	// leaseMargin is what a worker gets, beyond the request's timeout, to carry
-	// the answer into the record; it also covers one jump of the clock.
+	// leaseMargin is what a lease lasts longer than the request's timeout, so that
+	// the worker can write the answer to the record. It also covers one jump.
 	leaseMargin = 2 * time.Second
-	// longestLease bounds what a record can claim.
+	// maxLease is the longest lease that a valid record can have.
 	maxLease = time.Hour
-	// longestHold is the ceiling for Retry-After while there are keys, and
-	// longestColdHold while there are none.
+	// maxRetryAfter bounds the provider's Retry-After (RFC 9110 §10.2.3) while there
+	// are usable keys, maxRetryAfterWithoutKeys while there are none.
 	maxRetryAfter            = 5 * time.Minute
 	maxRetryAfterWithoutKeys = 10 * time.Second
-	// complain is how often a worker says at most that records are dropped.
+	// rejectWarningInterval is the least time between two warnings of a rejected
+	// record.
 	rejectWarningInterval = time.Minute
-	// recheck is how often the record is read although the hint did not change,
-	// in case that a worker died between writing the record and the hint.
+	// recordPollInterval is how often the record is read although the hint is the
+	// same: a worker may have died after it wrote the record and before the hint.
 	recordPollInterval = 10 * time.Second
-	// rediscover and rediscoverMisled are how long a discovery document is
-	// believed, and how long a failed one is not asked for again.
+	// discoveryMaxAge is how long a discovery document is used,
+	// discoveryMaxAgeFailing while fetches from its jwks_uri fail, and
+	// discoveryRetryInterval the time after a failed discovery if an earlier
+	// jwks_uri is known.
 	discoveryMaxAge        = 24 * time.Hour
-	discoveryRetryInterval = time.Hour
-	// rediscoverFailing applies when the discovered jwks_uri fails again and again.
 	discoveryMaxAgeFailing = 10 * time.Minute
-	// patience is how many failures in a row are still worth waiting for.
+	discoveryRetryInterval = time.Hour
+	// toleratedFailures is after how many failed fetches in a row requests still
+	// wait for the next one.
 	toleratedFailures = 2
 )
 
-// advance moves the own clock.
+// advance moves the Source's clock.
 func (s *Source) advance(now time.Time) {
 	if !s.lastEvent.IsZero() {
 		s.clock += min(max(now.Sub(s.lastEvent), 0), maxClockStep)
@@ -51,9 +56,8 @@ func (s *Source) advance(now time.Time) {
 	s.lastEvent = now
 }
 
-// millis is wall time as records keep it; never 0, which means "not yet".
-//
-//go:noinline // it stands in a score of places: 4 KB
+// millis is the wall time in Unix milliseconds, as records keep it. It is never 0,
+// which means "not yet".
 func millis(now time.Time) int64 {
 	const year3000 = 32503680000000
 	return min(max(now.UnixMilli(), 1), year3000)
@@ -61,17 +65,17 @@ func millis(now time.Time) int64 {
 
 func fromMillis(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }
 
-// age is how old the set is. It must not be called without one.
+// age is the time since the set was last confirmed. There must be a set.
 func (s *Source) age(now time.Time) time.Duration {
 	return max(fromMillis(millis(now)-s.record.confirmed), s.clock-s.confirmedAt)
 }
 
-// usable reports whether there is a set that is young enough to judge by.
+// usable reports whether there is a set that is not older than Policy.MaxStale.
 func (s *Source) usable(now time.Time) bool {
 	return s.fixed || s.usableKeys != nil && s.age(now) <= s.policy.MaxStale
 }
 
-// leased reports whether some worker is fetching, as far as this one knows.
+// leased reports whether a worker is fetching, as far as this one knows.
 func (s *Source) leased() bool {
 	return s.record != nil && s.record.lease.ticket != 0 && s.clock-s.leaseAt < fromMillis(s.record.lease.lasts)
 }
@@ -79,7 +83,7 @@ func (s *Source) leased() bool {
 // sinceAttempt is the time since a fetch last finished.
 func (s *Source) sinceAttempt() time.Duration { return s.clock - s.attemptedAt }
 
-// hold is how long after the last attempt the provider wants to be left alone.
+// providerRetryAfter is the provider's Retry-After, from the last fetch on.
 func (s *Source) providerRetryAfter(now time.Time) time.Duration {
 	if s.record == nil {
 		return 0
@@ -91,12 +95,12 @@ func (s *Source) providerRetryAfter(now time.Time) time.Duration {
 	return hold
 }
 
-// held reports whether that time is not over.
+// providerRetryPending reports whether that time is not over.
 func (s *Source) providerRetryPending(now time.Time) bool {
 	return s.sinceAttempt() < s.providerRetryAfter(now)
 }
 
-// cooldownLeft is how long no early refetch is allowed yet; ≤ 0 when it is.
+// cooldownLeft is the time until the next early refetch is allowed; ≤ 0: now.
 func (s *Source) cooldownLeft() time.Duration {
 	if s.record == nil || s.record.earlyFetches == 0 {
 		return 0
@@ -104,11 +108,11 @@ func (s *Source) cooldownLeft() time.Duration {
 	return s.policy.Cooldown - (s.clock - s.earlyFetchAt)
 }
 
-// period is the time between a good answer and the next scheduled fetch: what
-// the provider says, but from half of Refresh to Refresh, never less than the
-// cooldown, and in time before the keys are too old. Half, because providers
-// send max-age=15 to shield their origin; obeyed by a thousand sidecars, that
-// would be no shield.
+// period is the time between a successful fetch and the next scheduled one: the
+// response's freshness lifetime (RFC 9111 §4.2), but at least half of Refresh and at
+// least the cooldown, at most Refresh, and at most half of MaxStale. Providers send
+// a short max-age (Auth0: 15 s) meant for caches in front of their origin. If every
+// sidecar of a large fleet obeyed it, the provider would get too many requests.
 func (s *Source) period() time.Duration {
 	period := s.policy.Refresh
 	if s.record.lifetime != noLifetime {
@@ -118,18 +122,17 @@ func (s *Source) period() time.Duration {
 	return min(period, s.policy.MaxStale/2)
 }
 
-// spread gives a point between low and high, random but the same for all
-// workers until the next answer, so that one delay is drawn and not the
-// shortest of N.
+// jittered gives a random point between low and high. It is the same for all workers
+// until the next fetch finishes: otherwise the shortest of N delays would count.
 func (s *Source) jittered(low, high time.Duration) time.Duration {
 	return low + time.Duration(float64(max(high-low, 0))*(float64(s.record.jitter)/(1<<32)))
 }
 
-// retryDelay is the time between a failed fetch and the next: exponential
-// backoff with full jitter. With keys in hand it is slow to begin with and ends
-// at Refresh, so that a fleet that lost its provider does not ask more often
-// than it did before; it gets faster as the keys near maxStale. Without keys
-// every request fails, so it is as fast as one provider bears from one process.
+// retryDelay is the time between a failed fetch and the next: exponential backoff
+// with full jitter. While there are usable keys it ends at Refresh, so a fleet does
+// not send more requests in an outage than before it; the delay gets shorter as the
+// keys near MaxStale. Without usable keys every request is refused, so the delay
+// stays short.
 func (s *Source) retryDelay(now time.Time) time.Duration {
 	n := max(int(s.record.failures), 1)
 	if !s.usable(now) {
@@ -154,13 +157,12 @@ func (s *Source) retryDelay(now time.Time) time.Duration {
 	return s.jittered(100*time.Millisecond, min(window, ceiling))
 }
 
-// retriesSoon reports whether the last fetch was an early one and the first to
-// fail: somebody waits for a new key, and one reset connection should not cost
-// them the whole backoff.
+// retriesEarlyFetch reports whether the last fetch was an early refetch and the first
+// to fail. Requests wait for a new key then, so it is repeated soon once.
 func (s *Source) retriesEarlyFetch() bool { return s.record.early && s.record.failures == 1 }
 
-// untilScheduled is how long it is until the next fetch that needs no request to
-// ask for it; ≤ 0 when it is due.
+// untilScheduled is the time until the next fetch that no request asked for; ≤ 0: it
+// is due.
 func (s *Source) untilScheduled(now time.Time) time.Duration {
 	if s.record.attempts == 0 && s.usableKeys == nil {
 		return 0
@@ -175,7 +177,8 @@ func (s *Source) untilScheduled(now time.Time) time.Duration {
 	return s.jittered(period-period/4, period) - s.age(now)
 }
 
-// due says whether this worker should try to take the lease, and for what.
+// due reports whether this worker should take the lease for a fetch, and whether that
+// fetch is an early refetch.
 func (s *Source) due(now time.Time) (fetch, early bool) {
 	switch {
 	case s.record == nil || s.leased():
@@ -188,7 +191,7 @@ func (s *Source) due(now time.Time) (fetch, early bool) {
 	return false, false
 }
 
-// header gives the values of the named field, joined as RFC 9110 §5.3 allows.
+// header gives the values of a header field, joined (RFC 9110 §5.3).
 func header(headers [][2]string, name string) (string, bool) {
 	value, has := "", false
 	for _, h := range headers {
@@ -203,14 +206,14 @@ func header(headers [][2]string, name string) (string, bool) {
 	return value, has
 }
 
-// untold is the lifetime of an answer that says nothing about it.
+// noLifetime is the freshness lifetime of a response that has none.
 const noLifetime = -1
 
-// longestTold bounds every number of seconds that a provider may tell.
+// maxSeconds bounds each number of seconds in a response: a year.
 const maxSeconds = 365 * 24 * 3600
 
-// lifetime gives for how many seconds the answer calls itself fresh (RFC 9111
-// §4.2), or untold. What it says unclearly counts as stale, as §4.2.1 advises.
+// freshnessLifetime is the remaining freshness lifetime of a response in seconds (RFC
+// 9111 §4.2), less its Age, or noLifetime. Invalid values count as stale (§4.2.1).
 func freshnessLifetime(headers [][2]string, now time.Time) int64 {
 	life := int64(noLifetime)
 	if control, has := header(headers, "cache-control"); has {
@@ -227,7 +230,7 @@ func freshnessLifetime(headers [][2]string, now time.Time) int64 {
 					return 0
 				}
 				if life == noLifetime || seconds < life {
-					life = seconds // two values: the shorter one is safe
+					life = seconds // of two values the shorter one
 				}
 			}
 		}
@@ -241,7 +244,7 @@ func freshnessLifetime(headers [][2]string, now time.Time) int64 {
 		if !ok {
 			return 0 // "0" is a common way to say "already expired" (§5.3)
 		}
-		// The provider's own clock, if it tells it, so that ours need not agree.
+		// Compared with the provider's Date, if there is one, not with our clock.
 		from := now
 		if date, has := header(headers, "date"); has {
 			if d, ok := parseDate(date); ok {
@@ -271,8 +274,8 @@ func unquote(value string) string {
 	return value
 }
 
-// retryAfter gives how long the provider asks to be left alone (RFC 9110
-// §10.2.3): 0 when it does not ask, at most longestHold.
+// parseRetryAfter gives the Retry-After of a response (RFC 9110 §10.2.3), at most
+// maxRetryAfter; 0 if there is none.
 func parseRetryAfter(headers [][2]string, now time.Time) time.Duration {
 	value, has := header(headers, "retry-after")
 	if !has {
@@ -353,8 +356,8 @@ func daysSinceEpoch(year, month, day int) int {
 	return 365*year + year/4 - year/100 + year/400 + (month*306+5)/10 + day - 865566
 }
 
-// validator gives a header's value if it may be sent back as it came; anything
-// strange is dropped and costs one unconditional request.
+// validator gives the value of ETag or Last-Modified (RFC 9110 §8.8) if it can be
+// sent back as it is; otherwise "", and the next request is not conditional.
 func validator(headers [][2]string, name string) string {
 	const longest = 256
 	value, _ := header(headers, name)

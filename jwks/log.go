@@ -8,15 +8,15 @@ import (
 	"edgejwt/verify/ascii"
 )
 
-// NextTick is how long the adapter should let pass until the next Tick: the
-// policy's Tick when nothing is going on, at least 1 ms.
+// NextTick is the time until Tick has to be called, from 1 ms to Policy.Tick. Ask
+// after each event and each Find.
 func (s *Source) NextTick(now time.Time) time.Duration {
 	s.advance(now)
 	const (
 		soonest            = time.Millisecond
-		afterLostWrites    = 5 * time.Millisecond   // a write was lost again and again
-		afterDroppedRecord = 100 * time.Millisecond // the record was dropped; if the next one is too, do not fight over it
-		whileLeased        = 25 * time.Millisecond  // another worker is fetching
+		afterLostWrites    = 5 * time.Millisecond   // other workers won each compare-and-swap
+		afterDroppedRecord = 100 * time.Millisecond // another plugin may replace the next record too
+		whileLeased        = 25 * time.Millisecond  // another worker fetches
 	)
 	if s.fixed {
 		return s.policy.Tick
@@ -41,8 +41,8 @@ func (s *Source) NextTick(now time.Time) time.Duration {
 	return min(max(left, soonest), s.policy.Tick)
 }
 
-// RetryAfter is what a client that gets 503 is told: when the next fetch is due,
-// in whole seconds from 1 to 30.
+// RetryAfter is the Retry-After (RFC 9110 §10.2.3) for a client that gets 503: the
+// time until the next fetch, in whole seconds from 1 to 30.
 func (s *Source) RetryAfter(now time.Time) time.Duration {
 	s.advance(now)
 	left := time.Second
@@ -52,34 +52,35 @@ func (s *Source) RetryAfter(now time.Time) time.Duration {
 	return min(max((left+time.Second-1).Truncate(time.Second), time.Second), 30*time.Second)
 }
 
-// Status is what metrics and the log can tell of a machine.
+// Status is the state of a Source for metrics, logs and explanations. It belongs to
+// the caller.
 type Status struct {
-	// Generation grows with each change of the set; 0: none yet.
+	// Generation grows with each change of the set; 0: no set yet.
 	Generation uint64
-	// Keys and KIDs are the usable keys that are not denied.
+	// Keys and KIDs are the usable keys that are not denied. Keys counts those
+	// without kid too.
 	Keys int
 	KIDs []string
-	// Age is the time since a good answer confirmed the set; -1 without one.
+	// Age is the time since a fetch confirmed the set; -1 without a set.
 	Age time.Duration
-	// Usable: there is a set, and it is not older than maxStale.
+	// Usable: there is a set, and it is not older than Policy.MaxStale.
 	Usable bool
-	// Source is the configured URL or issuer.
+	// Name is the configured URL, without its query, or the issuer.
 	Name string
-	// Failures counts failed fetches since the last good one.
+	// Failures is the number of failed fetches since the last successful one.
 	Failures int
-	// Trouble is why the last fetch failed; nil when it did not.
+	// LastError is why the last fetch failed; nil if it succeeded.
 	LastError error
-	// Wanted is how many kids parked requests of this worker wait for.
+	// Awaited is the number of keys that pending requests of this worker wait for.
 	Awaited int
-	// Rejected counts the records in shared data that this worker dropped, because
-	// they were damaged, forged or outdated.
+	// Rejected is the number of records in shared data that this worker rejected as
+	// damaged, forged or outdated.
 	Rejected uint64
-	// Fetches counts what came of the fetches of this worker; the process's
-	// count is the sum over its workers.
+	// Fetches counts the results of this worker's fetches.
 	Fetches [ResultEnd]uint64
 }
 
-// Status describes the machine. It allocates; it is not for every request.
+// Status describes the Source. It allocates, so do not call it for each request.
 func (s *Source) Status(now time.Time) Status {
 	s.advance(now)
 	status := Status{Age: -1, Keys: s.usableKeys.Len(), KIDs: s.usableKeys.KIDs(), Usable: s.usable(now), Name: s.sourceName(),
@@ -99,16 +100,16 @@ func (s *Source) Status(now time.Time) Status {
 	return status
 }
 
-// mostNamed bounds how many kids one line of the log names.
+// maxKIDsInLog bounds the kids in one log line.
 const maxKIDsInLog = 10
 
-// about begins every line with whose keys it speaks of. The name comes from the
+// logLine puts the source's name in front of a message. The name comes from the
 // configuration, not from the provider.
 func (s *Source) logLine(text string) string {
 	return "keys of " + ascii.Quote(s.sourceName()) + ": " + text
 }
 
-// sourceName is the address that the operator wrote.
+// sourceName is the configured URL, without its query, or the issuer.
 func (s *Source) sourceName() string {
 	name := s.policy.URL
 	if name == "" {
@@ -121,7 +122,7 @@ func (s *Source) sourceName() string {
 	return name
 }
 
-// explain tells a verdict's trouble.
+// describe gives a failed response's error for the log.
 func (r *response) describe() string {
 	text := r.err.Error()
 	if r.discovery {
@@ -133,7 +134,7 @@ func (r *response) describe() string {
 	return text
 }
 
-// introduce tells of a set that is new.
+// describe lists a new set's kids for the log.
 func (s *Set) describe(generation uint64) string {
 	kids := s.KIDs()
 	for i := range kids {
@@ -145,7 +146,7 @@ func (s *Set) describe(generation uint64) string {
 	return "generation " + strconv.FormatUint(generation, 10) + ", " + strconv.Itoa(s.Len()) + " usable, kid " + strings.Join(kids, ", ")
 }
 
-// list tells of keys that were skipped.
+// listSkipped lists skipped keys for the log.
 func listSkipped(skipped []Skipped) string {
 	var texts []string
 	for i, s := range skipped {
@@ -158,7 +159,7 @@ func listSkipped(skipped []Skipped) string {
 	return strings.Join(texts, "; ")
 }
 
-// hashSkipped tells one list of skipped keys from another; 0 for none.
+// hashSkipped gives a hash of a list of skipped keys; 0 for an empty one.
 func hashSkipped(skipped []Skipped) uint64 {
 	if len(skipped) == 0 {
 		return 0
