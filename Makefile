@@ -6,6 +6,7 @@ GO         ?= go
 PYTHON     ?= python3
 FUZZTIME   ?= 5m
 SOAKTIME   ?= 10m
+HISTORIES  ?= 100000
 VENV       := .tools/venv
 STAMP      := $(VENV)/.installed
 REQUIRED   := e2e/api/requirements.txt
@@ -132,7 +133,8 @@ $(VENV)/.bench: e2e/bench/requirements.txt $(STAMP)
 soak: deps build ## rotation and outage under load for SOAKTIME (10m), with Envoy's memory watched
 	$(GO) test -count=1 -timeout 24h -v -run '^TestRotationUnderLoad$$' ./e2e -soak $(SOAKTIME) $(SOAKFLAGS)
 
-fuzz: need-go ## run every fuzz target for FUZZTIME (5m) each
+fuzz: need-go ## run every fuzz target for FUZZTIME (5m) each, and HISTORIES (100000) of the key source's simulation
+	$(GO) test -count=1 -timeout 24h -v -run '^Test(Simulation|Fleet)$$' ./jwks -args -sim.histories=$(HISTORIES) -fleet.sidecars=1000
 	@$(GO) list $(PURE) | while read -r package; do \
 	  for target in $$($(GO) test -list '^Fuzz' $$package); do \
 	    case $$target in Fuzz*) ;; *) continue;; esac; \

@@ -1,7 +1,12 @@
 package jwks
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 )
@@ -12,7 +17,7 @@ type bench struct {
 	t       testing.TB
 	now     time.Time
 	data    shared
-	workers []*Machine
+	workers []*Source
 	next    []time.Time // when each worker ticks
 	fetches []flying
 	logs    []string
@@ -20,7 +25,7 @@ type bench struct {
 }
 
 type flying struct {
-	worker *Machine
+	worker *Source
 	action Action
 }
 
@@ -36,7 +41,7 @@ func newBench(t testing.TB, p Policy, workers int) *bench {
 
 var urlPolicy = Policy{URL: "https://issuer.example/jwks.json"}
 
-func (b *bench) carry(m *Machine, actions []Action) {
+func (b *bench) carry(m *Source, actions []Action) {
 	for _, a := range actions {
 		switch a.Kind {
 		case Load:
@@ -140,4 +145,42 @@ func (b *bench) find(worker int, kid string, want Outcome) {
 	if _, got := b.workers[worker].Find(b.now, kid, true, "RS256"); got != want {
 		b.t.Fatalf("worker %d finds %q: %v, want %v", worker, kid, got, want)
 	}
+}
+
+// modulus makes an odd number of 2048 bits that no other n gives. Nothing here
+// checks signatures, so it need not be a product of two primes.
+func modulus(n int) []byte {
+	b := make([]byte, 0, 256)
+	for i := byte(0); len(b) < 256; i++ {
+		sum := sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, uint64(n)), i))
+		b = append(b, sum[:]...)
+	}
+	b[0] |= 0x80
+	b[255] |= 1
+	return b
+}
+
+// jwk is a key as providers publish it.
+func jwk(kid string, n int) string {
+	return fmt.Sprintf(`{"kty":"RSA","use":"sig","alg":"RS256","kid":%q,"n":%q,"e":"AQAB"}`, kid,
+		base64.RawURLEncoding.EncodeToString(modulus(n)))
+}
+
+func document(keys ...string) []byte { return []byte(`{"keys":[` + strings.Join(keys, ",") + `]}`) }
+
+// shared is the host's shared data for one source, with the host's semantics.
+type shared struct {
+	record  []byte
+	version uint32
+	hint    uint64
+	hasHint bool
+}
+
+func (s *shared) set(record []byte, version uint32) bool {
+	if version != 0 && s.version != 0 && version != s.version {
+		return false
+	}
+	s.record = append([]byte(nil), record...)
+	s.version++
+	return true
 }

@@ -8,50 +8,50 @@ import (
 
 var discoveryLimits = strictjson.Limits{Bytes: 64 << 10, Depth: 16, Values: 4000}
 
-// readDiscovery gives the jwks_uri of a discovery document (OpenID Connect
-// Discovery 1.0 §3), or 0 and what is wrong with it.
-func (p Policy) readDiscovery(body []byte) (string, Trouble) {
+// readDiscovery gives the jwks_uri of a discovery document (OpenID Connect Discovery
+// 1.0 §3), and 0 or an error.
+func (p Policy) readDiscovery(body []byte) (string, Error) {
 	root, err := strictjson.Parse(string(body), discoveryLimits)
 	if err != nil {
-		return "", DiscoveryUnreadable
+		return "", ErrDiscoveryUnreadable
 	}
 	issuer, _, named := text(&root, "issuer")
 	uri, _, located := text(&root, "jwks_uri")
 	switch {
 	case !named || !located:
-		return "", DiscoveryUnreadable
+		return "", ErrDiscoveryUnreadable
 	case issuer != p.Issuer:
-		return "", DiscoveryIssuer
+		return "", ErrDiscoveryIssuer
 	case !p.mayServe(uri):
-		return "", DiscoveryHost
+		return "", ErrDiscoveryHost
 	}
 	return normalURL(uri), 0
 }
 
-// needsDiscovery reports whether the next fetch has to ask where the keys are.
-// A document that cannot be had is no reason to forget where they were.
-func (m *Machine) needsDiscovery(now time.Time) bool {
+// needsDiscovery reports whether the next fetch is of the discovery document. If that
+// fetch fails, an earlier jwks_uri is still used.
+func (s *Source) needsDiscovery(now time.Time) bool {
 	switch {
-	case m.p.URL != "":
+	case s.policy.URL != "":
 		return false
-	case !m.p.mayServe(m.rec.uri):
+	case !s.policy.mayServe(s.record.uri):
 		return true
 	}
-	ago := fromMillis(millis(now) - m.rec.discovered)
-	believed := rediscover
+	ago := fromMillis(millis(now) - s.record.discovered)
+	maxAge := discoveryMaxAge
 	switch {
-	case m.rec.misled:
-		believed = rediscoverMisled
-	case m.rec.failures > patience:
-		believed = rediscoverFailing
+	case s.record.discoveryFailed:
+		maxAge = discoveryRetryInterval
+	case s.record.failures > toleratedFailures:
+		maxAge = discoveryMaxAgeFailing
 	}
-	return ago < 0 || ago >= believed // in the future: the clock was put back
+	return ago < 0 || ago >= maxAge // in the future: the wall clock was set back
 }
 
-// keysURL is where the keys are.
-func (m *Machine) keysURL() string {
-	if m.p.URL != "" {
-		return m.p.URL
+// keysURL is the URL of the key set.
+func (s *Source) keysURL() string {
+	if s.policy.URL != "" {
+		return s.policy.URL
 	}
-	return m.rec.uri
+	return s.record.uri
 }

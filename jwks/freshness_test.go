@@ -13,7 +13,7 @@ func TestLifetime(t *testing.T) {
 		headers [][2]string
 		want    int64
 	}{
-		{"nothing", nil, untold},
+		{"nothing", nil, noLifetime},
 		{"max-age", [][2]string{{"Cache-Control", "public, max-age=300"}}, 300},
 		{"quoted", [][2]string{{"cache-control", `max-age="300"`}}, 300},
 		{"capitals and blanks", [][2]string{{"CACHE-CONTROL", " Max-Age = 300 "}}, 300},
@@ -25,17 +25,17 @@ func TestLifetime(t *testing.T) {
 		{"older than fresh", [][2]string{{"cache-control", "max-age=300"}, {"age", "900"}}, 0},
 		{"nonsense", [][2]string{{"cache-control", "max-age=soon"}}, 0},
 		{"negative", [][2]string{{"cache-control", "max-age=-1"}}, 0},
-		{"a very great number", [][2]string{{"cache-control", "max-age=99999999999999999999999"}}, longestTold},
+		{"a very great number", [][2]string{{"cache-control", "max-age=99999999999999999999999"}}, maxSeconds},
 		{"expires", [][2]string{{"expires", "Mon, 04 May 2026 12:05:00 GMT"}}, 300},
 		{"expires by the provider's clock", [][2]string{{"expires", "Mon, 04 May 2026 09:05:00 GMT"}, {"date", "Mon, 04 May 2026 09:00:00 GMT"}}, 300},
 		{"expired", [][2]string{{"expires", "Mon, 04 May 2026 11:00:00 GMT"}}, 0},
 		{"expires 0", [][2]string{{"expires", "0"}}, 0},
 		{"max-age before expires", [][2]string{{"expires", "0"}, {"cache-control", "max-age=60"}}, 60},
-		{"other directives", [][2]string{{"cache-control", "public, immutable"}}, untold},
+		{"other directives", [][2]string{{"cache-control", "public, immutable"}}, noLifetime},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			if got := lifetime(c.headers, noon); got != c.want {
+			if got := freshnessLifetime(c.headers, noon); got != c.want {
 				t.Errorf("lifetime = %d, want %d", got, c.want)
 			}
 		})
@@ -44,11 +44,11 @@ func TestLifetime(t *testing.T) {
 
 func TestRetryAfterHeader(t *testing.T) {
 	for value, want := range map[string]time.Duration{
-		"": 0, "0": 0, "7": 7 * time.Second, " 7 ": 7 * time.Second, "-7": 0, "7.5": 0, "soon": 0, "86400": longestHold, "99999999999999999999": longestHold,
+		"": 0, "0": 0, "7": 7 * time.Second, " 7 ": 7 * time.Second, "-7": 0, "7.5": 0, "soon": 0, "86400": maxRetryAfter, "99999999999999999999": maxRetryAfter,
 		"Mon, 04 May 2026 12:01:00 GMT": time.Minute, "Monday, 04-May-26 12:01:00 GMT": 0, "Mon May  4 12:01:00 2026": 0,
-		"Mon, 04 May 2026 11:00:00 GMT": 0, "Mon, 04 May 2036 11:00:00 GMT": longestHold,
+		"Mon, 04 May 2026 11:00:00 GMT": 0, "Mon, 04 May 2036 11:00:00 GMT": maxRetryAfter,
 	} {
-		if got := retryAfter([][2]string{{"Retry-After", value}}, noon); got != want {
+		if got := parseRetryAfter([][2]string{{"Retry-After", value}}, noon); got != want {
 			t.Errorf("%q: %v, want %v", value, got, want)
 		}
 	}
@@ -86,7 +86,7 @@ func TestPolicy(t *testing.T) {
 		}
 	}
 	a, b := Policy{Issuer: "https://a.example/"}, Policy{Issuer: "https://a.example/", ExtraHosts: []string{"b.example"}}
-	if a.Source() == b.Source() {
+	if a.SourceID() == b.SourceID() {
 		t.Error("policies that trust different hosts share a source")
 	}
 }
@@ -96,19 +96,19 @@ func TestDiscovery(t *testing.T) {
 	if got := p.firstURL(); got != "https://issuer.example/tenant/.well-known/openid-configuration" {
 		t.Error(got)
 	}
-	for doc, want := range map[string]Trouble{
+	for doc, want := range map[string]Error{
 		`{"issuer":"https://issuer.example/tenant/","jwks_uri":"https://issuer.example/k"}`:              0,
 		`{"issuer":"https://issuer.example/tenant/","jwks_uri":"https://ISSUER.example:443/k"}`:          0,
 		`{"issuer":"https://issuer.example/tenant/","jwks_uri":"https://keys.example:8443/k"}`:           0,
-		`{"issuer":"https://issuer.example/tenant/","jwks_uri":"https://keys.example/k"}`:                DiscoveryHost,
-		`{"issuer":"https://issuer.example/tenant/","jwks_uri":"http://issuer.example/k"}`:               DiscoveryHost,
-		`{"issuer":"https://issuer.example/tenant/","jwks_uri":"https://issuer.example.evil.example/k"}`: DiscoveryHost,
-		`{"issuer":"https://issuer.example/tenant/","jwks_uri":"https://issuer.example@evil.example/k"}`: DiscoveryHost,
-		`{"issuer":"https://issuer.example/tenant","jwks_uri":"https://issuer.example/k"}`:               DiscoveryIssuer,
-		`{"issuer":"https://issuer.example/tenant/","issuer":"x","jwks_uri":"https://issuer.example/k"}`: DiscoveryUnreadable,
-		`{"issuer":"https://issuer.example/tenant/"}`:                                                    DiscoveryUnreadable,
-		`{"issuer":["https://issuer.example/tenant/"],"jwks_uri":"https://issuer.example/k"}`:            DiscoveryUnreadable,
-		`[]`: DiscoveryUnreadable, ``: DiscoveryUnreadable,
+		`{"issuer":"https://issuer.example/tenant/","jwks_uri":"https://keys.example/k"}`:                ErrDiscoveryHost,
+		`{"issuer":"https://issuer.example/tenant/","jwks_uri":"http://issuer.example/k"}`:               ErrDiscoveryHost,
+		`{"issuer":"https://issuer.example/tenant/","jwks_uri":"https://issuer.example.evil.example/k"}`: ErrDiscoveryHost,
+		`{"issuer":"https://issuer.example/tenant/","jwks_uri":"https://issuer.example@evil.example/k"}`: ErrDiscoveryHost,
+		`{"issuer":"https://issuer.example/tenant","jwks_uri":"https://issuer.example/k"}`:               ErrDiscoveryIssuer,
+		`{"issuer":"https://issuer.example/tenant/","issuer":"x","jwks_uri":"https://issuer.example/k"}`: ErrDiscoveryUnreadable,
+		`{"issuer":"https://issuer.example/tenant/"}`:                                                    ErrDiscoveryUnreadable,
+		`{"issuer":["https://issuer.example/tenant/"],"jwks_uri":"https://issuer.example/k"}`:            ErrDiscoveryUnreadable,
+		`[]`: ErrDiscoveryUnreadable, ``: ErrDiscoveryUnreadable,
 	} {
 		if _, got := p.readDiscovery([]byte(doc)); got != want {
 			t.Errorf("%s: %v, want %v", doc, got, want)

@@ -53,17 +53,17 @@ func FuzzParse(f *testing.F) {
 }
 
 func sampleRecord() *record {
-	return &record{sequence: 7, written: 1777852800000, generation: 3, set: document(jwk("a", 1)), good: 1777852700000, lifetime: 300, etag: `"x"`,
-		modified: "Mon, 04 May 2026 00:00:00 GMT", skipped: 5, attempts: 9, attempted: 1777852700000, failures: 2, early: true, trouble: NoAnswer, warned: 96,
-		hold: 5000, spread: 1 << 31, earlies: 4, earlyAt: 1777852600000, lease: lease{owner: 1 << 63, ticket: 8, from: 1777852800000, lasts: 7000, early: true},
-		uri: "https://issuer.example/k", discovered: 1777852000000, misled: true}
+	return &record{sequence: 7, written: 1777852800000, generation: 3, set: document(jwk("a", 1)), confirmed: 1777852700000, lifetime: 300, etag: `"x"`,
+		lastModified: "Mon, 04 May 2026 00:00:00 GMT", skipped: 5, attempts: 9, attempted: 1777852700000, failures: 2, early: true, lastError: ErrNoAnswer, warned: 96,
+		retryAfter: 5000, jitter: 1 << 31, earlyFetches: 4, lastEarlyFetch: 1777852600000, lease: lease{owner: 1 << 63, ticket: 8, from: 1777852800000, lasts: 7000, early: true},
+		uri: "https://issuer.example/k", discovered: 1777852000000, discoveryFailed: true}
 }
 
 // FuzzRecord: bytes that were not written with the key are dropped. What is
 // decoded encodes to the same bytes, and carries the machine nowhere bad.
 func FuzzRecord(f *testing.F) {
-	for _, r := range []*record{sampleRecord(), {lifetime: untold}, {lifetime: untold, set: []byte(`{"keys":[]}`), good: 1},
-		{lifetime: untold, set: document(p256(), edKey("kid", `"e"`)), good: 1}} {
+	for _, r := range []*record{sampleRecord(), {lifetime: noLifetime}, {lifetime: noLifetime, set: []byte(`{"keys":[]}`), confirmed: 1},
+		{lifetime: noLifetime, set: document(p256(), edKey("kid", `"e"`)), confirmed: 1}} {
 		b, _ := r.encode(sampleKey)
 		f.Add(b[:len(b)-len(mac{})])
 	}
@@ -88,7 +88,7 @@ func FuzzRecord(f *testing.F) {
 }
 
 // exercise carries actions out for a while, with an honest host.
-func exercise(m *Machine, now time.Time, actions []Action, stored []byte) {
+func exercise(m *Source, now time.Time, actions []Action, stored []byte) {
 	data := shared{record: stored, version: 5}
 	for i := range 50 {
 		for len(actions) > 0 {
@@ -106,7 +106,7 @@ func exercise(m *Machine, now time.Time, actions []Action, stored []byte) {
 		}
 		keys, _ := m.Find(now, "a", true, "RS256")
 		for _, key := range keys {
-			m.Suspect(now, key)
+			m.RecheckKey(now, key)
 		}
 		m.Find(now, "b", true, "RS256")
 		m.Status(now)
@@ -138,10 +138,10 @@ func FuzzAnswer(f *testing.F) {
 		b.start(good(jwk("a", 1)))
 		b.answer(b.await(12*time.Second), a)
 		m := b.workers[0]
-		if !m.usable(b.now) || m.rec.generation == 1 && m.set.Len() != 1 || m.rec.failures == 0 && status != 200 {
+		if !m.usable(b.now) || m.record.generation == 1 && m.usableKeys.Len() != 1 || m.record.failures == 0 && status != 200 {
 			t.Fatalf("after %d: %+v", status, m.Status(b.now))
 		}
-		if r, _, ok := decodeRecord(b.data.record, m.key); !ok || !bytes.Equal(r.set, m.all.AppendJSON(nil)) {
+		if r, _, ok := decodeRecord(b.data.record, m.key); !ok || !bytes.Equal(r.set, m.published.AppendJSON(nil)) {
 			t.Fatal("the record that was written cannot be read")
 		}
 	})

@@ -54,18 +54,18 @@ func (s Skipped) String() string {
 // or no usable key remains. Nothing of document is kept.
 func Parse(document []byte, algorithms ...string) (*Set, []Skipped, error) {
 	if len(document) > MaxDocumentBytes {
-		return nil, nil, DocumentTooLong
+		return nil, nil, ErrDocumentTooLong
 	}
 	root, err := strictjson.Parse(string(document), documentLimits)
 	if err != nil {
-		return nil, nil, DocumentNotJSON
+		return nil, nil, ErrDocumentNotJSON
 	}
 	list, ok := root.Member("keys")
 	switch {
 	case !ok || list.Kind != strictjson.Array:
-		return nil, nil, DocumentNotASet
+		return nil, nil, ErrNotKeySet
 	case len(list.Children) > MaxKeys:
-		return nil, nil, TooManyKeys
+		return nil, nil, ErrTooManyKeys
 	}
 	var (
 		keys    []*verify.Key
@@ -90,7 +90,7 @@ func Parse(document []byte, algorithms ...string) (*Set, []Skipped, error) {
 		}
 	}
 	if len(keys) == 0 {
-		return nil, skipped, NoUsableKey
+		return nil, skipped, ErrNoUsableKey
 	}
 	return newSet(keys), skipped, nil
 }

@@ -7,40 +7,42 @@ import (
 	"time"
 )
 
-// Policy says where the keys of one issuer are and how they are to be kept.
-// Durations that are zero mean the defaults.
+// Policy says where the keys of one issuer are, and when they are fetched. Zero
+// durations mean the defaults. It must not be changed after New.
 type Policy struct {
-	// URL is the key set's address, https. Empty means OpenID discovery at Issuer.
+	// URL is the key set's address, https. Empty: OpenID discovery at Issuer.
 	URL string
-	// Issuer is the issuer whose keys these are; its "iss" is compared byte for
-	// byte with the discovery document's (OpenID Connect Discovery 1.0 §4.3).
+	// Issuer is the issuer whose keys these are. It must equal the discovery
+	// document's "issuer" byte for byte (OpenID Connect Discovery 1.0 §4.3).
 	Issuer string
-	// ExtraHosts are the hosts (host or host:port), besides the issuer's own, on
-	// which a discovered jwks_uri may lie.
+	// ExtraHosts are the hosts (host or host:port), besides the issuer's own, that
+	// a discovered jwks_uri may have.
 	ExtraHosts []string
-	// Algorithms are those that the issuer's tokens may be signed with; keys for
-	// others are skipped. None means all that package verify knows.
+	// Algorithms are the values of "alg" that tokens may have. Keys for other
+	// algorithms are skipped. None means all that package verify supports.
 	Algorithms []string
-	// Refresh is the greatest time between two scheduled fetches; default 10 min.
+	// Refresh is the longest time between two scheduled fetches; default 10 min, at
+	// least 1 s.
 	Refresh time.Duration
-	// MaxStale is the greatest age of keys that are used; default 24 h.
+	// MaxStale is the greatest age of keys that are used; default 24 h, at least 2 s.
 	MaxStale time.Duration
 	// Cooldown is the least time between two early refetches of the process;
-	// default 30 s.
+	// default 30 s, at least 1 s.
 	Cooldown time.Duration
-	// Timeout bounds one request to the provider; default 5 s.
+	// Timeout bounds one request to the provider; default 5 s, at least 10 ms.
 	Timeout time.Duration
-	// Wait is how long a request may be parked; default 2 s.
+	// Wait is how long a request may wait for keys; default 2 s, at least 1 ms.
 	Wait time.Duration
-	// Tick is the time between two ticks when nothing is going on; default and
-	// greatest value 1 s, which is also the bound on how long a worker goes on
-	// with keys that another worker knows to be withdrawn.
+	// Tick is the time between two ticks when nothing is due; default 1 s, from
+	// 10 ms to 1 s. A worker uses keys no longer than that after another worker
+	// learned that they are withdrawn.
 	Tick time.Duration
-	// Deny lists "kid" values that are never accepted, whatever is published.
+	// Deny lists "kid" values that are never accepted.
 	Deny []string
-	// RecordKey authenticates the record in shared data: who does not know it can
-	// take the record away, but put no other in its place. Machines that are to
-	// share a record have the same. Empty: only damage and mix-ups are found.
+	// RecordKey is the secret from which the key of the records' MACs is derived.
+	// Without it, another plugin can remove a record but cannot replace it with its
+	// own. Sources that share a record need the same one. Empty: only damaged and
+	// mixed-up records are found.
 	RecordKey []byte
 }
 
@@ -51,8 +53,8 @@ var (
 	ErrNegative  = errors.New("durations must not be negative")
 )
 
-// Check reports whether the policy can work at all. New accepts any policy; one
-// that fails Check never finds keys.
+// Check reports whether the policy can work. New accepts any policy; a Source whose
+// policy fails Check never has keys.
 func (p Policy) Check() error {
 	if p.URL == "" && p.Issuer == "" {
 		return ErrNoSource
@@ -68,21 +70,22 @@ func (p Policy) Check() error {
 	return nil
 }
 
-// Source identifies where keys come from: policies with equal sources may share
-// one record. The adapter adds to it what it alone knows (the cluster).
-func (p Policy) Source() string {
-	// Which algorithms the rule names decides which keys of the document are kept.
+// SourceID identifies where the keys come from. Sources whose policies have equal IDs
+// may share one record; the caller adds what this package does not know, such as the
+// cluster.
+func (p Policy) SourceID() string {
+	// The algorithms decide which keys of the document are kept.
 	algorithms := strings.Join(slices.Sorted(slices.Values(p.Algorithms)), ",")
 	if p.URL != "" {
 		return p.URL + " " + algorithms
 	}
-	// Which hosts may serve keys belongs to the source: a policy without extra
-	// hosts must not take keys that another one fetched from such a host.
+	// A policy without extra hosts must not use keys that another one fetched from
+	// such a host.
 	return "discovery:" + p.Issuer + " " + strings.Join(p.ExtraHosts, " ") + " " + algorithms
 }
 
-// firstURL is where the first request goes: to the key set, or to the discovery
-// document (OpenID Connect Discovery 1.0 §4: the issuer without a final slash).
+// firstURL is the URL of the first request: the key set, or the discovery document
+// (OpenID Connect Discovery 1.0 §4: the issuer without a trailing slash).
 func (p Policy) firstURL() string {
 	if p.URL != "" {
 		return p.URL
@@ -90,7 +93,7 @@ func (p Policy) firstURL() string {
 	return strings.TrimSuffix(p.Issuer, "/") + "/.well-known/openid-configuration"
 }
 
-// withDefaults fills in what is not set and bends what cannot work.
+// withDefaults fills in durations that are not set, and applies the bounds.
 func (p Policy) withDefaults() Policy {
 	set := func(d *time.Duration, preset, least time.Duration) {
 		if *d <= 0 {
@@ -108,7 +111,7 @@ func (p Policy) withDefaults() Policy {
 	return p
 }
 
-// mayServe reports whether a discovered jwks_uri lies where the policy allows.
+// mayServe reports whether the policy allows the host of a discovered jwks_uri.
 func (p Policy) mayServe(uri string) bool {
 	host, ok := hostOf(uri)
 	if !ok {

@@ -7,75 +7,75 @@ import (
 	"strconv"
 )
 
-// record is what all workers of a process know together about one source. It
-// lives in shared data, is replaced whole by compare-and-swap, and holds facts
-// rather than decisions, so that workers with different policies can share it.
+// record is what all workers of a process know about one source. It is in shared
+// data and is replaced as a whole by compare-and-swap. It holds what happened and
+// not what follows from it, so workers with different policies can share it.
 //
-// Other plugins may be able to write there too, so a record ends with a MAC
-// (RFC 2104): see Policy.RecordKey. What it protects from and what not stands in
-// README.md.
+// Other plugins may be able to write to shared data, so a record ends with a MAC
+// (RFC 2104): see Policy.RecordKey. README.md says what it protects from.
 //
-// Times are wall time in Unix milliseconds. A time that something began or
-// ended at is never compared with a deadline directly: see timing.go.
+// Times are wall time in Unix milliseconds. They are compared with a deadline only
+// after conversion to a Source's clock: see freshness.go.
 type record struct {
-	sequence uint64 // grows with every write
+	sequence uint64 // grows by one with each write
 	written  int64  // time of this write
 
-	generation uint64 // grows with every change of the set
-	set        []byte // the set as AppendJSON gives it; empty: none yet
-	good       int64  // last answer that confirmed the set; 0: none yet
-	lifetime   int64  // seconds for which it called itself fresh, or untold
-	etag       string // validators of the set (RFC 9110 §8.8)
-	modified   string
-	skipped    uint64 // hash of the unusable keys that were warned of
+	generation   uint64 // grows by one with each change of the set
+	set          []byte // the set, by AppendJSON; empty: none yet
+	confirmed    int64  // last successful fetch of the set; 0: none yet
+	lifetime     int64  // freshness lifetime in seconds, or noLifetime
+	etag         string // validators of the set (RFC 9110 §8.8)
+	lastModified string
+	skipped      uint64 // hash of the unusable keys that were warned of
 
-	attempts  uint64  // finished fetches
-	attempted int64   // end of the last one
-	failures  uint32  // failed ones since the last good one
-	early     bool    // whether the last one was an early refetch
-	trouble   Trouble // of the last failed one
-	warned    uint64  // troubles warned of since the last good one, one bit each
-	hold      int64   // milliseconds for which the provider wants to be left alone
-	spread    uint32  // random: spreads what follows over the interval that it may fall into
+	attempts   uint64 // finished fetches
+	attempted  int64  // end of the last one
+	failures   uint32 // failed fetches since the last successful one
+	early      bool   // the last fetch was an early refetch
+	lastError  Error  // of the last fetch, if it failed
+	warned     uint64 // errors warned of since the last successful fetch, one bit each
+	retryAfter int64  // milliseconds: the provider's Retry-After
+	jitter     uint32 // random; see Source.jittered
 
-	earlies uint64 // early refetches so far
-	earlyAt int64  // start of the last one
+	earlyFetches   uint64 // number of early refetches
+	lastEarlyFetch int64  // start of the last one
 
 	lease lease
 
-	uri        string // discovered jwks_uri
-	discovered int64  // last answer to discovery
-	misled     bool   // whether that answer was of no use
+	uri             string // discovered jwks_uri
+	discovered      int64  // end of the last discovery
+	discoveryFailed bool   // whether it failed
 }
 
-// lease says which worker fetches. Its time is counted by each worker from when
-// it first sees the ticket, so that no clock jump makes it longer or shorter.
+// lease says which worker fetches. Each worker counts its duration from when it
+// first sees the ticket, so a jump of the wall clock does not change it.
 type lease struct {
 	owner  uint64
 	ticket uint64 // 0: nobody fetches
 	from   int64  // start of the fetch, or of the last one that finished
 	lasts  int64  // milliseconds
-	early  bool
+	early  bool   // for an early refetch
 }
 
-// knowsMore reports whether a record's set was confirmed later than another's.
-// Workers whose clocks differ give one confirmation times that differ a little.
-func (r *record) knowsMore(other *record) bool {
+// confirmedAfter reports whether a record's set was confirmed later than another's.
+// Workers whose clocks differ write slightly different times for one confirmation.
+func (r *record) confirmedAfter(other *record) bool {
 	const noise = 1000
-	return r.good > other.good+noise || r.good > other.good-noise && r.attempts > other.attempts
+	return r.confirmed > other.confirmed+noise || r.confirmed > other.confirmed-noise && r.attempts > other.attempts
 }
 
 const recordMagic = "ejwk"
 
-// RecordFormat numbers the encoding of records. It belongs into the key under which
-// the record is stored, so that two versions do not fight over one record.
+// RecordFormat is the version of the records' encoding. Make it a part of the name
+// under which a record is stored, so that two versions of the plugin do not replace
+// each other's records.
 const RecordFormat = 5
 
-// mac is the end of a record: HMAC-SHA256 of all that stands before it.
+// mac is the end of a record: HMAC-SHA256 of all bytes before it.
 type mac [sha256.Size]byte
 
-// recordKey is the key of a source's MACs. The source is part of it, so that a
-// record of another source is no more than a forged one.
+// recordKey is the key of a source's MACs. It depends on the source, so the record of
+// one source is not valid for another.
 func recordKey(secret []byte, source string) []byte {
 	h := hmac.New(sha256.New, secret)
 	h.Write([]byte("edgejwt record " + strconv.Itoa(RecordFormat) + " " + source))
@@ -89,32 +89,32 @@ func authenticate(key, b []byte) (m mac) {
 	return m
 }
 
-// Bounds that keep a damaged record from asking for much memory.
+// Bounds on a record, in bytes: a damaged one must not allocate much.
 const (
-	longestText   = 4096
-	longestRecord = 2 * MaxDocumentBytes
+	maxTextField   = 4096
+	maxRecordBytes = 2 * MaxDocumentBytes
 )
 
-// encode gives the record's bytes: magic, format, fields in order, and last the
-// MAC, which is returned too. Integers are varints.
+// encode gives the record's bytes, and its MAC, which they end with: magic, format,
+// the fields in order (integers as varints), MAC.
 func (r *record) encode(key []byte) ([]byte, mac) {
 	b := append([]byte(recordMagic), RecordFormat)
 	for _, v := range []uint64{r.sequence, r.generation, r.skipped, r.attempts, uint64(r.failures),
-		uint64(r.trouble), r.warned, uint64(r.spread), r.lease.owner, r.lease.ticket, r.earlies} {
+		uint64(r.lastError), r.warned, uint64(r.jitter), r.lease.owner, r.lease.ticket, r.earlyFetches} {
 		b = binary.AppendUvarint(b, v)
 	}
-	for _, v := range []int64{r.written, r.good, r.lifetime, r.attempted, r.hold, r.earlyAt,
+	for _, v := range []int64{r.written, r.confirmed, r.lifetime, r.attempted, r.retryAfter, r.lastEarlyFetch,
 		r.lease.from, r.lease.lasts, r.discovered} {
 		b = binary.AppendVarint(b, v)
 	}
 	flags := byte(0)
-	for i, set := range []bool{r.early, r.lease.early, r.misled} {
+	for i, set := range []bool{r.early, r.lease.early, r.discoveryFailed} {
 		if set {
 			flags |= 1 << i
 		}
 	}
 	b = append(b, flags)
-	for _, s := range []string{r.etag, r.modified, r.uri, string(r.set)} {
+	for _, s := range []string{r.etag, r.lastModified, r.uri, string(r.set)} {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
 	}
@@ -122,12 +122,12 @@ func (r *record) encode(key []byte) ([]byte, mac) {
 	return append(b, m[:]...), m
 }
 
-// decodeRecord reads what encode wrote with this key, and nothing else: one
-// record has one encoding. The record does not refer to b afterwards. Whether the
-// set can be parsed is not checked.
+// decodeRecord reads what encode wrote with this key. Each record has one encoding;
+// all other bytes are refused. The record does not refer to b. The set is not
+// parsed.
 func decodeRecord(b, key []byte) (*record, mac, bool) {
 	const head = len(recordMagic) + 1
-	if len(b) > longestRecord || len(b) < head+sha256.Size || string(b[:len(recordMagic)]) != recordMagic || b[len(recordMagic)] != RecordFormat {
+	if len(b) > maxRecordBytes || len(b) < head+sha256.Size || string(b[:len(recordMagic)]) != recordMagic || b[len(recordMagic)] != RecordFormat {
 		return nil, mac{}, false
 	}
 	end := len(b) - sha256.Size
@@ -139,30 +139,30 @@ func decodeRecord(b, key []byte) (*record, mac, bool) {
 	r := new(record)
 	var failures, trouble, spread uint64
 	for _, v := range []*uint64{&r.sequence, &r.generation, &r.skipped, &r.attempts, &failures,
-		&trouble, &r.warned, &spread, &r.lease.owner, &r.lease.ticket, &r.earlies} {
+		&trouble, &r.warned, &spread, &r.lease.owner, &r.lease.ticket, &r.earlyFetches} {
 		*v = d.uint()
 	}
-	for _, v := range []*int64{&r.written, &r.good, &r.lifetime, &r.attempted, &r.hold, &r.earlyAt,
+	for _, v := range []*int64{&r.written, &r.confirmed, &r.lifetime, &r.attempted, &r.retryAfter, &r.lastEarlyFetch,
 		&r.lease.from, &r.lease.lasts, &r.discovered} {
 		*v = d.int()
 	}
 	flags := d.byte()
-	r.early, r.lease.early, r.misled = flags&1 != 0, flags&2 != 0, flags&4 != 0
-	for _, s := range []*string{&r.etag, &r.modified, &r.uri} {
-		*s = string(d.bytes(longestText))
+	r.early, r.lease.early, r.discoveryFailed = flags&1 != 0, flags&2 != 0, flags&4 != 0
+	for _, s := range []*string{&r.etag, &r.lastModified, &r.uri} {
+		*s = string(d.bytes(maxTextField))
 	}
-	r.set = append([]byte(nil), d.bytes(longestRecord)...)
-	if d.bad || len(d.rest) > 0 || failures > 1<<32-1 || spread > 1<<32-1 || trouble >= uint64(troubleEnd) || flags > 7 ||
-		r.lifetime < untold || r.hold < 0 || r.hold > longestHold.Milliseconds() ||
-		r.lease.lasts < 0 || r.lease.lasts > longestLease.Milliseconds() || !sane(r.written, r.good, r.attempted, r.earlyAt, r.lease.from, r.discovered) {
+	r.set = append([]byte(nil), d.bytes(maxRecordBytes)...)
+	if d.bad || len(d.rest) > 0 || failures > 1<<32-1 || spread > 1<<32-1 || trouble >= uint64(errorEnd) || flags > 7 ||
+		r.lifetime < noLifetime || r.retryAfter < 0 || r.retryAfter > maxRetryAfter.Milliseconds() ||
+		r.lease.lasts < 0 || r.lease.lasts > maxLease.Milliseconds() || !validTimes(r.written, r.confirmed, r.attempted, r.lastEarlyFetch, r.lease.from, r.discovered) {
 		return nil, mac{}, false
 	}
-	r.failures, r.trouble, r.spread = uint32(failures), Trouble(trouble), uint32(spread)
+	r.failures, r.lastError, r.jitter = uint32(failures), Error(trouble), uint32(spread)
 	return r, m, true
 }
 
-// sane bounds times, so that differences of them never overflow.
-func sane(times ...int64) bool {
+// validTimes bounds times, so that differences between them do not overflow.
+func validTimes(times ...int64) bool {
 	const year3000 = 32503680000000
 	for _, t := range times {
 		if t < 0 || t > year3000 {
@@ -172,7 +172,7 @@ func sane(times ...int64) bool {
 	return true
 }
 
-// decoder reads fields one after another; after the first fault it gives zeros.
+// decoder reads one field after another. After the first error it gives zeros.
 type decoder struct {
 	rest []byte
 	bad  bool
@@ -197,7 +197,7 @@ func (d *decoder) byte() byte {
 
 func (d *decoder) uint() uint64 {
 	v, n := binary.Uvarint(d.rest)
-	if n <= 0 || n > 1 && d.rest[n-1] == 0 { // a final zero byte is a longer way to say the same
+	if n <= 0 || n > 1 && d.rest[n-1] == 0 { // a longer encoding of the same number
 		d.bad = true
 		return 0
 	}
@@ -219,7 +219,7 @@ func (d *decoder) bytes(most int) []byte {
 	return d.take(int(n))
 }
 
-// hash is FNV-1a: it tells one text from another, where nobody gains by a collision.
+// hash is FNV-1a. It is used only where nobody gains from a collision.
 func hash(b []byte) uint64 {
 	h := uint64(14695981039346656037)
 	for _, c := range b {

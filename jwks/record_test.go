@@ -58,7 +58,7 @@ func TestForgedRecords(t *testing.T) {
 	forge := func(p Policy, genuine *record) []byte {
 		r := *genuine
 		r.sequence, r.generation, r.set = r.sequence+1, r.generation+1, document(jwk("stranger", 9))
-		b, _ := r.encode(recordKey(p.RecordKey, p.Source()))
+		b, _ := r.encode(recordKey(p.RecordKey, p.SourceID()))
 		return b
 	}
 	key := "what the other plugin does not know"
@@ -74,12 +74,12 @@ func TestForgedRecords(t *testing.T) {
 		for _, cold := range []bool{false, true} { // whether nobody has keys
 			b := newBench(t, secret(urlPolicy, key), 2)
 			if cold {
-				b.data.set(forge(by, &record{lifetime: untold, good: millis(b.now)}), 0)
+				b.data.set(forge(by, &record{lifetime: noLifetime, confirmed: millis(b.now)}), 0)
 				b.pass(50 * time.Millisecond)
 			} else {
 				b.start(good(jwk("a", 1)))
 				b.logs = nil
-				b.data.set(forge(by, b.workers[0].rec), 0)
+				b.data.set(forge(by, b.workers[0].record), 0)
 				b.data.hint++
 				b.pass(1100 * time.Millisecond)
 			}
@@ -88,7 +88,7 @@ func TestForgedRecords(t *testing.T) {
 					t.Fatalf("%s: worker %d takes the stranger's key", name, i)
 				}
 			}
-			if len(b.logs) != 1 || !strings.Contains(b.logs[0], RecordUnreadable.Error()) {
+			if len(b.logs) != 1 || !strings.Contains(b.logs[0], ErrRecordUnreadable.Error()) {
 				t.Errorf("%s: log %q, want one line", name, b.logs)
 			}
 			if n := b.workers[0].Status(b.now).Rejected + b.workers[1].Status(b.now).Rejected; n == 0 {
@@ -120,12 +120,12 @@ func TestOutdatedRecord(t *testing.T) {
 		b.data.hint += 3
 		b.pass(1500 * time.Millisecond)
 		for i := range b.workers {
-			if _, found := b.workers[i].set.Find("a", true, verify.RS256); found {
+			if _, found := b.workers[i].usableKeys.Find("a", true, verify.RS256); found {
 				t.Fatalf("worker %d takes the withdrawn key", i)
 			}
 		}
 	}
-	if len(b.logs) == 0 || len(b.logs) > 3 || !strings.Contains(b.logs[0], RecordOutdated.Error()) {
+	if len(b.logs) == 0 || len(b.logs) > 3 || !strings.Contains(b.logs[0], ErrRecordOutdated.Error()) {
 		t.Errorf("log %q, want one line of each worker at most", b.logs)
 	}
 	b.none()
@@ -137,7 +137,7 @@ func TestOutdatedRecord(t *testing.T) {
 	b.pass(50 * time.Millisecond)
 	b.answer(b.one(), good(jwk("b", 2))) // its keys are older than a refresh: at once
 	b.find(0, "b", Found)
-	if _, found := b.workers[0].set.Find("a", true, verify.RS256); found {
+	if _, found := b.workers[0].usableKeys.Find("a", true, verify.RS256); found {
 		t.Error("the withdrawn key is there after the fetch")
 	}
 	b.pass(2 * time.Second)
@@ -155,7 +155,7 @@ func TestSameSequence(t *testing.T) {
 	b := newBench(t, secret(urlPolicy, "k"), 1)
 	b.start(good(jwk("a", 1)))
 	m := b.workers[0]
-	other := *m.rec
+	other := *m.record
 	other.set = document(jwk("b", 2))
 	record, _ := other.encode(m.key)
 	b.data.set(record, 0)
@@ -223,8 +223,8 @@ func TestFetchBesideJunk(t *testing.T) {
 func TestForeignLease(t *testing.T) {
 	p := secret(urlPolicy, "k")
 	b := newBench(t, p, 1)
-	forged, _ := (&record{lifetime: untold, sequence: 1 << 62, lease: lease{owner: 9, ticket: 1 << 62, lasts: time.Hour.Milliseconds()}}).
-		encode(recordKey([]byte("its own"), p.Source()))
+	forged, _ := (&record{lifetime: noLifetime, sequence: 1 << 62, lease: lease{owner: 9, ticket: 1 << 62, lasts: time.Hour.Milliseconds()}}).
+		encode(recordKey([]byte("its own"), p.SourceID()))
 	b.data.set(forged, 0)
 	b.pass(300 * time.Millisecond)
 	b.answer(b.one(), Answer{Err: true})
@@ -256,7 +256,7 @@ func TestInherit(t *testing.T) {
 	b.answer(b.await(602*time.Second), good(jwk("a", 1), jwk("denied", 2), jwk("c", 3)))
 	b.pass(5 * time.Minute)
 	before := b.workers[1].Status(b.now)
-	heir := func(p Policy, owner uint64) *Machine {
+	heir := func(p Policy, owner uint64) *Source {
 		m := New(p, owner, rand.Float64)
 		for _, from := range b.workers {
 			m.Inherit(b.now, from)
@@ -266,11 +266,11 @@ func TestInherit(t *testing.T) {
 
 	changed := secret(p, "another")
 	changed.Deny = []string{"denied"}
-	next := &bench{t: t, now: b.now, workers: []*Machine{heir(changed, 11), heir(changed, 12), New(changed, 13, rand.Float64)}, next: make([]time.Time, 3)}
+	next := &bench{t: t, now: b.now, workers: []*Source{heir(changed, 11), heir(changed, 12), New(changed, 13, rand.Float64)}, next: make([]time.Time, 3)}
 	next.pass(1200 * time.Millisecond)
 	for i, m := range next.workers {
 		next.find(i, "c", Found)
-		next.find(i, "denied", Absent)
+		next.find(i, "denied", NotFound)
 		if s := m.Status(next.now); s.Age < before.Age || s.Age > before.Age+2*time.Second {
 			t.Errorf("worker %d has keys of age %v, those before were of %v", i, s.Age, before.Age)
 		}
@@ -281,7 +281,7 @@ func TestInherit(t *testing.T) {
 	}
 	next.await(302 * time.Second) // refreshes go on from where they were
 
-	same := &bench{t: t, now: b.now, data: b.data, workers: []*Machine{heir(p, 21)}, next: make([]time.Time, 1)}
+	same := &bench{t: t, now: b.now, data: b.data, workers: []*Source{heir(p, 21)}, next: make([]time.Time, 1)}
 	same.data.set(old, 0)
 	same.pass(50 * time.Millisecond)
 	same.find(0, "c", Found)

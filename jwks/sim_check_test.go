@@ -98,7 +98,7 @@ func (w *world) checkFetch(v *worker) {
 	}
 	damaged := w.t-c.corrupted < time.Minute   // what was in the record is forgotten with it
 	strange := w.jumped(v.since) || c.backward // a worker that starts has only the wall clock to go by
-	if n := len(c.callouts); v.m.rec.lease.early && !(n > 0 && v.arrived == c.callouts[n-1] && v.arrived.discovery) {
+	if n := len(c.callouts); v.m.record.lease.early && !(n > 0 && v.arrived == c.callouts[n-1] && v.arrived.discovery) {
 		c.earlies++
 		w.note("worker %d is about to refetch early", v.id)
 		if gap := w.t - c.lastEarly; gap < v.p.Cooldown-slack && !damaged && !(strange && v.since > c.lastEarly) && !w.jumped(c.lastEarly-slack) {
@@ -116,7 +116,7 @@ func (w *world) checkFetch(v *worker) {
 	gap := w.t - c.last.at
 	restarted := v.since > c.last.at && w.jumped(0)
 	if !c.last.ok {
-		if gap < min(c.last.hold, longestColdHold)+90*time.Millisecond && !restarted && !w.jumped(c.last.at-slack) {
+		if gap < min(c.last.hold, maxRetryAfterWithoutKeys)+90*time.Millisecond && !restarted && !w.jumped(c.last.at-slack) {
 			c.fail(w, "worker %d fetches %v after a failure, told to wait for %v", v.id, gap, c.last.hold)
 		}
 		return
@@ -130,13 +130,13 @@ func (w *world) checkFetch(v *worker) {
 // checkSave looks at each record as it is written.
 func (w *world) checkSave(v *worker, a Action) {
 	c := &w.check
-	d := v.m.draft
+	d := v.m.saving
 	c.wrote = w.t
-	if d.why != publishing {
+	if d.purpose != saveResponse {
 		return
 	}
-	before := v.m.rec
-	if d.onward {
+	before := v.m.record
+	if d.fetchKeysNext {
 		return
 	}
 	c.written = append(c.written, a.Record)
@@ -146,14 +146,14 @@ func (w *world) checkSave(v *worker, a Action) {
 			c.fail(w, "worker %d publishes the answer to a fetch that is not the last one", v.id)
 		}
 	}
-	p := publication{at: w.t, snapshot: v.arrived.snapshot, ok: d.rec.failures == 0, hold: fromMillis(d.rec.hold), keys: map[token]bool{}}
-	if d.rec.generation != before.generation {
+	p := publication{at: w.t, snapshot: v.arrived.snapshot, ok: d.record.failures == 0, hold: fromMillis(d.record.retryAfter), keys: map[token]bool{}}
+	if d.record.generation != before.generation {
 		c.generations++
 	}
 	c.last = p
 	if !p.ok {
 		c.troubles = append(c.troubles, w.t)
-		if !bytes.Equal(before.set, d.rec.set) || d.rec.good > before.good {
+		if !bytes.Equal(before.set, d.record.set) || d.record.confirmed > before.confirmed {
 			c.fail(w, "a failed fetch changed the set or its age")
 		}
 		return
@@ -185,8 +185,8 @@ func (w *world) checkLog(a Action) {
 
 // checkBounds: what is kept is bounded.
 func (w *world) checkBounds(v *worker) {
-	if len(v.m.wanted) > mostWanted || len(v.m.lacking) > mostLacking {
-		w.check.fail(w, "worker %d keeps %d wanted and %d lacking kids", v.id, len(v.m.wanted), len(v.m.lacking))
+	if len(v.m.awaited) > maxAwaited || len(v.m.negative) > maxNegative {
+		w.check.fail(w, "worker %d keeps %d wanted and %d lacking kids", v.id, len(v.m.awaited), len(v.m.negative))
 	}
 }
 
@@ -197,7 +197,7 @@ func (w *world) newest(v *worker) (publication, bool) {
 		lag += v.p.Tick + slack
 	}
 	if w.check.hintLost > 0 {
-		lag += recheck
+		lag += recordPollInterval
 	}
 	if v.since > w.t-lag {
 		return publication{}, false
@@ -256,7 +256,7 @@ func (w *world) refused(v *worker, r *request, status int) {
 	}
 	c.valid[status]++
 	w.note("worker %d refuses valid %s=%d with %d (asked %.4fs, cooldown left %v, failures %d, leased %t)", v.id, r.kid, r.n, status,
-		r.at.Seconds(), v.m.cooldownLeft(), v.m.rec.failures, v.m.leased())
+		r.at.Seconds(), v.m.cooldownLeft(), v.m.record.failures, v.m.leased())
 	if p, ok := w.newest(v); ok && p.keys[r.token] && c.corrupted < 0 {
 		held := v.p.MaxStale - slack
 		trueAge := w.t - p.at
@@ -312,7 +312,7 @@ func (w *world) expectRecovery() {
 		return
 	}
 	for _, v := range w.workers {
-		if v.up && (v.since > w.t-time.Second || v.m.usable(w.wall()) || v.m.leased() || v.m.rec.failures > 60) {
+		if v.up && (v.since > w.t-time.Second || v.m.usable(w.wall()) || v.m.leased() || v.m.record.failures > 60) {
 			return
 		}
 	}
@@ -337,12 +337,12 @@ func (w *world) checkEnd() {
 		}
 		got := ""
 		for _, k := range w.prov.keys {
-			if found := v.m.all.byID(k.kid); found != nil && k.has(w.t) && isRSA(found[0], moduli(k.n)) {
+			if found := v.m.published.byID(k.kid); found != nil && k.has(w.t) && isRSA(found[0], moduli(k.n)) {
 				got += fmt.Sprintf("%s=%d ", k.kid, k.n)
 			}
 		}
 		if got != name || !v.m.usable(w.wall()) {
-			w.check.fail(w, "worker %d has %q in the end, the provider %q (usable %t, failures %d)", v.id, got, name, v.m.usable(w.wall()), v.m.rec.failures)
+			w.check.fail(w, "worker %d has %q in the end, the provider %q (usable %t, failures %d)", v.id, got, name, v.m.usable(w.wall()), v.m.record.failures)
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"container/heap"
 	"fmt"
 	"math/rand/v2"
+	"strings"
+	"sync"
 	"time"
 )
 
@@ -97,7 +99,7 @@ func (w *world) run() string {
 type worker struct {
 	id      int
 	life    int // counts restarts: what was meant for an earlier life is dropped
-	m       *Machine
+	m       *Source
 	heir    bool // its next life begins in the same VM, with other records
 	p       Policy
 	up      bool
@@ -239,7 +241,7 @@ func (w *world) carryOut(v *worker, a Action) {
 		w.push(v, v.m.Loaded(w.wall(), w.data.record, w.data.version))
 	case Save:
 		ok := w.data.set(a.Record, a.Version)
-		w.note("worker %d saves (%v): %v early %t at %d", v.id, v.m.draft.why, ok, v.m.draft.rec.lease.early, v.m.draft.rec.earlyAt-simEpoch.UnixMilli())
+		w.note("worker %d saves (%v): %v early %t at %d", v.id, v.m.saving.purpose, ok, v.m.saving.record.lease.early, v.m.saving.record.lastEarlyFetch-simEpoch.UnixMilli())
 		if ok {
 			w.checkSave(v, a)
 			w.push(v, []Action{{Kind: hintAction, Hint: a.Hint}})
@@ -257,4 +259,384 @@ func (w *world) carryOut(v *worker, a Action) {
 		w.note("worker %d: %s", v.id, a.Message)
 		w.checkLog(a)
 	}
+}
+
+// provider publishes keys on a schedule and fails on another.
+type provider struct {
+	keys    []*provKey
+	periods []period
+	faults  []fault
+	headers [][2]string
+	etags   bool
+	bodies  map[string][]byte
+	honest  int // 8: no client invents kids or forges; 10: two of ten do
+}
+
+// provKey is a key's life: published from..to, current (signing) within.
+type provKey struct {
+	kid      string
+	n        int // names the modulus
+	from, to time.Duration
+}
+
+// period is when a key signs.
+type period struct {
+	from time.Duration
+	key  *provKey
+}
+
+type faultKind int
+
+const (
+	faultSlow faultKind = iota
+	fault500
+	faultBusy // 503 with Retry-After
+	faultHTML
+	faultEmpty
+	faultTruncated
+	faultRedirect
+	faultReset
+	faultHang
+	faultLost // the host never says what came of the callout
+	faultLate // it says so long after the timeout
+	faultKinds
+)
+
+type fault struct {
+	from, to time.Duration
+	kind     faultKind
+}
+
+const forever = time.Duration(1 << 62)
+
+// newProvider draws a schedule that is quiet from w.quiet on.
+func newProvider(w *world) *provider {
+	p := &provider{bodies: map[string][]byte{}, honest: 8 + 2*w.rng.IntN(2)}
+	n := 0
+	make := func(kid string, from time.Duration) *provKey {
+		n++
+		k := &provKey{kid: kid, n: n, from: from, to: forever}
+		p.keys = append(p.keys, k)
+		return k
+	}
+	announced, sameKID := w.chance(0.5), w.chance(0.1)
+	every := w.between(4*time.Second, 40*time.Second)
+	kid := func() string {
+		if sameKID {
+			return "key"
+		}
+		return fmt.Sprintf("key-%d", n+1)
+	}
+	current := make(kid(), 0)
+	p.periods = append(p.periods, period{0, current})
+	for at := w.between(time.Second, every); at < w.quiet; at += w.between(every/2, every*3/2) {
+		from := at
+		if announced && !sameKID {
+			from = max(at-w.between(0, every/2), 0)
+		}
+		next := make(kid(), from)
+		current.to = at
+		if w.chance(0.5) && !sameKID {
+			current.to = min(at+w.between(0, every), w.quiet) // overlap
+		}
+		current = next
+		p.periods = append(p.periods, period{at, current})
+	}
+	if w.chance(0.7) {
+		for at := w.between(0, w.quiet/2); at < w.quiet; at += w.between(time.Second, 20*time.Second) {
+			f := fault{at, min(at+w.between(50*time.Millisecond, 12*time.Second), w.quiet), faultKind(w.rng.IntN(int(faultKinds)))}
+			p.faults = append(p.faults, f)
+			at = f.to
+		}
+	}
+	if w.chance(0.3) { // nobody there when the process starts
+		p.faults = append(p.faults, fault{0, w.between(0, min(20*time.Second, w.quiet)), faultKind(w.rng.IntN(int(faultKinds)))})
+	}
+	p.etags = w.chance(0.5)
+	switch w.rng.IntN(4) {
+	case 0:
+		p.headers = [][2]string{{"Cache-Control", fmt.Sprintf("public, max-age=%d", w.rng.IntN(60))}}
+	case 1:
+		p.headers = [][2]string{{"cache-control", "no-store"}}
+	}
+	return p
+}
+
+// current is the key that signs at t.
+func (p *provider) current(t time.Duration) *provKey {
+	k := p.periods[0].key
+	for _, e := range p.periods {
+		if e.from <= t {
+			k = e.key
+		}
+	}
+	return k
+}
+
+// has reports whether the key is published at t.
+func (k *provKey) has(t time.Duration) bool { return k.from <= t && t < k.to }
+
+// published is the set at t, as a name and as a document.
+func (p *provider) published(t time.Duration) (name string, body []byte) {
+	var keys []string
+	for _, k := range p.keys {
+		if k.has(t) {
+			name += fmt.Sprintf("%s=%d ", k.kid, k.n)
+			keys = append(keys, simJWK(k.kid, k.n))
+		}
+	}
+	if p.bodies[name] == nil {
+		p.bodies[name] = document(keys...)
+	}
+	return name, p.bodies[name]
+}
+
+// fault is what goes wrong at t; ok is false when nothing does.
+func (p *provider) fault(t time.Duration) (f fault, ok bool) {
+	for _, f := range p.faults {
+		if f.from <= t && t < f.to {
+			return f, true
+		}
+	}
+	return fault{}, false
+}
+
+// troubled reports whether something went wrong within from..to.
+func (p *provider) troubled(from, to time.Duration) bool {
+	for _, f := range p.faults {
+		if f.from <= to && f.to >= from {
+			return true
+		}
+	}
+	return false
+}
+
+// callout is a request on its way.
+type callout struct {
+	worker    *worker
+	ticket    uint64
+	began     time.Duration
+	end       time.Duration // when it is over for the host, whatever the worker hears
+	discovery bool
+	snapshot  time.Duration // when the provider read its keys; -1: never
+}
+
+// fetch dispatches a callout and lets its answer come.
+func (w *world) fetch(v *worker, a Action) {
+	w.checkFetch(v)
+	latency := w.between(2*time.Millisecond, 40*time.Millisecond)
+	f, faulty := w.prov.fault(w.t)
+	c := &callout{worker: v, ticket: a.Ticket, began: w.t, snapshot: -1, discovery: v.m.fetch.discovery}
+	answer := Answer{}
+	deliver := true
+	switch {
+	case !faulty:
+	case f.kind == faultSlow:
+		latency = w.between(0, 2*a.Timeout)
+	case f.kind == faultHang:
+		latency = 2 * a.Timeout
+	case f.kind == faultLost:
+		deliver = false
+		latency = 2 * a.Timeout
+	}
+	if latency > a.Timeout {
+		latency = a.Timeout
+		answer.Status = 504
+	} else {
+		answer, c.snapshot = w.answer(a, f, faulty, w.t+latency/2)
+	}
+	c.end = w.t + latency
+	w.check.callouts = append(w.check.callouts, c)
+	w.note("worker %d fetches, ticket %d: status %d after %v", v.id, a.Ticket, answer.Status, latency)
+	if faulty && f.kind == faultLate {
+		latency = a.Timeout + w.between(0, 4*time.Second) // the host was asleep
+		c.end = w.t + a.Timeout
+	}
+	if !deliver {
+		return
+	}
+	life := v.life
+	w.after(latency, func() {
+		if v.life == life {
+			w.enter(v, func() {
+				if v.m.fetch.ticket == a.Ticket {
+					v.arrived = c
+				}
+				w.push(v, v.m.Answered(w.wall(), a.Ticket, answer))
+			})
+		}
+	})
+}
+
+// answer is what the provider says; at is when it reads its keys.
+func (w *world) answer(a Action, f fault, faulty bool, at time.Duration) (Answer, time.Duration) {
+	if strings.HasSuffix(a.URL, "/openid-configuration") && (!faulty || f.kind == faultSlow || f.kind == faultLate) {
+		return Answer{Status: 200, Body: []byte(`{"issuer":"https://issuer.example/","jwks_uri":"https://issuer.example/jwks.json"}`)}, -1
+	}
+	name, body := w.prov.published(at)
+	ok := Answer{Status: 200, Headers: w.prov.headers, Body: body}
+	if !faulty || f.kind == faultSlow || f.kind == faultLate {
+		if w.prov.etags {
+			etag := fmt.Sprintf("%q", name)
+			for _, h := range a.Headers {
+				if h == [2]string{"if-none-match", etag} {
+					return Answer{Status: 304}, at
+				}
+			}
+			ok.Headers = append([][2]string{{"ETag", etag}}, ok.Headers...)
+		}
+		return ok, at
+	}
+	switch f.kind {
+	case fault500:
+		return Answer{Status: 500}, -1
+	case faultBusy:
+		return Answer{Status: 503, Headers: [][2]string{{"Retry-After", fmt.Sprint(w.rng.IntN(4))}}}, -1
+	case faultHTML:
+		return Answer{Status: 200, Body: []byte("<html>sorry</html>")}, -1
+	case faultEmpty:
+		return Answer{Status: 200, Body: []byte(`{"keys":[]}`)}, -1
+	case faultTruncated:
+		return Answer{Status: 200, Body: body[:len(body)/2]}, -1
+	case faultRedirect:
+		return Answer{Status: 302, Headers: [][2]string{{"Location", "https://evil.example/"}}, Body: body}, -1
+	}
+	return Answer{Err: true}, -1
+}
+
+// token is what matters of one: under which kid it was signed, and with what.
+type token struct {
+	kid string
+	n   int // the modulus; 0: forged
+}
+
+// request is one on its way through a worker.
+type request struct {
+	token
+	key    *provKey // that signed it; nil: forged or invented
+	at     time.Duration
+	until  time.Duration // when waiting ends
+	parked bool
+}
+
+// mostParked is what the adapter parks per worker.
+const mostParked = 50
+
+// client sends one request, and the next one later.
+func (w *world) client(mean time.Duration) {
+	w.after(time.Duration(w.rng.ExpFloat64()*float64(mean)), func() {
+		w.request()
+		w.client(mean)
+	})
+}
+
+func (w *world) request() {
+	v := w.workers[w.rng.IntN(len(w.workers))]
+	r := &request{}
+	switch n := w.rng.IntN(w.prov.honest); {
+	case n < 6: // an honest client with a token that was signed just now
+		r.key = w.prov.current(w.t)
+	case n < 8: // one with an older token, maybe of a withdrawn key
+		r.key = w.prov.keys[w.rng.IntN(len(w.prov.keys))]
+		if r.key.from > w.t {
+			r.key = w.prov.keys[0]
+		}
+	case n == 8:
+		r.kid = fmt.Sprintf("invented-%d", w.rng.IntN(20))
+	default: // forged under a kid that exists
+		r.kid = w.prov.current(w.t).kid
+	}
+	if r.key != nil {
+		r.kid, r.n = r.key.kid, r.key.n
+	}
+	w.enter(v, func() {
+		r.at, r.until = w.t, w.t+v.p.Wait
+		w.judge(v, r)
+	})
+}
+
+// judge does what the adapter does with a request: the cache, then the key, then
+// the signature.
+func (w *world) judge(v *worker, r *request) {
+	now := w.wall()
+	if c, ok := v.cache[r.token]; ok && r.n != 0 {
+		if epoch, usable := v.m.Current(now); usable && epoch == c.epoch {
+			w.accepted(v, r)
+			return
+		}
+	}
+	keys, outcome := v.m.Find(now, r.kid, true, "RS256")
+	if outcome == Found {
+		if r.n != 0 && isRSA(keys[0], moduli(r.n)) {
+			epoch, _ := v.m.Current(now)
+			v.cache[r.token] = cached{epoch}
+			w.accepted(v, r)
+			return
+		}
+		if outcome = v.m.RecheckKey(now, keys[0]); outcome == NotFound {
+			w.refused(v, r, 401)
+			return
+		}
+	}
+	switch {
+	case outcome == NotFound:
+		w.refused(v, r, 401)
+	case outcome == Wait && w.t < r.until && (r.parked || len(v.parked) < mostParked):
+		w.park(v, r)
+	default:
+		w.refused(v, r, 503)
+	}
+}
+
+func (w *world) park(v *worker, r *request) {
+	v.parked = append(v.parked, r)
+	w.wind(v)
+	if r.parked {
+		return
+	}
+	r.parked = true
+	life := v.life
+	w.after(r.until-w.t, func() {
+		if v.life != life {
+			return
+		}
+		w.enter(v, func() {
+			for i, q := range v.parked {
+				if q == r {
+					v.parked = append(v.parked[:i:i], v.parked[i+1:]...)
+					w.refused(v, r, 503)
+					return
+				}
+			}
+		})
+	})
+}
+
+// wake judges every parked request again.
+func (w *world) wake(v *worker) {
+	parked := v.parked
+	v.parked = nil
+	for _, r := range parked {
+		w.judge(v, r)
+	}
+}
+
+var modulusOf, jwkOf sync.Map // made once, for all histories
+
+// moduli gives the modulus that n names.
+func moduli(n int) []byte {
+	v, ok := modulusOf.Load(n)
+	if !ok {
+		v, _ = modulusOf.LoadOrStore(n, modulus(n))
+	}
+	return v.([]byte)
+}
+
+func simJWK(kid string, n int) string {
+	name := token{kid, n}
+	v, ok := jwkOf.Load(name)
+	if !ok {
+		v, _ = jwkOf.LoadOrStore(name, jwk(kid, n))
+	}
+	return v.(string)
 }

@@ -15,7 +15,7 @@ import (
 // machine. It decides nothing.
 type source struct {
 	root    *root
-	machine *jwks.Machine
+	machine *jwks.Source
 	cluster string      // that reaches the keys
 	issuer  issuerPlace // where the discovery document is, if that is elsewhere
 	place   string      // what is fetched, and over which clusters

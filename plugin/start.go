@@ -101,7 +101,7 @@ func (r *root) configure(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	r.authz = authz.New(cfg, engine, func(rule *config.Rule) *jwks.Machine {
+	r.authz = authz.New(cfg, engine, func(rule *config.Rule) *jwks.Source {
 		return r.keysOf(rule, cfg)
 	})
 	r.metrics.define(cfg, r.authz.Reports())
@@ -109,7 +109,7 @@ func (r *root) configure(cfg *config.Config) error {
 }
 
 // keysOf gives the rule's key set. Rules with one place to fetch from share it.
-func (r *root) keysOf(rule *config.Rule, cfg *config.Config) *jwks.Machine {
+func (r *root) keysOf(rule *config.Rule, cfg *config.Config) *jwks.Source {
 	if rule.InlineSet != nil {
 		return jwks.Fixed(rule.InlineSet, cfg.Keys.Deny)
 	}
@@ -118,7 +118,7 @@ func (r *root) keysOf(rule *config.Rule, cfg *config.Config) *jwks.Machine {
 	if rule.Discovery {
 		address = rule.Issuer
 	}
-	place := strings.Join([]string{rule.Cluster, rule.DiscoveryCluster, policy.Source()}, "\x00")
+	place := strings.Join([]string{rule.Cluster, rule.DiscoveryCluster, policy.SourceID()}, "\x00")
 	for _, s := range r.sources {
 		if s.place == place {
 			return s.machine

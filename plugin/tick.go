@@ -43,7 +43,7 @@ func (r *root) settle() {
 
 // changed reports whether the keys of a machine have changed since requests were
 // last judged by them.
-func (r *root) changed(machine *jwks.Machine) bool {
+func (r *root) changed(machine *jwks.Source) bool {
 	for _, s := range r.sources {
 		if s.machine == machine {
 			return s.changed

@@ -54,14 +54,14 @@ type issuer struct {
 	name      string // as configured
 	rule      int    // its place in config.Config.Rules
 	locations []int  // indexes into Authorizer.locations
-	keys      *jwks.Machine
+	keys      *jwks.Source
 	outputs   outputs
 }
 
 // New makes an Authorizer of a configuration as config.Parse gives it, and panics
 // when its routes have a fault. keys gives the source of a rule's keys; rules may
 // share one.
-func New(cfg *config.Config, engine verify.Engine, keys func(rule *config.Rule) *jwks.Machine) *Authorizer {
+func New(cfg *config.Config, engine verify.Engine, keys func(rule *config.Rule) *jwks.Source) *Authorizer {
 	table, faults := route.NewTable(cfg.Routes, cfg.RouteOptions)
 	if faults != nil {
 		panic("authz: routes with a fault")

@@ -184,7 +184,7 @@ func (d *Decision) Timeout(now time.Time) {
 
 // KeySource is the source whose keys the request waits for; nil when it waits for
 // none.
-func (d *Decision) KeySource() *jwks.Machine {
+func (d *Decision) KeySource() *jwks.Source {
 	if d.Decided || d.issuer == nil {
 		return nil
 	}
@@ -368,10 +368,10 @@ func (d *Decision) findKeys(_ *request, now time.Time) {
 	var outcome jwks.Outcome
 	switch d.keys, outcome = d.issuer.keys.Find(now, kid, hasKID, d.token.Algorithm()); outcome {
 	case jwks.Found:
-	case jwks.Misfit:
+	case jwks.AlgorithmMismatch:
 		d.step = StepSignature
 		d.fail(errKeyMisfit)
-	case jwks.Absent:
+	case jwks.NotFound:
 		d.decide(verify.KeyUnknown, nil)
 	case jwks.Wait:
 		d.pending = true
@@ -391,7 +391,7 @@ func (d *Decision) signature(_ *request, now time.Time) {
 	if verify.ReasonOf(err) == verify.SignatureInvalid && !d.rechecked {
 		for _, key := range d.keys {
 			// The provider may have put new material under the same kid.
-			d.rechecked = d.issuer.keys.Suspect(now, key) == jwks.Wait || d.rechecked
+			d.rechecked = d.issuer.keys.RecheckKey(now, key) == jwks.Wait || d.rechecked
 		}
 		if d.rechecked {
 			d.pending = true

@@ -61,7 +61,7 @@ func parseEdge(t testing.TB, rule, top string) *config.Config {
 	return cfg
 }
 
-func fixedKeys(rule *config.Rule) *jwks.Machine { return jwks.Fixed(rule.InlineSet, nil) }
+func fixedKeys(rule *config.Rule) *jwks.Source { return jwks.Fixed(rule.InlineSet, nil) }
 
 func newEdge(t testing.TB, rule, top string) *authz.Authorizer {
 	t.Helper()

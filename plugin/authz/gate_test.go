@@ -26,7 +26,7 @@ var table = sync.OnceValue(func() []attacks.Case { return attacks.Table(now, att
 func newGate(t testing.TB, options string) *authz.Authorizer {
 	t.Helper()
 	return authz.New(parse(t, fmt.Sprintf(`"jwks": %s, %s`, attacks.KeySet(), options)), verify.GoEngine,
-		func(rule *config.Rule) *jwks.Machine { return jwks.Fixed(rule.InlineSet, nil) })
+		func(rule *config.Rule) *jwks.Source { return jwks.Fixed(rule.InlineSet, nil) })
 }
 
 func parse(t testing.TB, options string) *config.Config {
@@ -151,7 +151,7 @@ func TestForged(t *testing.T) {
 	}
 	cfg := parse(t, fmt.Sprintf(`"jwks": %s, "outputPayloadToHeader": "x-p"`, attacks.KeySet()))
 	cfg.Rules[0].OutputPayloadToHeader = "-path" // as which :path is folded
-	odd := authz.New(cfg, verify.GoEngine, func(rule *config.Rule) *jwks.Machine { return jwks.Fixed(rule.InlineSet, nil) })
+	odd := authz.New(cfg, verify.GoEngine, func(rule *config.Rule) *jwks.Source { return jwks.Fixed(rule.InlineSet, nil) })
 	if got := forged(odd, [][2]string{{":path", "/"}, {"_path", "x"}}); !slices.Equal(got, []string{"_path"}) {
 		t.Errorf("forged: %q, want _path alone", got)
 	}
@@ -165,7 +165,7 @@ func TestWaiting(t *testing.T) {
 	cfg := parse(t, `"jwksUri": "https://issuer.example/keys"`)
 	policy := jwks.Policy{URL: cfg.Rules[0].JWKSURI, Issuer: cfg.Rules[0].Issuer}
 	machine := jwks.New(policy, 1, func() float64 { return 0.5 })
-	g := authz.New(cfg, verify.GoEngine, func(*config.Rule) *jwks.Machine { return machine })
+	g := authz.New(cfg, verify.GoEngine, func(*config.Rule) *jwks.Source { return machine })
 	request := accepted(t)
 
 	j := judge(g, request, now)
@@ -193,7 +193,7 @@ func TestWaiting(t *testing.T) {
 
 // serve is a host with one worker: it carries the machine's actions until the
 // key set has been fetched.
-func serve(t *testing.T, m *jwks.Machine, at time.Time, document []byte) time.Time {
+func serve(t *testing.T, m *jwks.Source, at time.Time, document []byte) time.Time {
 	t.Helper()
 	var record []byte
 	version := uint32(0)
@@ -229,7 +229,7 @@ func serve(t *testing.T, m *jwks.Machine, at time.Time, document []byte) time.Ti
 func TestEngineWithoutAnswer(t *testing.T) {
 	broken := func(string, *verify.Key, string, []byte) (bool, error) { return true, errors.New("no answer") }
 	cfg := parse(t, fmt.Sprintf(`"jwks": %s`, attacks.KeySet()))
-	g := authz.New(cfg, broken, func(rule *config.Rule) *jwks.Machine { return jwks.Fixed(rule.InlineSet, nil) })
+	g := authz.New(cfg, broken, func(rule *config.Rule) *jwks.Source { return jwks.Fixed(rule.InlineSet, nil) })
 	if j := judge(g, accepted(t), now); j.Reason != verify.Internal {
 		t.Errorf("%v, want internal", j.Reason)
 	}
@@ -238,7 +238,7 @@ func TestEngineWithoutAnswer(t *testing.T) {
 func TestDeniedKey(t *testing.T) {
 	cfg := parse(t, fmt.Sprintf(`"jwks": %s`, attacks.KeySet()))
 	set := cfg.Rules[0].InlineSet
-	g := authz.New(cfg, verify.GoEngine, func(*config.Rule) *jwks.Machine { return jwks.Fixed(set, set.KIDs()) })
+	g := authz.New(cfg, verify.GoEngine, func(*config.Rule) *jwks.Source { return jwks.Fixed(set, set.KIDs()) })
 	if j := judge(g, accepted(t), now); j.Reason != verify.KeyUnknown {
 		t.Errorf("%v, want key_unknown", j.Reason)
 	}

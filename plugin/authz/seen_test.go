@@ -27,7 +27,7 @@ type counting struct {
 	cached bool // whether there is a cache
 }
 
-func newCounting(t testing.TB, rule, top string, machine *jwks.Machine) *counting {
+func newCounting(t testing.TB, rule, top string, machine *jwks.Source) *counting {
 	t.Helper()
 	c := new(counting)
 	engine := func(algorithm string, key *verify.Key, signed string, signature []byte) (bool, error) {
@@ -36,7 +36,7 @@ func newCounting(t testing.TB, rule, top string, machine *jwks.Machine) *countin
 	}
 	cfg := parseEdge(t, rule, top)
 	c.cached = cfg.TokenCache.Entries > 0
-	c.Authorizer = authz.New(cfg, engine, func(rule *config.Rule) *jwks.Machine {
+	c.Authorizer = authz.New(cfg, engine, func(rule *config.Rule) *jwks.Source {
 		if machine != nil {
 			return machine
 		}

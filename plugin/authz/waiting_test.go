@@ -14,11 +14,11 @@ import (
 )
 
 // newWaiting makes a gate whose keys have to be fetched.
-func newWaiting(t testing.TB, rule, top string) (*authz.Authorizer, *jwks.Machine) {
+func newWaiting(t testing.TB, rule, top string) (*authz.Authorizer, *jwks.Source) {
 	t.Helper()
 	cfg := parseEdge(t, rule, top)
 	machine := jwks.New(jwks.Policy{URL: "https://idp.example/keys", Issuer: edgeIssuer}, 1, func() float64 { return 0.5 })
-	return authz.New(cfg, verify.GoEngine, func(*config.Rule) *jwks.Machine { return machine }), machine
+	return authz.New(cfg, verify.GoEngine, func(*config.Rule) *jwks.Source { return machine }), machine
 }
 
 // buffered puts all texts of a request into one buffer, as the host does.

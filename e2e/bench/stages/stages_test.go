@@ -42,7 +42,7 @@ var headers = [][2]string{
 // parts are the rooms as the plugin puts them together.
 type parts struct {
 	config *config.Config
-	keys   *jwks.Machine
+	keys   *jwks.Source
 	rules  *verify.Rules
 	rule   *verify.Rule
 	table  *route.Table
@@ -67,7 +67,7 @@ func newParts(b *testing.B) *parts {
 	must(err)
 	rule := &p.config.Rules[0]
 	p.keys = jwks.Fixed(rule.InlineSet, nil)
-	p.authz = authz.New(p.config, verify.GoEngine, func(*config.Rule) *jwks.Machine { return p.keys })
+	p.authz = authz.New(p.config, verify.GoEngine, func(*config.Rule) *jwks.Source { return p.keys })
 	p.rules = verify.NewRules([]verify.Rule{{
 		Issuer: rule.Issuer, Audiences: rule.Audiences, Algorithms: rule.Algorithms, ClockSkew: rule.ClockSkew,
 	}})

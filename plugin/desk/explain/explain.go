@@ -80,7 +80,7 @@ type Step struct {
 
 // Explain judges the request.
 func Explain(q *Request, o *Options) *Explanation {
-	keys := func(rule *config.Rule) *jwks.Machine {
+	keys := func(rule *config.Rule) *jwks.Source {
 		if machine := o.Keys.machine(rule); machine != nil {
 			return machine
 		}
@@ -125,6 +125,6 @@ type explainer struct {
 }
 
 // noKeys is a machine that has not fetched yet: what needs keys is not decided.
-func noKeys(rule *config.Rule) *jwks.Machine {
+func noKeys(rule *config.Rule) *jwks.Source {
 	return jwks.New(rule.Policy(&config.Keys{}), 1, func() float64 { return 0 })
 }

@@ -35,7 +35,7 @@ func (s *KeySource) Fetch(c *config.Config, client *http.Client, at time.Time) e
 // asks for.
 type worker struct {
 	client  *http.Client
-	machine *jwks.Machine
+	machine *jwks.Source
 	now     time.Time
 	record  []byte
 	version uint32

@@ -33,7 +33,7 @@ type KeySource struct {
 
 // machine gives the keys of a rule, nil when there are none. Keys that were given
 // go before those of the configuration.
-func (s *KeySource) machine(rule *config.Rule) *jwks.Machine {
+func (s *KeySource) machine(rule *config.Rule) *jwks.Source {
 	if s == nil {
 		s = &KeySource{}
 	}
@@ -54,7 +54,7 @@ func (s *KeySource) machine(rule *config.Rule) *jwks.Machine {
 }
 
 // workerOf gives the worker that fetched the keys of a machine; nil for none.
-func (s *KeySource) workerOf(m *jwks.Machine) *worker {
+func (s *KeySource) workerOf(m *jwks.Source) *worker {
 	if s == nil || m == nil {
 		return nil
 	}

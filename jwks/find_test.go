@@ -21,9 +21,9 @@ func TestUnknownKID(t *testing.T) {
 	b.pass(time.Second)
 	b.find(2, "b", Found)
 	b.find(0, "b", Found)
-	b.find(2, "c", Absent)
+	b.find(2, "c", NotFound)
 	b.pass(20 * time.Second)
-	b.find(1, "d", Absent) // fresh: no early refetch is to be had
+	b.find(1, "d", NotFound) // fresh: no early refetch is to be had
 	b.none()
 	b.pass(8 * time.Second)
 	b.find(1, "d", Wait) // the cooldown ends within keys.wait
@@ -32,13 +32,13 @@ func TestUnknownKID(t *testing.T) {
 	b.answer(b.one(), good(jwk("a", 1), jwk("d", 4)))
 	b.find(1, "d", Found)
 	b.pass(time.Second)
-	b.find(1, "b", Absent) // withdrawn
-	b.find(2, "c", Absent)
+	b.find(1, "b", NotFound) // withdrawn
+	b.find(2, "c", NotFound)
 	b.pass(27 * time.Second)
-	b.find(2, "c", Absent) // remembered, to the end of the cooldown
+	b.find(2, "c", NotFound) // remembered, to the end of the cooldown
 	for _, kid := range []string{"", strings.Repeat("k", 257)} {
 		b.pass(time.Minute)
-		b.find(0, kid, Absent)
+		b.find(0, kid, NotFound)
 		b.pass(time.Second)
 		b.none()
 	}
@@ -96,7 +96,7 @@ func TestUnknownKIDOlderFetch(t *testing.T) {
 			}
 			b.carry(slow, slow.Tick(b.now, b.data.hint, b.data.hasHint))
 		}
-		b.find(0, "invented", Absent)
+		b.find(0, "invented", NotFound)
 	}
 }
 
@@ -132,7 +132,7 @@ func TestFlood(t *testing.T) {
 			b.fetches = nil
 			b.answer(f, good(jwk("a", 1)))
 		}
-		if len(m.wanted) > mostWanted || len(m.lacking) > mostLacking {
+		if len(m.awaited) > maxAwaited || len(m.negative) > maxNegative {
 			t.Fatal("memory is not bounded")
 		}
 	}
@@ -146,7 +146,7 @@ func TestSuspect(t *testing.T) {
 	b := newBench(t, urlPolicy, 2)
 	b.start(good(jwk("a", 1)))
 	before, _ := b.workers[0].Find(b.now, "a", true, "RS256")
-	if o := b.workers[0].Suspect(b.now, before[0]); o != Wait {
+	if o := b.workers[0].RecheckKey(b.now, before[0]); o != Wait {
 		t.Fatalf("first suspicion: %v", o)
 	}
 	b.pass(50 * time.Millisecond)
@@ -155,10 +155,10 @@ func TestSuspect(t *testing.T) {
 	if before[0] == after[0] {
 		t.Error("key was not replaced")
 	}
-	if o := b.workers[0].Suspect(b.now, after[0]); o != Absent {
+	if o := b.workers[0].RecheckKey(b.now, after[0]); o != NotFound {
 		t.Errorf("second suspicion within the cooldown: %v", o)
 	}
-	if o := b.workers[0].Suspect(b.now, before[0]); o != Absent {
+	if o := b.workers[0].RecheckKey(b.now, before[0]); o != NotFound {
 		t.Errorf("suspicion of a key that was replaced: %v", o)
 	}
 }
@@ -180,9 +180,9 @@ func TestDeny(t *testing.T) {
 	p := urlPolicy
 	p.Deny = []string{"a"}
 	b := newBench(t, p, 1)
-	b.find(0, "a", Absent)
+	b.find(0, "a", NotFound)
 	b.start(good(jwk("a", 1), jwk("b", 2)))
-	b.find(0, "a", Absent)
+	b.find(0, "a", NotFound)
 	if k, o := b.workers[0].Find(b.now, "", false, "RS256"); o != Found || k[0].ID != "b" {
 		t.Errorf("without kid: %v %v", k, o)
 	}
@@ -215,12 +215,12 @@ func TestFixed(t *testing.T) {
 	}
 	m, now := Fixed(set, []string{"b"}), time.Now()
 	a := set.byID("a")[0]
-	for kid, want := range map[string]Outcome{"a": Found, "b": Absent, "c": Absent} {
+	for kid, want := range map[string]Outcome{"a": Found, "b": NotFound, "c": NotFound} {
 		if _, o := m.Find(now, kid, true, "RS256"); o != want {
 			t.Errorf("%s: %v, want %v", kid, o, want)
 		}
 	}
-	if m.Tick(now, 0, false) != nil || m.Suspect(now, a) != Absent || m.Status(now).Keys != 1 {
+	if m.Tick(now, 0, false) != nil || m.RecheckKey(now, a) != NotFound || m.Status(now).Keys != 1 {
 		t.Error("a fixed machine acts")
 	}
 }

@@ -55,7 +55,7 @@ func TestColdStartWithProviderDown(t *testing.T) {
 }
 
 func f2(b *bench) int {
-	return slices.IndexFunc(b.workers, func(m *Machine) bool { return m.usable(b.now) })
+	return slices.IndexFunc(b.workers, func(m *Source) bool { return m.usable(b.now) })
 }
 
 func TestScheduledRefresh(t *testing.T) {
@@ -111,7 +111,7 @@ func TestUnconditional304IsAFailure(t *testing.T) {
 	b := newBench(t, urlPolicy, 1)
 	b.pass(100 * time.Millisecond)
 	b.answer(b.one(), Answer{Status: 304})
-	if s := b.workers[0].Status(b.now); s.Failures != 1 || s.Trouble != NothingToRenew || s.Usable {
+	if s := b.workers[0].Status(b.now); s.Failures != 1 || s.LastError != ErrUnexpectedNotModified || s.Usable {
 		t.Errorf("status = %+v", s)
 	}
 }
@@ -122,23 +122,23 @@ func TestFailureKeepsGoodSet(t *testing.T) {
 	cases := []struct {
 		name   string
 		answer Answer
-		want   Trouble
+		want   Error
 	}{
-		{"no answer", Answer{Err: true}, NoAnswer},
-		{"500", Answer{Status: 500}, ProviderFailed},
-		{"503", Answer{Status: 503}, ProviderFailed},
-		{"503 with Retry-After", Answer{Status: 503, Headers: [][2]string{{"retry-after", "1"}}}, ProviderBusy},
-		{"429", Answer{Status: 429}, ProviderBusy},
-		{"404", Answer{Status: 404}, RefusedByProvider},
-		{"204", Answer{Status: 204}, RefusedByProvider},
-		{"status 0", Answer{}, RefusedByProvider},
-		{"301", Answer{Status: 301, Body: document(jwk("x", 9))}, Redirected},
-		{"307", Answer{Status: 307}, Redirected},
-		{"empty", Answer{Status: 200}, DocumentNotJSON},
-		{"HTML", Answer{Status: 200, Body: []byte("<html>")}, DocumentNotJSON},
-		{"truncated", Answer{Status: 200, Body: document(jwk("x", 9))[:100]}, DocumentNotJSON},
-		{"no keys", Answer{Status: 200, Body: []byte(`{"keys":[]}`)}, NoUsableKey},
-		{"another document", Answer{Status: 200, Body: []byte(`{"issuer":"x"}`)}, DocumentNotASet},
+		{"no answer", Answer{Err: true}, ErrNoAnswer},
+		{"500", Answer{Status: 500}, ErrProviderFailed},
+		{"503", Answer{Status: 503}, ErrProviderFailed},
+		{"503 with Retry-After", Answer{Status: 503, Headers: [][2]string{{"retry-after", "1"}}}, ErrProviderBusy},
+		{"429", Answer{Status: 429}, ErrProviderBusy},
+		{"404", Answer{Status: 404}, ErrProviderRefused},
+		{"204", Answer{Status: 204}, ErrProviderRefused},
+		{"status 0", Answer{}, ErrProviderRefused},
+		{"301", Answer{Status: 301, Body: document(jwk("x", 9))}, ErrRedirected},
+		{"307", Answer{Status: 307}, ErrRedirected},
+		{"empty", Answer{Status: 200}, ErrDocumentNotJSON},
+		{"HTML", Answer{Status: 200, Body: []byte("<html>")}, ErrDocumentNotJSON},
+		{"truncated", Answer{Status: 200, Body: document(jwk("x", 9))[:100]}, ErrDocumentNotJSON},
+		{"no keys", Answer{Status: 200, Body: []byte(`{"keys":[]}`)}, ErrNoUsableKey},
+		{"another document", Answer{Status: 200, Body: []byte(`{"issuer":"x"}`)}, ErrNotKeySet},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -152,7 +152,7 @@ func TestFailureKeepsGoodSet(t *testing.T) {
 				if i == 0 {
 					b.pass(1 * time.Second)
 					s := b.workers[1].Status(b.now)
-					if s.Trouble != c.want || s.Failures != 1 {
+					if s.LastError != c.want || s.Failures != 1 {
 						t.Fatalf("status = %+v, want %v", s, c.want)
 					}
 				}
@@ -227,7 +227,7 @@ func TestDeadOwner(t *testing.T) {
 	b.pass(time.Second)
 	for i := range b.workers {
 		b.find(i, "new", Found)
-		if b.workers[i].set.byID("old") != nil {
+		if b.workers[i].usableKeys.byID("old") != nil {
 			t.Fatal("late answer was published")
 		}
 	}
@@ -261,7 +261,7 @@ func TestDamagedRecord(t *testing.T) {
 		b.start(good(jwk("a", 1)))
 		b.logs = nil
 		if b.data.set([]byte("from another world"), 0); lost {
-			b.workers = []*Machine{New(urlPolicy, 7, rand.Float64), New(urlPolicy, 8, rand.Float64)}
+			b.workers = []*Source{New(urlPolicy, 7, rand.Float64), New(urlPolicy, 8, rand.Float64)}
 		}
 		b.data.hint++
 		b.pass(2 * time.Second)

@@ -1,0 +1,222 @@
+package jwks
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"edgejwt/verify"
+)
+
+// Outcome is the result of Find and RecheckKey.
+type Outcome uint8
+
+// The outcomes. The zero value is Unavailable: an unknown case refuses the request
+// and does not blame the client.
+const (
+	// Unavailable: the keys cannot be had, so nothing is known about this one.
+	Unavailable Outcome = iota
+	// Found: the set has the key.
+	Found
+	// NotFound: a fresh set does not have the key, or it is in Policy.Deny.
+	NotFound
+	// AlgorithmMismatch: a fresh set has the kid, but not for the token's algorithm.
+	AlgorithmMismatch
+	// Wait: a fetch that may bring the key is in flight or about to start. Keep the
+	// request pending, ask NextTick, and call Find again on Changed.
+	Wait
+)
+
+// String is the outcome's name.
+func (o Outcome) String() string {
+	names := [...]string{"unavailable", "found", "absent", "misfit", "wait"}
+	if int(o) >= len(names) {
+		return "unknown"
+	}
+	return names[o]
+}
+
+// awaitedKey is a key that requests wait for, or one that a fresh set did not have.
+type awaitedKey struct {
+	kid       string
+	since     time.Duration // by Source.clock: when first asked for
+	at        time.Duration // by Source.clock: when last asked for; in the negative cache the expiry
+	failedKey *verify.Key   // the key whose signature check failed; nil: no key has this kid
+}
+
+const (
+	// maxAwaited bounds the kids in Source.awaited. Requests with further kids wait
+	// for the fetch that these cause.
+	maxAwaited = 64
+	// maxNegative bounds the negative cache. The oldest entries are replaced first.
+	maxNegative = 256
+)
+
+// Find returns the keys for a token with this "kid" (RFC 7515 §4.1.4) and "alg". A
+// token without kid is served only by a set with exactly one usable key. There are
+// keys if and only if the outcome is Found; the slice is shared and must not be
+// changed, and kid is not kept. Find may note that a fetch is needed; NextTick then
+// asks for a tick soon.
+func (s *Source) Find(now time.Time, kid string, hasKID bool, algorithm string) ([]*verify.Key, Outcome) {
+	s.advance(now)
+	usable := s.usable(now)
+	if usable {
+		keys, known := s.usableKeys.Find(kid, hasKID, algorithm)
+		switch {
+		case len(keys) > 0:
+			return keys, Found
+		case known:
+			return nil, AlgorithmMismatch
+		}
+	}
+	switch {
+	case hasKID && (kid == "" || len(kid) > MaxKID || slices.Contains(s.policy.Deny, kid)):
+		return nil, NotFound
+	case s.fixed || usable && !hasKID:
+		return nil, NotFound
+	case !usable:
+		return nil, s.outcomeWithoutKeys(now)
+	}
+	return nil, s.outcomeForUnknownKID(now, kid)
+}
+
+// outcomeWithoutKeys is the outcome while there are no usable keys.
+func (s *Source) outcomeWithoutKeys(now time.Time) Outcome {
+	switch {
+	case s.record == nil || s.leased() || s.response != nil:
+		return Wait
+	case s.record.failures <= toleratedFailures && s.untilScheduled(now) <= s.policy.Wait:
+		return Wait
+	}
+	return Unavailable
+}
+
+// outcomeForUnknownKID is the outcome for a kid that the usable set does not have.
+func (s *Source) outcomeForUnknownKID(now time.Time, kid string) Outcome {
+	switch {
+	case s.inNegativeCache(kid, nil):
+		return NotFound
+	case s.leased() || s.response != nil:
+	case s.providerRetryPending(now):
+		return Unavailable
+	case s.cooldownLeft() <= 0:
+	case s.untilScheduled(now) <= s.policy.Wait && s.record.failures <= toleratedFailures:
+	case s.record.failures > 0:
+		return Unavailable
+	case s.cooldownLeft() > s.policy.Wait:
+		return NotFound
+	}
+	s.await(awaitedKey{kid: kid})
+	return Wait
+}
+
+// RecheckKey reports whether to wait for a fetch after a signature check failed under
+// a key that Find returned: some providers replace a key and keep its kid. The
+// outcome is Wait or NotFound; with NotFound the signature stays invalid.
+func (s *Source) RecheckKey(now time.Time, key *verify.Key) Outcome {
+	s.advance(now)
+	if s.fixed || !s.usable(now) || !s.usableKeys.has(key) {
+		return NotFound
+	}
+	switch {
+	case s.inNegativeCache(key.ID, key):
+		return NotFound
+	case s.leased() || s.response != nil:
+	case s.cooldownLeft() > 0 || s.providerRetryPending(now):
+		return NotFound
+	}
+	s.await(awaitedKey{kid: key.ID, failedKey: key})
+	return Wait
+}
+
+// await notes what a request waits for.
+func (s *Source) await(w awaitedKey) {
+	w.since, w.at = s.clock, s.clock
+	for i := range s.awaited {
+		if s.awaited[i].kid == w.kid && s.awaited[i].failedKey == w.failedKey {
+			s.awaited[i].at = s.clock
+			return
+		}
+	}
+	if len(s.awaited) < maxAwaited {
+		w.kid = strings.Clone(w.kid) // kid is a part of the token
+		s.awaited = append(s.awaited, w)
+	}
+}
+
+// forgetAwaited drops keys for which no request can be pending any more.
+func (s *Source) forgetAwaited() {
+	kept := s.awaited[:0]
+	for _, w := range s.awaited {
+		if s.clock-w.at <= s.policy.Wait {
+			kept = append(kept, w)
+		}
+	}
+	clear(s.awaited[len(kept):])
+	s.awaited = kept
+}
+
+// resolveAwaited updates the awaited keys after a fetch. Keys that it did not bring
+// stay if the next fetch is in flight or allowed. Others go to the negative cache,
+// unless they were first asked for after the fetch began: they may have been
+// published since.
+func (s *Source) resolveAwaited() {
+	again := s.leased() || s.cooldownLeft() <= 0 || s.retriesEarlyFetch()
+	kept := s.awaited[:0]
+	for _, w := range s.awaited {
+		switch {
+		case s.satisfied(w):
+		case again:
+			kept = append(kept, w)
+		case s.record.failures == 0 && w.since <= s.fetchBegunAt:
+			s.cacheNegative(w)
+		}
+	}
+	clear(s.awaited[len(kept):])
+	s.awaited = kept
+}
+
+// satisfied reports whether the set now answers what a request waits for.
+func (s *Source) satisfied(w awaitedKey) bool {
+	if w.failedKey != nil {
+		return !s.usableKeys.has(w.failedKey) // the signature is checked again, whatever the set has
+	}
+	return len(s.usableKeys.byID(w.kid)) > 0
+}
+
+// cacheNegative notes that a fresh set did not have the key, until the next early
+// refetch is allowed. A key that is published later is found then.
+func (s *Source) cacheNegative(w awaitedKey) {
+	w.at = s.earlyFetchAt + s.policy.Cooldown
+	if len(s.negative) < maxNegative {
+		s.negative = append(s.negative, w)
+		return
+	}
+	s.negative[s.negativeNext] = w
+	s.negativeNext = (s.negativeNext + 1) % maxNegative
+}
+
+// inNegativeCache reports whether a fresh set did not have the kid or, with failedKey,
+// had the same key again.
+func (s *Source) inNegativeCache(kid string, failedKey *verify.Key) bool {
+	for i := range s.negative {
+		w := &s.negative[i]
+		if w.at > s.clock && w.kid == kid && w.failedKey == failedKey {
+			return true
+		}
+	}
+	return false
+}
+
+// Current returns the epoch of the set in force, and whether its keys may be used.
+// What was verified with a key stays valid while usable is true and the epoch is the
+// same. At another epoch, call Find again and compare the keys with ==: a key that
+// was published again is the same pointer. Epochs of different Sources differ, so no
+// cached result outlives a change of Policy.Deny. Current changes nothing.
+func (s *Source) Current(now time.Time) (epoch uint64, usable bool) {
+	if !s.usable(now) {
+		return 0, false
+	}
+	// Not the record's generation, which starts again when a record was lost.
+	return s.epoch, true
+}
