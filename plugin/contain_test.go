@@ -21,7 +21,7 @@ type faultyVM struct {
 }
 
 func (v *faultyVM) NewPluginContext(id uint32) types.PluginContext {
-	v.root = &root{id: id, clock: wallClock}
+	v.root = newRoot(id)
 	return &pluginContext{start: v.root.onStart, tick: v.root.onTick, stream: v.root.newStream}
 }
 
@@ -107,7 +107,7 @@ func TestWhatWasRefusedIsNotJudgedAgain(t *testing.T) {
 	id := host.InitializeHttpContext()
 	host.CallOnRequestHeaders(id, [][2]string{{":method", "POST"}, {"authorization", "Bearer " + waitingToken}}, false)
 	q := vm.root.parked.requests[0]
-	vm.root.authz = nil // the trailers will stumble over it
+	q.setup.authz = nil // the trailers will stumble over it
 	host.CallOnRequestTrailers(id, [][2]string{{"x-p", "forged"}})
 	if reply := host.GetSentLocalResponse(id); reply == nil || reply.StatusCode != 500 {
 		t.Fatalf("reply %+v, want 500", reply)

@@ -32,10 +32,10 @@ var errNoHostEngine = errors.New("signature: host, but this host has no verify_s
 
 // engine is what checks signatures under the configuration. That of the host is
 // only taken after it has proved itself.
-func (r *root) engine(choice config.Signature) (verify.Engine, error) {
+func (s *setup) engine(choice config.Signature) (verify.Engine, error) {
 	if choice != config.SignatureGo {
 		if verify.ProveHost(askHost) {
-			return verify.NewHostEngine(askHost, r.metrics.checks.count), nil
+			return verify.NewHostEngine(askHost, s.metrics.checks.count), nil
 		}
 		if choice == config.SignatureHost {
 			return nil, errNoHostEngine
@@ -43,7 +43,7 @@ func (r *root) engine(choice config.Signature) (verify.Engine, error) {
 		proxywasm.LogWarn("edgejwt: signature: auto: the host's verify_signature is missing or wrong; signatures are checked in the module")
 	}
 	return func(algorithm string, key *verify.Key, signed string, signature []byte) (bool, error) {
-		r.metrics.checks.count(false)
+		s.metrics.checks.count(false)
 		return verify.GoEngine(algorithm, key, signed, signature)
 	}, nil
 }

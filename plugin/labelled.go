@@ -126,7 +126,7 @@ func (m *metrics) byRoute(place int, o outcome) {
 // count counts the request: by its reason and, as far as it was judged, by issuer
 // and route. What was decided before its route was found counts for none.
 func (q *request) count(by []counter, reason verify.Reason, o outcome) {
-	m, j := &q.root.metrics, &q.decision
+	m, j := &q.setup.metrics, &q.decision
 	if int(reason) < len(by) {
 		m.keep(&by[reason], 1)
 	}
@@ -142,15 +142,15 @@ func (q *request) count(by []counter, reason verify.Reason, o outcome) {
 	}
 }
 
-// tell hands over to the host all that was counted and kept.
-func (r *root) tell() {
-	if r.authz == nil {
+// flushMetrics hands over to the host all that was counted and kept.
+func (s *setup) flushMetrics() {
+	if s.authz == nil {
 		return // its configuration was refused: it has counted nothing
 	}
-	for i, n := range r.authz.Lookups() {
+	for i, n := range s.authz.Lookups() {
 		if n > 0 {
-			r.metrics.lookups[i].add(n)
+			s.metrics.lookups[i].add(n)
 		}
 	}
-	r.metrics.tell()
+	s.metrics.flush()
 }

@@ -17,7 +17,7 @@ import (
 //
 // A call of the host costs more than most of what is decided. So the counts of
 // requests that pass are kept here and handed over with the next tick, or with
-// the next request that is refused or would be, whichever is first: tell.
+// the next request that is refused or would be, whichever is first: flush.
 type metrics struct {
 	requests []counter // by verify.Reason
 	refused  []counter // in report mode; by verify.Reason
@@ -35,7 +35,7 @@ type metrics struct {
 	owed []*counter // counters that the host is yet to be told of
 }
 
-// counter is a metric whose counts are kept until metrics.tell.
+// counter is a metric whose counts are kept until metrics.flush.
 type counter struct {
 	metric
 	kept int64
@@ -52,8 +52,8 @@ func (m *metrics) keep(c *counter, n int64) {
 //go:noinline
 func (m *metrics) owe(c *counter) { m.owed = append(m.owed, c) }
 
-// tell hands over what has been kept.
-func (m *metrics) tell() {
+// flush hands over what has been kept.
+func (m *metrics) flush() {
 	for _, c := range m.owed {
 		c.add(c.kept)
 		c.kept = 0

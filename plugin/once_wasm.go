@@ -75,7 +75,7 @@ func onRequestHeaders(contextID uint32, _ int32, _ uint32) uint32 {
 		spare = new(request)
 	}
 	q := spare
-	*q = request{root: r, id: contextID}
+	*q = request{root: r, setup: r.setup, id: contextID}
 	action := q.on(requestHeaders)
 	if q.state == waiting {
 		spare = nil // it is among the parked ones now
@@ -114,7 +114,7 @@ func forget(stream uint32) {
 	left := roots[:0]
 	for _, r := range roots {
 		if proxywasm.SetEffectiveContext(r.id) == types.ErrorStatusBadArgument {
-			r.tell()
+			r.flushMetrics()
 			sdkOnDelete(r.id)
 			continue
 		}
@@ -135,7 +135,7 @@ func onRequestTrailers(contextID uint32, _ int32) uint32 {
 		if r.authz == nil {
 			continue // its configuration was refused: it decides nothing
 		}
-		q := request{root: r, id: contextID, state: passed}
+		q := request{root: r, setup: r.setup, id: contextID, state: passed}
 		if q.on(requestTrailers) != types.ActionContinue {
 			return hold
 		}

@@ -51,7 +51,7 @@ func TestUntoldStateIsCounted(t *testing.T) {
 	if host.StartPlugin() != types.OnPluginStartStatusOK {
 		t.Fatal("did not start")
 	}
-	q := &request{root: vm.root}
+	q := &request{root: vm.root, setup: vm.root.setup}
 	q.setState([][2]string{{"k", ""}, {"k", "v"}}) // the SDK has no call for an empty value
 	if n, _ := host.GetCounterMetric("edgejwt_state_failures"); n != 0 {
 		t.Error("the host is told with every request")

@@ -30,7 +30,7 @@ type vm struct{ types.DefaultVMContext }
 
 // NewPluginContext implements types.VMContext.
 func (*vm) NewPluginContext(contextID uint32) types.PluginContext {
-	r := &root{id: contextID, clock: wallClock}
+	r := newRoot(contextID)
 	r.made()
 	return &pluginContext{start: r.onStart, tick: r.onTick, stream: r.newStream}
 }

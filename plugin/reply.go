@@ -15,8 +15,8 @@ import (
 // callback must return Pause afterwards.
 func (q *request) refuse(reason verify.Reason, detail error, retryAfter time.Duration) {
 	q.state = refused
-	q.count(q.root.metrics.requests, reason, outcomeOf(reason))
-	q.root.metrics.tell()
+	q.count(q.setup.metrics.requests, reason, outcomeOf(reason))
+	q.setup.metrics.flush()
 	if detail != nil {
 		proxywasm.LogDebug("edgejwt: refused: " + detail.Error())
 	}
@@ -24,12 +24,12 @@ func (q *request) refuse(reason verify.Reason, detail error, retryAfter time.Dur
 	body := reason.Body()
 	switch {
 	case reason == verify.ResourceMetadata:
-		headers, body = description(q.root.about.Document)
+		headers, body = description(q.setup.about.Document)
 	case q.decision.GRPC:
 		// The host turns the reply into a gRPC status, with the body as its message.
 		headers, body = nil, []byte(reason.Description())
 	}
-	if challenge := q.root.challenge(reason, detail); challenge != "" {
+	if challenge := q.setup.challenge(reason, detail); challenge != "" {
 		headers = append(headers, [2]string{"www-authenticate", challenge})
 	}
 	if retryAfter > 0 {
@@ -46,13 +46,13 @@ func (q *request) refuse(reason verify.Reason, detail error, retryAfter time.Dur
 
 // challenge is the value of WWW-Authenticate; empty for none. With every one goes
 // where the API is described (RFC 9728 §5.1).
-func (r *root) challenge(reason verify.Reason, detail error) string {
-	challenge := reason.Challenge(r.realm)
+func (s *setup) challenge(reason verify.Reason, detail error) string {
+	challenge := reason.Challenge(s.realm)
 	if verify.ReasonOf(detail) == reason {
-		challenge = verify.ChallengeOf(detail, r.realm)
+		challenge = verify.ChallengeOf(detail, s.realm)
 	}
-	if challenge != "" && r.about != nil {
-		challenge += `, resource_metadata="` + r.about.URL + `"`
+	if challenge != "" && s.about != nil {
+		challenge += `, resource_metadata="` + s.about.URL + `"`
 	}
 	return challenge
 }

@@ -14,11 +14,13 @@ import (
 // request is one HTTP stream.
 type request struct {
 	root  *root
+	setup *setup // of the configuration that decides about it
 	id    uint32
 	state state
 
 	decision authz.Decision
 	deadline time.Time // while it waits for keys
+	source   *source   // of those keys
 	due      bool      // they have changed since it was judged
 }
 
@@ -32,7 +34,7 @@ const (
 )
 
 func (r *root) newStream(contextID uint32) types.HttpContext {
-	q := &request{root: r, id: contextID}
+	q := &request{root: r, setup: r.setup, id: contextID}
 	return &httpContext{on: q.on}
 }
 
@@ -63,7 +65,7 @@ func (q *request) onHeaders() {
 		q.refuse(verify.Internal, err, 0)
 		return
 	}
-	a := q.root.authz
+	a := q.setup.authz
 	var policy *string
 	if a.UsesPolicies() {
 		if policy, err = routePolicy(); err != nil {
@@ -120,7 +122,7 @@ func (q *request) onTrailers() {
 		return // trailers without a single field
 	}
 	if err == nil {
-		for _, name := range q.root.authz.ForgedTrailers(trailers) {
+		for _, name := range q.setup.authz.ForgedTrailers(trailers) {
 			if err == nil {
 				err = proxywasm.RemoveHttpRequestTrailer(name)
 			}
@@ -153,7 +155,7 @@ func (q *request) carryOut() {
 	if d.Report {
 		q.reported(d.Reason, d.Detail, d.Match())
 	} else {
-		q.count(q.root.metrics.requests, d.Reason, wentOn)
+		q.count(q.setup.metrics.requests, d.Reason, wentOn)
 	}
 	// A stream may live for days; what it was decided by need not.
 	q.decision = authz.Decision{}
@@ -178,9 +180,9 @@ func (r *root) logSpelling(d *authz.Decision) {
 // reported notes what would have been refused (mode: report). The log gets the
 // operator's words only; details are for who looks for them.
 func (q *request) reported(reason verify.Reason, detail error, match *route.Match) {
-	m := &q.root.metrics
+	m := &q.setup.metrics
 	q.count(m.refused, reason, wasReported)
-	m.tell()
+	m.flush()
 	words := "edgejwt: would refuse: " + reason.String()
 	if match != nil && match.Route.Name != "" {
 		words += ", route " + match.Route.Name
@@ -196,7 +198,7 @@ func (q *request) reported(reason verify.Reason, detail error, match *route.Matc
 func (q *request) setState(state [][2]string) {
 	for _, s := range state {
 		if err := proxywasm.SetProperty([]string{s[0]}, []byte(s[1])); err != nil {
-			q.root.metrics.keep(&q.root.metrics.untold, 1)
+			q.setup.metrics.keep(&q.setup.metrics.untold, 1)
 		}
 	}
 }
@@ -214,7 +216,7 @@ func (q *request) change(c *authz.Changes) error {
 		}
 	}
 	if c.Dropped > 0 {
-		q.root.metrics.keep(&q.root.metrics.dropped, int64(c.Dropped))
+		q.setup.metrics.keep(&q.setup.metrics.dropped, int64(c.Dropped))
 	}
 	if c.ClearRoute {
 		// Envoy up to 1.40 at least does so by itself after a change of headers, for

@@ -17,25 +17,32 @@ import (
 	"edgejwt/verify/route"
 )
 
-// root is one configured plugin in one VM.
+// root is one plugin in one VM.
 type root struct {
 	id    uint32
 	clock func() time.Time
-	realm string
-	about *config.ResourceMetadata // nil when the API is not described
-	wait  time.Duration
+	*setup
 
-	authz   *authz.Authorizer
-	sources []*source
-
-	parked  parked
-	metrics metrics
-	period  time.Duration // the tick period that the host has now
+	parked parked
+	period time.Duration // the tick period that the host has now
 	// spellings are those that the log has named.
 	spellings route.Spelling
 	faulty    bool      // a panic was contained, or shared data failed, since the last schedule
 	glanced   time.Time // when a refused request last made the tick come soon
 }
+
+// setup is what follows from a configuration. Each configuration has its own, made
+// from nothing; a request keeps the one that it was decided by.
+type setup struct {
+	realm   string
+	about   *config.ResourceMetadata // nil when the API is not described
+	wait    time.Duration
+	authz   *authz.Authorizer
+	sources []*source
+	metrics metrics
+}
+
+func newRoot(id uint32) *root { return &root{id: id, clock: wallClock, setup: &setup{}} }
 
 func wallClock() time.Time { return time.Now() }
 
@@ -91,25 +98,27 @@ func configuration(size int) ([]byte, error) {
 	return proxywasm.GetPluginConfiguration()
 }
 
-// configure turns the parsed configuration into what requests are judged by.
+// configure turns the parsed configuration into what requests are judged by. What
+// was there before is replaced as a whole, or, after an error, stays as a whole.
 func (r *root) configure(cfg *config.Config) error {
-	r.realm = cfg.Realm
-	r.about = cfg.ResourceMetadata
-	r.wait = cfg.Keys.Wait
-	r.metrics.checks = newChecks()
-	engine, err := r.engine(cfg.Signature)
+	s := &setup{realm: cfg.Realm, about: cfg.ResourceMetadata, wait: cfg.Keys.Wait}
+	s.metrics.panics = r.metrics.panics
+	s.metrics.checks = newChecks()
+	engine, err := s.engine(cfg.Signature)
 	if err != nil {
 		return err
 	}
-	r.authz = authz.New(cfg, engine, func(rule *config.Rule) *jwks.Machine {
-		return r.keysOf(rule, cfg)
+	s.authz = authz.New(cfg, engine, func(rule *config.Rule) *jwks.Machine {
+		return r.keysOf(s, rule, cfg)
 	})
-	r.metrics.define(cfg, r.authz.Reports())
+	s.metrics.define(cfg, s.authz.Reports())
+	r.flushMetrics() // of the configuration before
+	r.setup = s
 	return nil
 }
 
 // keysOf gives the rule's key set. Rules with one place to fetch from share it.
-func (r *root) keysOf(rule *config.Rule, cfg *config.Config) *jwks.Machine {
+func (r *root) keysOf(setup *setup, rule *config.Rule, cfg *config.Config) *jwks.Machine {
 	if rule.InlineSet != nil {
 		return jwks.Fixed(rule.InlineSet, cfg.Keys.Deny)
 	}
@@ -119,7 +128,7 @@ func (r *root) keysOf(rule *config.Rule, cfg *config.Config) *jwks.Machine {
 		address = rule.Issuer
 	}
 	place := strings.Join([]string{rule.Cluster, rule.DiscoveryCluster, policy.Source()}, "\x00")
-	for _, s := range r.sources {
+	for _, s := range setup.sources {
 		if s.place == place {
 			return s.machine
 		}
@@ -137,14 +146,23 @@ func (r *root) keysOf(rule *config.Rule, cfg *config.Config) *jwks.Machine {
 		metrics: newSourceMetrics(address),
 	}
 	// While a changed configuration takes over, the plugin with the one before it is
-	// still in this VM, and knows the keys. Their record is another's to this one.
+	// still in this VM, or is this plugin itself, and knows the keys. Their record is
+	// another's to this one.
+	s.inherit(r.sources)
 	for _, other := range r.siblings() {
-		for _, o := range other.sources {
-			if o.place == place {
-				s.machine.Inherit(r.clock(), o.machine)
-			}
+		if other != r {
+			s.inherit(other.sources)
 		}
 	}
-	r.sources = append(r.sources, s)
+	setup.sources = append(setup.sources, s)
 	return s.machine
+}
+
+// inherit takes over what key sources of an earlier configuration know.
+func (s *source) inherit(from []*source) {
+	for _, o := range from {
+		if o.place == s.place {
+			s.machine.Inherit(s.root.clock(), o.machine)
+		}
+	}
 }

@@ -4,8 +4,6 @@ import (
 	"time"
 
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
-
-	"edgejwt/jwks"
 )
 
 // minPeriod is the host's finest tick, faultyPeriod the next one after a fault.
@@ -33,23 +31,17 @@ func (r *root) onTick() {
 func (r *root) settle() {
 	now := r.clock()
 	r.parked.settle(r, now)
-	r.tell()
+	r.flushMetrics()
 	for _, s := range r.sources {
 		s.observe(now)
 		s.changed = false
 	}
-	r.schedule(now)
-}
-
-// changed reports whether the keys of a machine have changed since requests were
-// last judged by them.
-func (r *root) changed(machine *jwks.Machine) bool {
-	for _, s := range r.sources {
-		if s.machine == machine {
-			return s.changed
+	for _, q := range r.parked.requests {
+		if q.source != nil {
+			q.source.changed = false // of an earlier configuration
 		}
 	}
-	return false
+	r.schedule(now)
 }
 
 // schedule asks the host for the next tick.
