@@ -36,7 +36,7 @@ func TestConfiguredAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return vm.root.configure(cfg)
+		return vm.plugin.configure(cfg)
 	}
 	pending := send()
 	host.Tick()
@@ -49,7 +49,7 @@ func TestConfiguredAgain(t *testing.T) {
 	if err := configure(`{"auth0": {"domain": "tenant.auth0.example", "audience": "a"}, "keys": {"deny": ["k"]}}`); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(vm.root.sources); n != 1 {
+	if n := len(vm.plugin.sources); n != 1 {
 		t.Errorf("%d key sources, want that of the second configuration alone", n)
 	}
 	host.CallOnHttpCallResponse(calls[0].CalloutID, [][2]string{{":status", "200"}}, nil, []byte(waitingKeys))
@@ -69,17 +69,17 @@ func TestConfiguredAgain(t *testing.T) {
 		t.Errorf("for another audience: %+v, want audience_mismatch", reply)
 	}
 
-	before := vm.root.setup
+	before := vm.plugin.setup
 	if err := configure(`{"auth0": {"domain": "tenant.auth0.example", "audience": "c"}, "signature": "host"}`); err == nil {
 		t.Fatal("a host without an engine is taken for one with it")
 	}
-	if vm.root.setup != before {
+	if vm.plugin.setup != before {
 		t.Error("a configuration that was refused has left something")
 	}
 
 	// What waited by the first configuration is decided by the first.
 	later := time.Now().Add(time.Minute)
-	vm.root.clock = func() time.Time { return later }
+	vm.plugin.clock = func() time.Time { return later }
 	host.Tick()
 	if reply := host.GetSentLocalResponse(pending); reply == nil || reply.StatusCodeDetail != "keys_unavailable" {
 		t.Errorf("a request of the first configuration: %+v, want keys_unavailable", reply)
