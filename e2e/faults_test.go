@@ -238,8 +238,8 @@ func TestFaultsAround(t *testing.T) {
 		if statuses[503] != 10_000 {
 			t.Errorf("statuses %v", statuses)
 		}
-		if most < 1024 || most > 2*1024 {
-			t.Errorf("%d waited at once, want 1024 for each of two workers, or those of one", most)
+		if most < 512 || most > 2*512 {
+			t.Errorf("%d waited at once, want 512 with one kid for each of two workers, or those of one", most)
 		}
 		w.Auth0.SetFault(auth0.Fault{})
 		w.Eventually(30*time.Second, "the provider is back, and so is the key", func() bool {

@@ -17,12 +17,12 @@ import (
 // faultyVM is a VM whose plugin can be made to panic.
 type faultyVM struct {
 	types.DefaultVMContext
-	root *root
+	plugin *pluginContext
 }
 
 func (v *faultyVM) NewPluginContext(id uint32) types.PluginContext {
-	v.root = &root{id: id, clock: wallClock}
-	return v.root
+	v.plugin = newPluginContext(id)
+	return v.plugin
 }
 
 // TestPanicsEndAtTheCallback plants a panic in each callback: none may reach the
@@ -39,22 +39,22 @@ func TestPanicsEndAtTheCallback(t *testing.T) {
 	}
 	cases := []struct {
 		during string
-		plant  func(h proxytest.HostEmulator, r *root) (stream uint32) // 0: none to be answered
+		plant  func(h proxytest.HostEmulator, ctx *pluginContext) (stream uint32) // 0: none to be answered
 	}{
-		{"request headers", func(h proxytest.HostEmulator, r *root) uint32 {
-			r.clock = func() time.Time { explode(); return time.Time{} }
+		{"request headers", func(h proxytest.HostEmulator, ctx *pluginContext) uint32 {
+			ctx.requestClock = func() time.Time { explode(); return time.Time{} }
 			return send(h)
 		}},
-		{"tick", func(h proxytest.HostEmulator, r *root) uint32 {
-			r.clock = func() time.Time { explode(); return time.Time{} }
+		{"tick", func(h proxytest.HostEmulator, ctx *pluginContext) uint32 {
+			ctx.clock = func() time.Time { explode(); return time.Time{} }
 			h.Tick()
 			return 0
 		}},
-		{"parked request", func(h proxytest.HostEmulator, r *root) uint32 {
+		{"parked request", func(h proxytest.HostEmulator, ctx *pluginContext) uint32 {
 			id := send(h)
-			r.parked.requests[0].decision = authz.Decision{} // nothing to judge: a nil dereference
-			r.parked.requests[0].deadline = time.Time{}
-			r.settle()
+			ctx.pending.requests[0].decision = authz.Decision{} // nothing to judge: a nil dereference
+			ctx.pending.requests[0].deadline = time.Time{}
+			ctx.afterKeyEvents()
 			return id
 		}},
 	}
@@ -66,7 +66,7 @@ func TestPanicsEndAtTheCallback(t *testing.T) {
 			if host.StartPlugin() != types.OnPluginStartStatusOK {
 				t.Fatal("did not start")
 			}
-			stream := c.plant(host, vm.root)
+			stream := c.plant(host, vm.plugin)
 			if n, _ := host.GetCounterMetric("edgejwt_panics"); n != 1 {
 				t.Errorf("%d panics counted, want 1", n)
 			}
@@ -106,16 +106,16 @@ func TestWhatWasRefusedIsNotJudgedAgain(t *testing.T) {
 	}
 	id := host.InitializeHttpContext()
 	host.CallOnRequestHeaders(id, [][2]string{{":method", "POST"}, {"authorization", "Bearer " + waitingToken}}, false)
-	q := vm.root.parked.requests[0]
-	vm.root.authz = nil // the trailers will stumble over it
+	q := vm.plugin.pending.requests[0]
+	q.setup.authz = nil // the trailers will stumble over it
 	host.CallOnRequestTrailers(id, [][2]string{{"x-p", "forged"}})
 	if reply := host.GetSentLocalResponse(id); reply == nil || reply.StatusCode != 500 {
 		t.Fatalf("reply %+v, want 500", reply)
 	}
-	if q.state != refused || len(vm.root.parked.requests) != 0 {
-		t.Errorf("state %d, %d parked; want it refused and forgotten", q.state, len(vm.root.parked.requests))
+	if q.state != refused || len(vm.plugin.pending.requests) != 0 {
+		t.Errorf("state %d, %d parked; want it refused and forgotten", q.state, len(vm.plugin.pending.requests))
 	}
-	if q.settle(time.Now()) || q.state != refused {
+	if q.resume(time.Now()) || q.state != refused {
 		t.Error("it was judged again")
 	}
 }
@@ -133,12 +133,12 @@ func TestOneFaultySourceLeavesTheOthersAlone(t *testing.T) {
 	}
 	id := host.InitializeHttpContext()
 	host.CallOnRequestHeaders(id, [][2]string{{":method", "GET"}, {"authorization", "Bearer " + waitingToken}}, true)
-	broken := *vm.root.sources[0]
+	broken := *vm.plugin.sources[0]
 	broken.machine = nil
-	broken.metrics = &sourceMetrics{next: time.Now().Add(time.Hour)}
+	broken.metrics = &keySourceMetrics{next: time.Now().Add(time.Hour)}
 	later := time.Now().Add(time.Second)
-	vm.root.clock = func() time.Time { return later }
-	vm.root.sources = []*source{vm.root.sources[0]}
+	vm.plugin.clock = func() time.Time { return later }
+	vm.plugin.sources = []*keySource{vm.plugin.sources[0]}
 	faulty := &broken
 	faulty.tick(later)
 	host.Tick()

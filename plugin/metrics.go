@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"edgejwt/jwks"
+	"edgejwt/plugin/abi"
 	"edgejwt/plugin/authz"
 	"edgejwt/plugin/config"
 	"edgejwt/plugin/version"
@@ -17,79 +18,83 @@ import (
 //
 // A call of the host costs more than most of what is decided. So the counts of
 // requests that pass are kept here and handed over with the next tick, or with
-// the next request that is refused or would be, whichever is first: tell.
+// the next request that is refused or would be, whichever is first: flush.
 type metrics struct {
-	requests []counter // by verify.Reason
-	refused  []counter // in report mode; by verify.Reason
-	panics   metric
-	parked   metric
-	waiting  metric // requests that wait for keys now, of all workers together
-	timeouts metric
-	dropped  counter
-	untold   counter // filter state that the host did not take
-	checks   checks
-
+	requests      []counter // by verify.Reason
+	refused       []counter // in report mode; by verify.Reason
+	panics        metric
+	pending       metric
+	pendingNow    metric // requests that wait for keys now, of all workers together
+	timeouts      metric
+	dropped       counter
+	stateFailures counter // filter state that the host did not take
+	signatures    signatureMetrics
+	lookups       [authz.CacheResultEnd]metric // by authz.CacheResult
 	labelled
-	lookups [authz.CacheResultEnd]metric // by authz.CacheResult
 
-	owed []*counter // counters that the host is yet to be told of
-}
-
-// counter is a metric whose counts are kept until metrics.tell.
-type counter struct {
-	metric
-	kept int64
-}
-
-// keep counts without telling the host.
-func (m *metrics) keep(c *counter, n int64) {
-	if c.kept == 0 {
-		m.owe(c)
-	}
-	c.kept += n
-}
-
-func (m *metrics) owe(c *counter) { m.owed = append(m.owed, c) }
-
-// tell hands over what has been kept.
-func (m *metrics) tell() {
-	for _, c := range m.owed {
-		c.add(c.kept)
-		c.kept = 0
-	}
-	m.owed = m.owed[:0]
+	unflushed []*counter
 }
 
 // metric is the host's number for a metric. Without one (the host would not
-// define it) that figure is missing, and requests are judged all the same.
+// define it) that figure is missing, and requests are decided all the same.
 type metric struct {
 	id      uint32
 	defined bool
 }
 
-// The kinds of metrics of the proxy-wasm ABI.
-const (
-	counterMetric = 0
-	gaugeMetric   = 1
-)
-
 func define(kind uint32, name string) (m metric) {
-	m.defined = hostDefineMetric(kind, stringData(name), int32(len(name)), &m.id) == statusOK
+	m.id, m.defined = abi.DefineMetric(kind, name)
 	return m
 }
 
 func (m metric) add(n int64) {
 	if m.defined {
-		_ = hostIncrementMetric(m.id, n)
+		abi.IncrementMetric(m.id, n)
 	}
 }
 
-// set says what a gauge shows. The gauge is one for all workers and the last to
-// set it wins, which is right for what all of them know alike.
+// set sets a gauge. The gauge is one for all workers and the last to set it wins,
+// which is right for what all of them know alike.
 func (m metric) set(value uint64) {
 	if m.defined {
-		_ = hostRecordMetric(m.id, value)
+		abi.RecordMetric(m.id, value)
 	}
+}
+
+// counter is a metric whose counts are kept until metrics.flush.
+type counter struct {
+	metric
+	kept int64
+}
+
+// count counts without a call of the host.
+func (m *metrics) count(c *counter, n int64) {
+	if c.kept == 0 {
+		m.unflushed = append(m.unflushed, c)
+	}
+	c.kept += n
+}
+
+// flush hands over to the host what has been kept.
+func (m *metrics) flush() {
+	for _, c := range m.unflushed {
+		c.add(c.kept)
+		c.kept = 0
+	}
+	m.unflushed = m.unflushed[:0]
+}
+
+// flushMetrics hands over to the host all that was counted and kept.
+func (s *setup) flushMetrics() {
+	if s.authz == nil {
+		return // its configuration was refused: it has counted nothing
+	}
+	for i, n := range s.authz.Lookups() {
+		if n > 0 {
+			s.metrics.lookups[i].add(n)
+		}
+	}
+	s.metrics.flush()
 }
 
 // label appends a label to a metric's name; the last one is followed by ";;".
@@ -97,53 +102,192 @@ func label(metric, name, value string) string { return metric + ";" + name + "="
 
 // define makes the metrics that every configuration has.
 func (m *metrics) define(cfg *config.Config, reports bool) {
-	define(gaugeMetric, "edgejwt_build_info;version="+version.Number+";;").set(1)
+	define(abi.Gauge, "edgejwt_build_info;version="+version.Number+";;").set(1)
 	m.labelled = newLabelled(cfg)
 	if cfg.TokenCache.Entries > 0 {
-		m.lookups[authz.Hit] = define(counterMetric, "edgejwt_token_cache;result=hit;;")
-		m.lookups[authz.Miss] = define(counterMetric, "edgejwt_token_cache;result=miss;;")
-		m.lookups[authz.Bad] = define(counterMetric, "edgejwt_token_cache;result=bad;;")
+		m.lookups[authz.Hit] = define(abi.Counter, "edgejwt_token_cache;result=hit;;")
+		m.lookups[authz.Miss] = define(abi.Counter, "edgejwt_token_cache;result=miss;;")
+		m.lookups[authz.Bad] = define(abi.Counter, "edgejwt_token_cache;result=bad;;")
 	}
 	reasons := verify.Reasons()
 	m.requests = make([]counter, 1+reasons[len(reasons)-1])
 	m.refused = make([]counter, 1+reasons[len(reasons)-1])
-	m.panics = define(counterMetric, "edgejwt_panics")
-	m.parked = define(counterMetric, "edgejwt_parked")
-	m.waiting = define(gaugeMetric, "edgejwt_parked_now")
-	m.timeouts = define(counterMetric, "edgejwt_wait_timeouts")
-	m.dropped.metric = define(counterMetric, "edgejwt_claims_dropped")
-	m.untold.metric = define(counterMetric, "edgejwt_state_failures")
+	m.panics = define(abi.Counter, "edgejwt_panics")
+	m.pending = define(abi.Counter, "edgejwt_parked")
+	m.pendingNow = define(abi.Gauge, "edgejwt_parked_now")
+	m.timeouts = define(abi.Counter, "edgejwt_wait_timeouts")
+	m.dropped.metric = define(abi.Counter, "edgejwt_claims_dropped")
+	m.stateFailures.metric = define(abi.Counter, "edgejwt_state_failures")
 	for _, reason := range reasons {
-		m.requests[reason].metric = define(counterMetric, label("edgejwt_requests", "reason", reason.String())+";;")
+		m.requests[reason].metric = define(abi.Counter, label("edgejwt_requests", "reason", reason.String())+";;")
 		if reports && !reason.Passes() {
-			m.refused[reason].metric = define(counterMetric, label("edgejwt_would_refuse", "reason", reason.String())+";;")
+			m.refused[reason].metric = define(abi.Counter, label("edgejwt_would_refuse", "reason", reason.String())+";;")
 		}
 	}
 }
 
-// sourceMetrics shows one key set. It is named by its address, which comes from
+// signatureMetrics counts signature checks by who made them.
+type signatureMetrics struct{ byHost, byGo metric }
+
+func newSignatureMetrics() signatureMetrics {
+	return signatureMetrics{
+		byHost: define(abi.Counter, label("edgejwt_signatures", "engine", "host")+";;"),
+		byGo:   define(abi.Counter, label("edgejwt_signatures", "engine", "go")+";;"),
+	}
+}
+
+func (m *signatureMetrics) count(byHost bool) {
+	if byHost {
+		m.byHost.add(1)
+	} else {
+		m.byGo.add(1)
+	}
+}
+
+// labelled are the counters of requests by route and by issuer. In which of them
+// a request counts follows from places in the configuration's lists, so nothing
+// is looked up for it.
+type labelled struct {
+	by     []counter     // outcomeEnd for each series: first those of routes, then the rules'
+	names  []string      // of the series of routes; empty without routes
+	routes []uint8       // series by the route's place plus one
+	rules  []config.Rule // by whose issuers requests are counted
+}
+
+// outcome is what became of a request.
+type outcome uint8
+
+const (
+	outcomePassed outcome = iota
+	outcomeRefused
+	outcomeUnavailable // 503, because keys are missing
+	outcomeReported
+	outcomeEnd
+)
+
+var outcomeNames = [outcomeEnd]string{"passed", "refused", "unavailable", "reported"}
+
+// outcomeOf is what becomes of a request that is answered here.
+func outcomeOf(reason verify.Reason) outcome {
+	if reason == verify.KeysUnavailable {
+		return outcomeUnavailable
+	}
+	return outcomeRefused
+}
+
+// The series of routes that have no name, or none of their own.
+const (
+	otherRoutes = iota
+	noRoute
+	unnamedRoutes
+	unnamedPolicies // of Envoy's routes
+	ownNames
+
+	// maxNames bounds how many there are: 64 names of routes have their own.
+	maxNames = ownNames + 64
+)
+
+// ownName has their names. An operator's route of such a name shares the series.
+var ownName = [ownNames]string{"other", "none", "unnamed", "policy"}
+
+func newLabelled(cfg *config.Config) (l labelled) {
+	l.by = make([]counter, (maxNames+len(cfg.Rules))*int(outcomeEnd)) // never grows: metrics.unflushed points into it
+	l.rules = cfg.Rules
+	if len(cfg.Routes) == 0 && !cfg.RouteMetadata {
+		return l
+	}
+	l.names = make([]string, ownNames, maxNames)
+	copy(l.names, ownName[:])
+	l.routes = make([]uint8, 1+len(cfg.Routes))
+	l.routes[0] = noRoute
+	for i := range cfg.Routes {
+		l.routes[1+i] = uint8(l.series(cfg.Routes[i].Name, unnamedRoutes))
+	}
+	return l
+}
+
+// series gives the series of a route's name; nameless if it has none.
+func (l *labelled) series(name string, nameless int) int {
+	if name == "" {
+		return nameless
+	}
+	for i, known := range l.names {
+		if known == name {
+			return i
+		}
+	}
+	if len(l.names) == maxNames {
+		return otherRoutes
+	}
+	l.names = append(l.names, name)
+	return len(l.names) - 1
+}
+
+// countIn counts a request in a series.
+func (m *metrics) countIn(series int, o outcome) {
+	c := &m.by[series*int(outcomeEnd)+int(o)]
+	if c.kept == 0 && !c.defined {
+		m.defineIn(c, series, o)
+	}
+	m.count(c, 1)
+}
+
+// defineIn defines a counter when it counts for the first time: Envoy keeps for good
+// whatever is defined, and Prometheus what it is shown, and of all routes and
+// outcomes few ever meet.
+func (m *metrics) defineIn(c *counter, series int, o outcome) {
+	var metric, value string
+	if series < maxNames {
+		metric, value = "edgejwt_route_requests;route=", m.names[series]
+	} else {
+		metric, value = "edgejwt_issuer_requests;issuer=", addressLabel(m.rules[series-maxNames].Issuer)
+	}
+	c.metric = define(abi.Counter, metric+value+";outcome="+outcomeNames[o]+";;")
+}
+
+// count counts the request: by its reason and, as far as it was decided, by issuer
+// and route. What was decided before its route was found counts for none.
+func (q *request) count(by []counter, reason verify.Reason, o outcome) {
+	m, d := &q.setup.metrics, &q.decision
+	if int(reason) < len(by) {
+		m.count(&by[reason], 1)
+	}
+	if rule := d.Rule(); rule >= 0 {
+		m.countIn(maxNames+rule, o)
+	}
+	match := d.Match()
+	switch {
+	case match == nil:
+	case d.ByPolicy():
+		m.countIn(m.series(match.Route.Name, unnamedPolicies), o)
+	case len(m.routes) > 0:
+		m.countIn(int(m.routes[match.Index+1]), o) // the index is -1 where none matched
+	}
+}
+
+// keySourceMetrics shows one key set. It is named by its address, which comes from
 // the configuration.
-type sourceMetrics struct {
+type keySourceMetrics struct {
 	fetches    [jwks.ResultEnd]metric
-	counted    [jwks.ResultEnd]uint64 // what fetches have been told
+	counted    [jwks.ResultEnd]uint64 // of fetches, by now
 	rejected   metric
-	dropped    uint64 // what rejected has been told
+	dropped    uint64 // of rejected, by now
 	age        metric
 	keys       metric
 	generation metric
 	next       time.Time // when to look again though nothing has changed
 }
 
-func newSourceMetrics(address string) (m *sourceMetrics) {
-	m = &sourceMetrics{}
+func newKeySourceMetrics(address string) (m *keySourceMetrics) {
+	m = &keySourceMetrics{}
 	name := label("", "jwks", addressLabel(address))
 	for result := range jwks.ResultEnd {
-		m.fetches[result] = define(counterMetric, label("edgejwt_jwks_fetches"+name, "result", result.String())+";;")
+		m.fetches[result] = define(abi.Counter, label("edgejwt_jwks_fetches"+name, "result", result.String())+";;")
 	}
-	m.rejected = define(counterMetric, "edgejwt_jwks_records_rejected"+name+";;")
-	m.age = define(gaugeMetric, "edgejwt_jwks_age_seconds"+name+";;")
-	m.keys = define(gaugeMetric, "edgejwt_jwks_keys"+name+";;")
-	m.generation = define(gaugeMetric, "edgejwt_jwks_generation"+name+";;")
+	m.rejected = define(abi.Counter, "edgejwt_jwks_records_rejected"+name+";;")
+	m.age = define(abi.Gauge, "edgejwt_jwks_age_seconds"+name+";;")
+	m.keys = define(abi.Gauge, "edgejwt_jwks_keys"+name+";;")
+	m.generation = define(abi.Gauge, "edgejwt_jwks_generation"+name+";;")
 	return m
 }
 
@@ -162,16 +306,16 @@ func addressLabel(address string) string {
 	return string(out)
 }
 
-// observation is how old what the gauges show may be.
-const observation = 5 * time.Second
+// maxObserved is how old what the gauges show may be.
+const maxObserved = 5 * time.Second
 
 // observe brings the source's metrics up to date.
-func (s *source) observe(now time.Time) {
+func (s *keySource) observe(now time.Time) {
 	m := s.metrics
-	if !s.changed && now.Before(m.next) && m.next.Sub(now) <= observation {
+	if !s.changed && now.Before(m.next) && m.next.Sub(now) <= maxObserved {
 		return
 	}
-	m.next = now.Add(observation)
+	m.next = now.Add(maxObserved)
 	status := s.machine.Status(now)
 	for result, n := range status.Fetches {
 		if n > m.counted[result] {

@@ -23,9 +23,9 @@ func TestReportedAfterTheWait(t *testing.T) {
 	}
 	id := host.InitializeHttpContext()
 	host.CallOnRequestHeaders(id, [][2]string{{":method", "GET"}, {"authorization", "Bearer " + waitingToken}}, true)
-	q := vm.root.parked.requests[0]
+	q := vm.plugin.pending.requests[0]
 	later := time.Now().Add(time.Second)
-	vm.root.clock = func() time.Time { return later }
+	vm.plugin.clock = func() time.Time { return later }
 	host.Tick()
 	if q.state != passed || host.GetSentLocalResponse(id) != nil || host.GetCurrentHttpStreamAction(id) != types.ActionContinue {
 		t.Fatalf("state %d, reply %+v; want it to go on", q.state, host.GetSentLocalResponse(id))
@@ -51,8 +51,8 @@ func TestUntoldStateIsCounted(t *testing.T) {
 	if host.StartPlugin() != types.OnPluginStartStatusOK {
 		t.Fatal("did not start")
 	}
-	q := &request{root: vm.root}
-	q.setState([][2]string{{"k", ""}, {"k", "v"}}) // the SDK has no call for an empty value
+	q := &request{plugin: vm.plugin, setup: vm.plugin.setup}
+	q.setFilterState([][2]string{{"k", ""}, {"k", "v"}}) // the SDK has no call for an empty value
 	if n, _ := host.GetCounterMetric("edgejwt_state_failures"); n != 0 {
 		t.Error("the host is told with every request")
 	}

@@ -6,17 +6,18 @@ import (
 
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
 
+	"edgejwt/plugin/abi"
 	"edgejwt/verify"
 )
 
-// refuse answers the request itself, which it does with the API's description
-// too. It is the only place where an answer is sent; what is sent comes from
-// verify's table of reasons. The stream's context must be in effect, and its
-// callback must return Pause afterwards.
+// refuse answers the request itself, also with the API's description. It is the only
+// place of this package where a reply is sent; what is sent comes from verify's table
+// of reasons. The stream's context must be in effect, and its callback must return
+// Pause afterwards.
 func (q *request) refuse(reason verify.Reason, detail error, retryAfter time.Duration) {
 	q.state = refused
-	q.count(q.root.metrics.requests, reason, outcomeOf(reason))
-	q.root.metrics.tell()
+	q.count(q.setup.metrics.requests, reason, outcomeOf(reason))
+	q.setup.metrics.flush()
 	if detail != nil {
 		proxywasm.LogDebug("edgejwt: refused: " + detail.Error())
 	}
@@ -24,12 +25,12 @@ func (q *request) refuse(reason verify.Reason, detail error, retryAfter time.Dur
 	body := reason.Body()
 	switch {
 	case reason == verify.ResourceMetadata:
-		headers, body = description(q.root.about.Document)
+		headers, body = description(q.setup.resource.Document)
 	case q.decision.GRPC:
 		// The host turns the reply into a gRPC status, with the body as its message.
 		headers, body = nil, []byte(reason.Description())
 	}
-	if challenge := q.root.challenge(reason, detail); challenge != "" {
+	if challenge := q.setup.challenge(reason, detail); challenge != "" {
 		headers = append(headers, [2]string{"www-authenticate", challenge})
 	}
 	if retryAfter > 0 {
@@ -39,20 +40,20 @@ func (q *request) refuse(reason verify.Reason, detail error, retryAfter time.Dur
 	if status == 0 {
 		status = verify.Internal.Status() // a reason that passes cannot refuse
 	}
-	if err := sendReply(uint32(status), reason.String(), headers, body, int32(reason.GRPCStatus())); err != nil {
+	if err := abi.SendReply(uint32(status), reason.String(), headers, body, int32(reason.GRPCStatus())); err != nil {
 		proxywasm.LogError("edgejwt: the host did not send the refusal: " + err.Error())
 	}
 }
 
-// challenge is the value of WWW-Authenticate; empty for none. With every one goes
-// where the API is described (RFC 9728 §5.1).
-func (r *root) challenge(reason verify.Reason, detail error) string {
-	challenge := reason.Challenge(r.realm)
+// challenge is the value of WWW-Authenticate; empty for none. Each one names the
+// address of the API's description (RFC 9728 §5.1).
+func (s *setup) challenge(reason verify.Reason, detail error) string {
+	challenge := reason.Challenge(s.realm)
 	if verify.ReasonOf(detail) == reason {
-		challenge = verify.ChallengeOf(detail, r.realm)
+		challenge = verify.ChallengeOf(detail, s.realm)
 	}
-	if challenge != "" && r.about != nil {
-		challenge += `, resource_metadata="` + r.about.URL + `"`
+	if challenge != "" && s.resource != nil {
+		challenge += `, resource_metadata="` + s.resource.URL + `"`
 	}
 	return challenge
 }

@@ -6,21 +6,24 @@ import (
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
 
+	"edgejwt/plugin/abi"
 	"edgejwt/plugin/authz"
 	"edgejwt/verify"
 	"edgejwt/verify/route"
 )
 
-// request is one HTTP stream: a types.HttpContext.
+// request is one HTTP stream. To the SDK it is the context of that stream.
 type request struct {
 	types.DefaultHttpContext
-	root  *root
-	id    uint32
-	state state
+	plugin *pluginContext
+	setup  *setup // of the configuration that decides about it
+	id     uint32
+	state  state
 
 	decision authz.Decision
-	deadline time.Time // while it waits for keys
-	due      bool      // they have changed since it was judged
+	deadline time.Time  // while it waits for keys
+	source   *keySource // of those keys
+	due      bool       // they have changed since it was decided
 }
 
 type state uint8
@@ -33,67 +36,78 @@ const (
 )
 
 // NewHttpContext implements types.PluginContext.
-func (r *root) NewHttpContext(contextID uint32) types.HttpContext {
-	return &request{root: r, id: contextID}
+func (ctx *pluginContext) NewHttpContext(contextID uint32) types.HttpContext {
+	return &request{plugin: ctx, setup: ctx.setup, id: contextID}
 }
 
-// OnHttpRequestHeaders implements types.HttpContext.
-func (q *request) OnHttpRequestHeaders(int, bool) types.Action { return q.on(requestHeaders) }
-
-// OnHttpRequestBody implements types.HttpContext.
-func (q *request) OnHttpRequestBody(int, bool) types.Action { return q.on(requestBody) }
-
-// OnHttpRequestTrailers implements types.HttpContext.
-func (q *request) OnHttpRequestTrailers(int) types.Action { return q.on(requestTrailers) }
-
-// OnHttpStreamDone implements types.HttpContext.
-func (q *request) OnHttpStreamDone() { q.on(streamDone) }
-
-// event is what the host tells.
-type event uint8
-
-const (
-	pluginStart event = iota
-	tick
-	calloutAnswer
-	parkedRequest // of a tick or an answer, for each request that waited
-	requestHeaders
-	requestBody
-	requestTrailers
-	streamDone
-)
-
-var eventNames = [...]string{"start", "tick", "callout answer", "parked request",
-	"request headers", "request body", "request trailers", "stream done"}
-
-// on takes what the host tells of the stream. What is not decided does not move.
-func (q *request) on(e event) (action types.Action) {
-	action = types.ActionPause
-	defer q.root.contain(e, q)
-	switch e {
-	case requestHeaders:
-		q.onHeaders()
-	case requestTrailers:
-		q.onTrailers()
-	case streamDone:
-		// A client that went away waits for nothing.
-		q.root.parked.remove(q)
+// OnRequestHeaders implements abi.Plugin. Most requests are decided at once, so the
+// next one can be decided in the same memory.
+func (ctx *pluginContext) OnRequestHeaders(stream uint32) types.Action {
+	q := ctx.spare
+	if q == nil {
+		q = new(request)
 	}
-	// Also for the body: hosts that go on with it while the headers are held back
-	// are held back here.
-	if q.state == passed {
-		action = types.ActionContinue
+	*q = request{plugin: ctx, setup: ctx.setup, id: stream}
+	action := q.OnHttpRequestHeaders(0, false)
+	ctx.spare = q
+	if q.state == waiting {
+		ctx.spare = nil
 	}
 	return action
 }
 
-func (q *request) onHeaders() {
-	headers, err := readHeaders()
+// OnRequestTrailers implements abi.Plugin.
+func (ctx *pluginContext) OnRequestTrailers(stream uint32) types.Action {
+	if ctx.authz == nil {
+		return types.ActionContinue // its configuration was refused: it decides nothing
+	}
+	q := request{plugin: ctx, setup: ctx.setup, id: stream, state: passed}
+	return q.OnHttpRequestTrailers(0)
+}
+
+// action is the answer to the host: what is not decided does not move.
+func (q *request) action() types.Action {
+	if q.state == passed {
+		return types.ActionContinue
+	}
+	return types.ActionPause
+}
+
+// OnHttpRequestHeaders implements types.HttpContext.
+func (q *request) OnHttpRequestHeaders(int, bool) (action types.Action) {
+	action = types.ActionPause
+	defer q.plugin.recoverPanic("request headers", q)
+	q.decide()
+	return q.action()
+}
+
+// OnHttpRequestBody implements types.HttpContext. Hosts that go on with the body
+// while the headers are held back are held back here.
+func (q *request) OnHttpRequestBody(int, bool) types.Action { return q.action() }
+
+// OnHttpRequestTrailers implements types.HttpContext.
+func (q *request) OnHttpRequestTrailers(int) (action types.Action) {
+	action = types.ActionPause
+	defer q.plugin.recoverPanic("request trailers", q)
+	q.removeTrailers()
+	return q.action()
+}
+
+// OnHttpStreamDone implements types.HttpContext. A client that went away waits for
+// nothing.
+func (q *request) OnHttpStreamDone() {
+	defer q.plugin.recoverPanic("stream done", nil)
+	q.plugin.pending.remove(q)
+}
+
+// decide takes the request from its headers to a decision, or to a wait for keys.
+func (q *request) decide() {
+	headers, err := abi.RequestHeaders()
 	if err != nil {
 		q.refuse(verify.Internal, err, 0)
 		return
 	}
-	a := q.root.authz
+	a := q.setup.authz
 	var policy *string
 	if a.UsesPolicies() {
 		if policy, err = routePolicy(); err != nil {
@@ -101,7 +115,7 @@ func (q *request) onHeaders() {
 			return
 		}
 	}
-	d, now := &q.decision, q.root.hostTime()
+	d, now := &q.decision, q.plugin.requestClock()
 	if a.Decide(d, headers, policy, now); d.Notice != "" {
 		logLines(proxywasm.LogError, "edgejwt: ", d.Notice)
 	}
@@ -114,22 +128,21 @@ func (q *request) onHeaders() {
 	}
 	d.Forged = nil // a part of the headers, which need not outlive the callback
 	if !d.Decided {
-		q.park(now)
+		q.awaitKeys(now)
 	}
 	if d.Decided {
 		reason := d.Reason
 		q.carryOut()
 		if reason == verify.KeysUnavailable {
-			q.root.glance(q.id, now)
+			q.plugin.lookForKeysSoon(q.id, now)
 		}
 	}
 }
 
-// routePolicy reads what Envoy's route says of itself; nil when it says nothing,
-// or when there is no route. Envoy chooses the route before the first filter. It
-// chooses again, of its own accord, after any change of headers, but goes on
-// telling of the first: so no route with a policy may be chosen by a header that
-// this filter writes or removes.
+// routePolicy reads the policy in the metadata of Envoy's route; nil when there is
+// none, or no route. Envoy chooses the route before the first filter. It chooses
+// again after any change of headers, but this property stays that of the first: so no
+// route with a policy may be chosen by a header that this filter writes or removes.
 func routePolicy() (policy *string, err error) {
 	value, err := proxywasm.GetProperty([]string{"xds", "route_metadata", "filter_metadata", "edgejwt", "policy"})
 	switch err {
@@ -142,22 +155,22 @@ func routePolicy() (policy *string, err error) {
 	return nil, err
 }
 
-// onTrailers removes from the trailers what means something to the edge as a
+// removeTrailers removes from the trailers what means something to the edge as a
 // header: some servers add them to the headers.
-func (q *request) onTrailers() {
+func (q *request) removeTrailers() {
 	trailers, err := proxywasm.GetHttpRequestTrailers()
 	if err == types.ErrorStatusNotFound {
 		return // trailers without a single field
 	}
 	if err == nil {
-		for _, name := range q.root.authz.ForgedTrailers(trailers) {
+		for _, name := range q.setup.authz.ForgedTrailers(trailers) {
 			if err == nil {
 				err = proxywasm.RemoveHttpRequestTrailer(name)
 			}
 		}
 	}
 	if err != nil && q.state != refused {
-		q.root.parked.remove(q)
+		q.plugin.pending.remove(q)
 		q.refuse(verify.Internal, err, 0)
 	}
 }
@@ -167,10 +180,10 @@ func (q *request) onTrailers() {
 func (q *request) carryOut() {
 	d := &q.decision
 	if !d.Reason.Passes() {
-		q.root.logSpelling(d)
+		q.plugin.logSpelling(d)
 	}
 	c := d.Changes()
-	q.setState(c.State)
+	q.setFilterState(c.State)
 	if !d.Allowed() {
 		q.refuse(d.Reason, d.Detail, d.RetryAfter)
 		return
@@ -181,52 +194,52 @@ func (q *request) carryOut() {
 	}
 	q.state = passed
 	if d.Report {
-		q.reported(d.Reason, d.Detail, d.Match())
+		q.logReport(d.Reason, d.Detail, d.Match())
 	} else {
-		q.count(q.root.metrics.requests, d.Reason, wentOn)
+		q.count(q.setup.metrics.requests, d.Reason, outcomePassed)
 	}
 	// A stream may live for days; what it was decided by need not.
 	q.decision = authz.Decision{}
 }
 
-// logSpelling says which spelling led to a refusal and what to set in Envoy: once
+// logSpelling logs which spelling led to a refusal and what to set in Envoy: once
 // for each spelling where the operator sees it, and at debug for every request.
-func (r *root) logSpelling(d *authz.Decision) {
+func (ctx *pluginContext) logSpelling(d *authz.Decision) {
 	spelling := d.Spelling()
 	if spelling == 0 {
 		return
 	}
-	words := "edgejwt: refused because of how the request was spelled: " + spelling.Advice()
-	if spelling&^r.spellings != 0 {
-		r.spellings |= spelling
-		proxywasm.LogWarn(words + " (said once; every such request is logged at debug)")
+	text := "edgejwt: refused because of how the request was spelled: " + spelling.Advice()
+	if spelling&^ctx.spellings != 0 {
+		ctx.spellings |= spelling
+		proxywasm.LogWarn(text + " (said once; every such request is logged at debug)")
 		return
 	}
-	proxywasm.LogDebug(words)
+	proxywasm.LogDebug(text)
 }
 
-// reported notes what would have been refused (mode: report). The log gets the
-// operator's words only; details are for who looks for them.
-func (q *request) reported(reason verify.Reason, detail error, match *route.Match) {
-	m := &q.root.metrics
-	q.count(m.refused, reason, wasReported)
-	m.tell()
-	words := "edgejwt: would refuse: " + reason.String()
+// logReport notes what would have been refused (mode: report). At info the log has
+// the operator's own names only; details are at debug.
+func (q *request) logReport(reason verify.Reason, detail error, match *route.Match) {
+	m := &q.setup.metrics
+	q.count(m.refused, reason, outcomeReported)
+	m.flush()
+	text := "edgejwt: would refuse: " + reason.String()
 	if match != nil && match.Route.Name != "" {
-		words += ", route " + match.Route.Name
+		text += ", route " + match.Route.Name
 	}
-	proxywasm.LogInfo(words)
+	proxywasm.LogInfo(text)
 	if detail != nil {
 		proxywasm.LogDebug("edgejwt: would refuse: " + detail.Error())
 	}
 }
 
-// setState sets filter state. Where that fails, nothing is there: to whatever decides
-// by it later, that is the bearer of nothing. So the request goes on.
-func (q *request) setState(state [][2]string) {
+// setFilterState sets filter state. Where that fails, nothing is there, and whatever
+// reads it later finds no identity. So the request goes on.
+func (q *request) setFilterState(state [][2]string) {
 	for _, s := range state {
 		if err := proxywasm.SetProperty([]string{s[0]}, []byte(s[1])); err != nil {
-			q.root.metrics.keep(&q.root.metrics.untold, 1)
+			q.setup.metrics.count(&q.setup.metrics.stateFailures, 1)
 		}
 	}
 }
@@ -244,7 +257,7 @@ func (q *request) change(c *authz.Changes) error {
 		}
 	}
 	if c.Dropped > 0 {
-		q.root.metrics.keep(&q.root.metrics.dropped, int64(c.Dropped))
+		q.setup.metrics.count(&q.setup.metrics.dropped, int64(c.Dropped))
 	}
 	if c.ClearRoute {
 		// Envoy up to 1.40 at least does so by itself after a change of headers, for

@@ -77,21 +77,18 @@ func TestForgedRecord(t *testing.T) {
 	})
 }
 
-// recordOf finds the record of auth0Config's keys, which only who knows the secret
-// can do. The two forms of the plugin have formats of their own.
+// recordOf finds the record of auth0Config's keys, which takes the secret.
 func recordOf(t *testing.T, secret string) (name string, record []byte) {
 	t.Helper()
 	key := sha256.Sum256([]byte("edgejwt secret " + secret))
 	h := hmac.New(sha256.New, key[:])
-	h.Write([]byte("name\x00auth0\x00\x00https://tenant.auth0.example/.well-known/jwks.json"))
-	for _, format := range []int{jwks.RecordFormat, jwks.RecordFormat - 1} {
-		name = fmt.Sprintf("edgejwt/keys/%d/%s", format, base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:16]))
-		if record, _, err := proxywasm.GetSharedData(name); err == nil {
-			return name, record
-		}
+	h.Write([]byte("name\x00auth0\x00\x00https://tenant.auth0.example/.well-known/jwks.json RS256"))
+	name = fmt.Sprintf("edgejwt/keys/%d/%s", jwks.RecordFormat, base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:16]))
+	record, _, err := proxywasm.GetSharedData(name)
+	if err != nil {
+		t.Fatalf("there is no record: %v", err)
 	}
-	t.Fatal("there is no record")
-	return "", nil
+	return name, record
 }
 
 // write stores a value as another plugin would.

@@ -31,8 +31,9 @@ type vm struct {
 	replies   map[uint32]string // response code details by stream
 	resumed   []uint32
 	shared    map[string][]byte
-	unshared  string // function of shared data that fails
-	period    uint64 // of ticks, in ms
+	unshared  string          // function of shared data that fails
+	deaf      map[uint32]bool // contexts that the host fails to select
+	period    uint64          // of ticks, in ms
 	versions  map[string]uint32
 	callouts  []uint32 // plugins that asked
 	answer    []byte
@@ -268,6 +269,9 @@ func (v *vm) call(name string, a []uint64) uint64 {
 	case "proxy_continue_stream":
 		v.resumed = append(v.resumed, context)
 	case "proxy_set_effective_context":
+		if v.deaf[uint32(a[0])] {
+			return statusInternalFailure
+		}
 		if !v.contexts[uint32(a[0])] {
 			return statusBadArgument
 		}

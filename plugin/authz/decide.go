@@ -140,6 +140,7 @@ type Decision struct {
 	cached *cachedToken // nil unless the token is in the cache
 	keys   []*verify.Key
 	source tokenSource
+	kid    string // that of the token, while it waits
 
 	spelling    route.Spelling // of the request, where that made the route another
 	isPreflight bool           // and passes, unless nobody does
@@ -190,6 +191,10 @@ func (d *Decision) KeySource() *jwks.Source {
 	}
 	return d.issuer.keys
 }
+
+// KeyID is the kid of the token while the request waits for keys; empty when the
+// token names none.
+func (d *Decision) KeyID() string { return d.kid }
 
 func (d *Decision) fail(err error) { d.decide(verify.ReasonOf(err), err) }
 
@@ -374,7 +379,7 @@ func (d *Decision) findKeys(_ *request, now time.Time) {
 	case jwks.NotFound:
 		d.decide(verify.KeyUnknown, nil)
 	case jwks.Wait:
-		d.pending = true
+		d.pending, d.kid = true, strings.Clone(kid)
 	default:
 		d.Timeout(now)
 	}
@@ -394,7 +399,8 @@ func (d *Decision) signature(_ *request, now time.Time) {
 			d.rechecked = d.issuer.keys.RecheckKey(now, key) == jwks.Wait || d.rechecked
 		}
 		if d.rechecked {
-			d.pending = true
+			kid, _ := d.token.KeyID()
+			d.pending, d.kid = true, strings.Clone(kid)
 			return
 		}
 	}

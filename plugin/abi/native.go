@@ -1,11 +1,26 @@
 //go:build !wasm
 
-package plugin
+package abi
 
-import _ "unsafe" // for go:linkname
+import (
+	"time"
+	_ "unsafe" // for go:linkname
 
-// Under go test the SDK's emulator stands for the host; these are its sides of
-// the same calls, which the SDK does not export.
+	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
+)
+
+// Natively the SDK's callbacks are in use, and its emulator (proxytest) is the host.
+
+// Add announces a plugin context that the SDK has made.
+func Add(uint32, Plugin) {}
+
+// RequestHeaders gives the headers of the stream in effect.
+func RequestHeaders() ([][2]string, error) { return proxywasm.GetHttpRequestHeaders() }
+
+// Now is the host's wall clock.
+func Now() time.Time { return time.Now() }
+
+// The emulator's sides of the host functions, which the SDK does not export.
 
 //go:linkname hostSendLocalResponse github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/internal.ProxySendLocalResponse
 func hostSendLocalResponse(status uint32, detailsData *byte, detailsSize int32,

@@ -1,1 +1,0 @@
-// This empty file lets hostcall_native.go declare a function without a body.
