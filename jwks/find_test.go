@@ -142,7 +142,7 @@ func TestFlood(t *testing.T) {
 	t.Logf("%d fetches, %d requests parked", fetches, parked)
 }
 
-func TestSuspect(t *testing.T) {
+func TestRecheckKey(t *testing.T) {
 	b := newBench(t, urlPolicy, 2)
 	b.start(good(jwk("a", 1)))
 	before, _ := b.workers[0].Find(b.now, "a", true, "RS256")
@@ -221,7 +221,7 @@ func TestFixed(t *testing.T) {
 		}
 	}
 	if m.Tick(now, 0, false) != nil || m.RecheckKey(now, a) != NotFound || m.Status(now).Keys != 1 {
-		t.Error("a fixed machine acts")
+		t.Error("a fixed source returns actions")
 	}
 }
 

@@ -181,7 +181,7 @@ func (f *fleet) carry(c *sidecar, m *Source, actions []Action) {
 		case Changed:
 			for i := range c.knows {
 				if c.knows[i] == 0 {
-					if m.usableKeys.byID(fmt.Sprint("key-", i+2)) != nil { // not Machine.Find: it would wish for it
+					if m.usableKeys.byID(fmt.Sprint("key-", i+2)) != nil { // not Source.Find: it would cause a fetch
 						c.knows[i] = f.now
 					}
 				}
@@ -253,7 +253,7 @@ func TestFleet(t *testing.T) {
 	phases := []struct {
 		name     string
 		from, to time.Duration
-		bound    float64 // of the peak, in steady means; 0: told, not promised
+		bound    float64 // of the peak, in steady means; 0: not bounded
 		learned  string
 	}{
 		{"start, spread over 10 min", 0, steadyFrom, 0, ""},

@@ -60,7 +60,7 @@ func sampleRecord() *record {
 }
 
 // FuzzRecord: bytes that were not written with the key are dropped. What is
-// decoded encodes to the same bytes, and carries the machine nowhere bad.
+// decoded encodes to the same bytes, and does not make a Source panic.
 func FuzzRecord(f *testing.F) {
 	for _, r := range []*record{sampleRecord(), {lifetime: noLifetime}, {lifetime: noLifetime, set: []byte(`{"keys":[]}`), confirmed: 1},
 		{lifetime: noLifetime, set: document(p256(), edKey("kid", `"e"`)), confirmed: 1}} {
@@ -115,7 +115,7 @@ func exercise(m *Source, now time.Time, actions []Action, stored []byte) {
 	}
 }
 
-// FuzzAnswer: no answer makes the machine forget a good set, and none panics.
+// FuzzAnswer: no answer makes a Source forget a usable set, and none panics.
 func FuzzAnswer(f *testing.F) {
 	f.Add(200, "cache-control", "max-age=15", document(jwk("a", 2)), false)
 	f.Add(304, "etag", `W/"x"`, []byte{}, false)

@@ -29,7 +29,7 @@ var documentLimits = strictjson.Limits{Bytes: MaxDocumentBytes, Depth: 16, Value
 
 // Skipped is a key of a document that cannot verify signatures here.
 type Skipped struct {
-	// Index is the key's place in the document, from 0.
+	// Index is the key's index in "keys", from 0.
 	Index int
 	// ID is the beginning of the key's "kid", at most 64 bytes; empty when it
 	// has none. It is foreign text: quote it (String does).
@@ -47,11 +47,11 @@ func (s Skipped) String() string {
 	return text + ": " + s.Why
 }
 
-// Parse reads a key set (RFC 7517 §5) for tokens that are signed under one of the
-// algorithms, or under any that package verify knows if none are named. Keys that
-// cannot be used are skipped and reported, and do not spoil the others (RFC 7517 §5,
-// last paragraph). The error is a Trouble: the document is not a set within bounds,
-// or no usable key remains. Nothing of document is kept.
+// Parse reads a key set (RFC 7517 §5). With algorithms, keys that fit none of them are
+// skipped; without, a key may be for any algorithm of package verify. Keys that
+// cannot be used are skipped and reported, and the others remain (RFC 7517 §5, last
+// paragraph). The error is an Error: the document is not a key set within the bounds,
+// or it has no usable key; the set is nil then. Nothing of document is kept.
 func Parse(document []byte, algorithms ...string) (*Set, []Skipped, error) {
 	if len(document) > MaxDocumentBytes {
 		return nil, nil, ErrDocumentTooLong
@@ -167,7 +167,7 @@ func parseKey(jwk *strictjson.Value) (key *verify.Key, id, why string) {
 // (RFC 7518 §6.3.2, §6.4). A provider that publishes them has lost the key.
 var privateMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
-// unfit says why a key, whatever its type, must not verify signatures.
+// unfit says why a key must not verify signatures, whatever its type.
 func unfit(jwk *strictjson.Value) string {
 	for _, name := range privateMembers {
 		if _, has := jwk.Member(name); has {
@@ -242,7 +242,7 @@ func parsePoint(jwk *strictjson.Value, crv string) (crypto.PublicKey, string) {
 // curves are those of "kty" EC (RFC 7518 §6.2.1.1).
 var curves = map[string]elliptic.Curve{"P-256": elliptic.P256(), "P-384": elliptic.P384(), "P-521": elliptic.P521()}
 
-// decodeBytes reads a member whose octets are in base64url, one or more.
+// decodeBytes reads a member in base64url, at least one byte long.
 func decodeBytes(jwk *strictjson.Value, name string) ([]byte, bool) {
 	value, _, ok := text(jwk, name)
 	if !ok || value == "" {

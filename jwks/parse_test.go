@@ -292,14 +292,14 @@ func TestSet(t *testing.T) {
 	}
 }
 
-func TestTroubles(t *testing.T) {
-	for trouble := Error(1); trouble < errorEnd; trouble++ {
-		if trouble.Error() == "unknown trouble" {
-			t.Errorf("trouble %d has no row in the table", trouble)
+func TestErrors(t *testing.T) {
+	for e := Error(1); e < errorEnd; e++ {
+		if e.Error() == "unknown trouble" {
+			t.Errorf("error %d has no row in the table", e)
 		}
 	}
 	if errorEnd > 64 {
-		t.Error("record.warned has not a bit for each trouble")
+		t.Error("record.warned has not a bit for each error")
 	}
 }
 

@@ -38,7 +38,7 @@ var planted = []struct {
 		{"freshness.go", "len(s.awaited) > 0 && s.usable(now) && s.cooldownLeft() <= 0", "len(s.awaited) > 0 && s.usable(now)"}}},
 	{"no jitter", "TestFleet", []edit{
 		{"freshness.go", "return low + time.Duration(float64(max(high-low, 0))*(float64(s.record.jitter)/(1<<32)))", "return max(low, high)"}}},
-	{"wake before publish", "TestSimulation", []edit{
+	{"Changed before the record is written", "TestSimulation", []edit{
 		{"source.go", "s.resolveAwaited()\n\treturn []Action{{Kind: Changed}}", "s.resolveAwaited()\n\treturn nil"},
 		{"source.go", "s.casRetries = 0\n\treturn []Action{{Kind: Load}}", "s.casRetries = 0\n\treturn []Action{{Kind: Changed}, {Kind: Load}}"}}},
 	{"deny not applied", "TestSimulation", []edit{
@@ -67,13 +67,13 @@ var planted = []struct {
 		{"source.go", "return r.sequence < s.record.sequence || r.sequence == s.record.sequence && mac != s.mac", "return false"}}},
 	{"record of the same number taken", "TestSameSequence", []edit{
 		{"source.go", "return r.sequence < s.record.sequence || r.sequence == s.record.sequence && mac != s.mac", "return r.sequence < s.record.sequence"}}},
-	{"outdated record taken by an heir", "TestInherit", []edit{
+	{"outdated record taken after Inherit", "TestInherit", []edit{
 		{"source.go", "return r.sequence < s.inherited.sequence", "return false"}}},
-	{"heir makes keys younger", "TestInherit", []edit{
+	{"Inherit makes keys younger", "TestInherit", []edit{
 		{"source.go", "r.confirmed = max(millis(now)-from.age(now).Milliseconds(), 1)", "r.confirmed = millis(now)"}}},
-	{"junk keeps workers from fetching", "TestFetchBesideJunk", []edit{
+	{"no fetch while another plugin writes", "TestFetchBesideJunk", []edit{
 		{"source.go", "if s.casRetries++; s.casRetries <= maxCASRetries {\n\t\t\tactions = appendAction(actions, Load, \"\")\n\t\t}", ""}}},
-	{"dropped records told each time", "TestJunkWithoutEnd", []edit{
+	{"each rejected record is warned of", "TestJunkWithoutEnd", []edit{
 		{"source.go", "s.rejected == 0 || s.clock-s.lastRejectWarning >= rejectWarningInterval", "true"}}},
 	{"hint ignored", "TestSimulation", []edit{
 		{"source.go", "hint != s.hint", "false"}}},
@@ -84,9 +84,9 @@ var planted = []struct {
 				withdrawn := s.published.Without(set.KIDs()).keys
 				s.published = newSet(append(append(set.keys[:0:0], set.keys...), withdrawn...))
 			}`}}},
-	{"absent kids remembered for ever", "TestSimulation", []edit{
+	{"negative cache without expiry", "TestSimulation", []edit{
 		{"find.go", "w.at > s.clock && w.kid == kid", "w.kid == kid"}}},
-	{"unknown kid never asked for", "TestSimulation", []edit{
+	{"no fetch for an unknown kid", "TestSimulation", []edit{
 		{"freshness.go", "return true, true", "return false, false"}}},
 	{"Retry-After ignored", "TestSimulation", []edit{
 		{"freshness.go", "return s.providerRetryAfter(now) + s.retryDelay(now) - s.sinceAttempt()", "return s.retryDelay(now) - s.sinceAttempt()"}}},

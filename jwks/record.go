@@ -137,9 +137,9 @@ func decodeRecord(b, key []byte) (*record, mac, bool) {
 	}
 	d := decoder{rest: b[head:end]}
 	r := new(record)
-	var failures, trouble, spread uint64
+	var failures, lastError, jitter uint64
 	for _, v := range []*uint64{&r.sequence, &r.generation, &r.skipped, &r.attempts, &failures,
-		&trouble, &r.warned, &spread, &r.lease.owner, &r.lease.ticket, &r.earlyFetches} {
+		&lastError, &r.warned, &jitter, &r.lease.owner, &r.lease.ticket, &r.earlyFetches} {
 		*v = d.uint()
 	}
 	for _, v := range []*int64{&r.written, &r.confirmed, &r.lifetime, &r.attempted, &r.retryAfter, &r.lastEarlyFetch,
@@ -152,12 +152,12 @@ func decodeRecord(b, key []byte) (*record, mac, bool) {
 		*s = string(d.bytes(maxTextField))
 	}
 	r.set = append([]byte(nil), d.bytes(maxRecordBytes)...)
-	if d.bad || len(d.rest) > 0 || failures > 1<<32-1 || spread > 1<<32-1 || trouble >= uint64(errorEnd) || flags > 7 ||
+	if d.bad || len(d.rest) > 0 || failures > 1<<32-1 || jitter > 1<<32-1 || lastError >= uint64(errorEnd) || flags > 7 ||
 		r.lifetime < noLifetime || r.retryAfter < 0 || r.retryAfter > maxRetryAfter.Milliseconds() ||
 		r.lease.lasts < 0 || r.lease.lasts > maxLease.Milliseconds() || !validTimes(r.written, r.confirmed, r.attempted, r.lastEarlyFetch, r.lease.from, r.discovered) {
 		return nil, mac{}, false
 	}
-	r.failures, r.lastError, r.jitter = uint32(failures), Error(trouble), uint32(spread)
+	r.failures, r.lastError, r.jitter = uint32(failures), Error(lastError), uint32(jitter)
 	return r, m, true
 }
 

@@ -244,7 +244,7 @@ func TestForeignLease(t *testing.T) {
 	}
 }
 
-// TestInherit: a machine with another key for its records, beside one that knows
+// TestInherit: a Source with another key for its records, beside one that knows
 // the keys, has them at once, with their age, and does not fetch. One with the
 // same key cannot be shown an older record.
 func TestInherit(t *testing.T) {
@@ -256,7 +256,7 @@ func TestInherit(t *testing.T) {
 	b.answer(b.await(602*time.Second), good(jwk("a", 1), jwk("denied", 2), jwk("c", 3)))
 	b.pass(5 * time.Minute)
 	before := b.workers[1].Status(b.now)
-	heir := func(p Policy, owner uint64) *Source {
+	inherit := func(p Policy, owner uint64) *Source {
 		m := New(p, owner, rand.Float64)
 		for _, from := range b.workers {
 			m.Inherit(b.now, from)
@@ -266,7 +266,7 @@ func TestInherit(t *testing.T) {
 
 	changed := secret(p, "another")
 	changed.Deny = []string{"denied"}
-	next := &bench{t: t, now: b.now, workers: []*Source{heir(changed, 11), heir(changed, 12), New(changed, 13, rand.Float64)}, next: make([]time.Time, 3)}
+	next := &bench{t: t, now: b.now, workers: []*Source{inherit(changed, 11), inherit(changed, 12), New(changed, 13, rand.Float64)}, next: make([]time.Time, 3)}
 	next.pass(1200 * time.Millisecond)
 	for i, m := range next.workers {
 		next.find(i, "c", Found)
@@ -277,11 +277,11 @@ func TestInherit(t *testing.T) {
 	}
 	next.none()
 	if next.workers[0].Status(next.now).Rejected+next.workers[1].Status(next.now).Rejected > 0 {
-		t.Error("the heirs drop one another's records")
+		t.Error("the new sources drop one another's records")
 	}
 	next.await(302 * time.Second) // refreshes go on from where they were
 
-	same := &bench{t: t, now: b.now, data: b.data, workers: []*Source{heir(p, 21)}, next: make([]time.Time, 1)}
+	same := &bench{t: t, now: b.now, data: b.data, workers: []*Source{inherit(p, 21)}, next: make([]time.Time, 1)}
 	same.data.set(old, 0)
 	same.pass(50 * time.Millisecond)
 	same.find(0, "c", Found)

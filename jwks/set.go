@@ -17,8 +17,8 @@ import (
 // Set is a set of usable keys (RFC 7517 §5). It is never changed after it was
 // made and may be shared by goroutines. A nil Set is an empty one.
 type Set struct {
-	// keys is sorted, so that a provider that only reorders its keys publishes
-	// an equal set: by ID, then by what the key is.
+	// keys is sorted by ID, then by the key's JSON: the set stays equal when the
+	// provider only reorders its keys.
 	keys []*verify.Key
 }
 
@@ -40,10 +40,10 @@ func (s *Set) Len() int {
 	return len(s.keys)
 }
 
-// Find gives the keys that may have signed a token with this "alg" and "kid"; hasKID
-// is false for a token without "kid", which could mean any key, so only a set with
-// exactly one serves it. known reports whether there is a key under the kid at all,
-// for whatever algorithm. A key without "kid" is never found under one.
+// Find returns the keys that may have signed a token with this "alg" and "kid". hasKID
+// is false for a token without kid; only a set with exactly one key has an answer
+// then. known reports whether there is a key with the kid, for any algorithm. A key
+// without kid is never found by one. The slice must not be changed.
 func (s *Set) Find(kid string, hasKID bool, algorithm string) (keys []*verify.Key, known bool) {
 	switch {
 	case s == nil || hasKID && kid == "" || !hasKID && len(s.keys) != 1:
@@ -54,14 +54,14 @@ func (s *Set) Find(kid string, hasKID bool, algorithm string) (keys []*verify.Ke
 		keys = s.keys
 	}
 	known = len(keys) > 0
-	isMisfit := func(key *verify.Key) bool { return !key.Fits(algorithm) }
-	if slices.ContainsFunc(keys, isMisfit) {
-		keys = slices.DeleteFunc(slices.Clone(keys), isMisfit)
+	otherAlgorithm := func(key *verify.Key) bool { return !key.Fits(algorithm) }
+	if slices.ContainsFunc(keys, otherAlgorithm) {
+		keys = slices.DeleteFunc(slices.Clone(keys), otherAlgorithm)
 	}
 	return keys, known
 }
 
-// byID gives the keys under the kid, which stand side by side.
+// byID gives the keys with the kid; they are adjacent.
 func (s *Set) byID(kid string) []*verify.Key {
 	if s == nil {
 		return nil
@@ -96,7 +96,7 @@ func (s *Set) KIDs() []string {
 	return kids
 }
 
-// Equal reports whether both sets hold the same keys under the same IDs.
+// Equal reports whether both sets have the same keys with the same IDs.
 func (s *Set) Equal(other *Set) bool {
 	if s.Len() != other.Len() {
 		return false
@@ -109,8 +109,8 @@ func (s *Set) Equal(other *Set) bool {
 	return true
 }
 
-// Without gives the set without the keys of these IDs, and the set itself when
-// it has none of them.
+// Without returns the set without the keys that have one of these IDs; s itself if it
+// has none of them.
 func (s *Set) Without(kids []string) *Set {
 	if s == nil {
 		return nil
@@ -127,8 +127,8 @@ func (s *Set) Without(kids []string) *Set {
 	return &Set{keys: left}
 }
 
-// keep makes keys that stay the same from one set to the next the same pointer
-// too, so that what was derived from such a key can be recognised as current.
+// keep returns the set with the pointers of the earlier one for keys that are the
+// same, so that callers can compare keys with ==.
 func (s *Set) keep(earlier *Set) *Set {
 	if s == nil || earlier == nil {
 		return s

@@ -210,7 +210,7 @@ func TestMaxStaleWithoutPublishing(t *testing.T) {
 		}
 	}
 	if b.find(0, "a", Wait); b.changes != 1 {
-		t.Errorf("%d times told that verdicts changed, want 1", b.changes)
+		t.Errorf("%d times Changed, want 1", b.changes)
 	}
 }
 
@@ -243,7 +243,7 @@ func TestRetryAfter(t *testing.T) {
 	b.await(122 * time.Second)
 }
 
-// TestReload: machines made anew start from the record, without a fetch.
+// TestReload: new sources start from the record, without a fetch.
 func TestReload(t *testing.T) {
 	b := newBench(t, urlPolicy, 2)
 	b.start(good(jwk("a", 1)))
