@@ -231,18 +231,3 @@ func readHint(name string) (hint uint64, ok bool) {
 func writeHint(name string, hint uint64) {
 	_ = proxywasm.SetSharedData(name, binary.LittleEndian.AppendUint64(nil, hint), 0)
 }
-
-// splitURL takes an absolute https URL apart into authority and path with query.
-// The configuration and package jwks have made sure of its form.
-func splitURL(url string) (authority, path string) {
-	rest := strings.TrimPrefix(url, "https://")
-	for i := range len(rest) {
-		switch rest[i] {
-		case '/':
-			return rest[:i], rest[i:]
-		case '?':
-			return rest[:i], "/" + rest[i:]
-		}
-	}
-	return rest, "/"
-}
