@@ -261,3 +261,11 @@ func (h archivedHost) CallOnUpstreamData(id uint32, data []byte) types.Action {
 func (h archivedHost) CallOnDownstreamData(id uint32, data []byte) types.Action {
 	return types.Action(h.HostEmulator.CallOnDownstreamData(id, data))
 }
+
+func (h archivedHost) GetProperty(path []string) ([]byte, error) {
+	value, err := h.HostEmulator.GetProperty(path)
+	if err == archivedtypes.ErrorStatusNotFound {
+		err = types.ErrorStatusNotFound
+	}
+	return value, err
+}
