@@ -17,8 +17,7 @@ PURE       := ./plugin/... ./jwks/... ./verify/... ./deploy/...
 # No work tree stamp: the same sources give the same bytes everywhere.
 export GOFLAGS := -buildvcs=false
 
-# Envoy gets a module without the callbacks that it need not enter; the SDK's
-# emulator (proxytest) wants all of them: it gets the one from before that step.
+# The last step of the build gives the module its exports: see plugin/abi.
 UNTRIMMED  := dist/untrimmed
 TRIM        = $(GO) run ./plugin/cmd/trim
 COMPILE     = GOOS=wasip1 GOARCH=wasm $(GO) build -buildmode=c-shared -trimpath -ldflags="-s -w -buildid="

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/proxytest"
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -55,8 +54,8 @@ func TestEngineChoice(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			forms(t, func(t *testing.T, f form) {
-				host, reset := proxytest.NewHostEmulator(proxytest.NewEmulatorOption().WithVMContext(f.vm).WithPluginConfiguration([]byte(
-					fmt.Sprintf(`{"signature": %q, "jwtRules": [{"issuer": %q, "audiences": [%q], "jwks": %s}]}`, c.signature, issuer, audience, keySet("a")))))
+				host, reset := f.start(
+					fmt.Sprintf(`{"signature": %q, "jwtRules": [{"issuer": %q, "audiences": [%q], "jwks": %s}]}`, c.signature, issuer, audience, keySet("a")))
 				defer reset()
 				host.RegisterForeignFunction("verify_signature", c.host)
 				w := &world{TB: t, HostEmulator: host, now: f.now}

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/proxytest"
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
 
 	"edgejwt/internal/attacks"
@@ -28,23 +27,13 @@ func TestModuleSize(t *testing.T) {
 
 // startModule starts the compiled module with a rule of these algorithms. Its clock
 // shows the time that is given.
-func startModule(t *testing.T, algorithms []string, keys []byte) (w *world, now time.Time) {
+func startModule(t *testing.T, f form, algorithms []string, keys []byte) (w *world, now time.Time) {
 	t.Helper()
-	module, err := os.ReadFile(proxytestPath)
-	if err != nil {
-		t.Fatalf("the compiled module is missing, run make build: %v", err)
-	}
-	vm, err := proxytest.NewWasmVMContext(module)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { vm.Close() })
 	config := fmt.Sprintf(`{"jwtRules": [{"issuer": %q, "audiences": [%q], "algorithms": ["%s"], "clockSkew": "60s", "jwks": %s}]}`,
 		attacks.Issuer, attacks.Audience, strings.Join(algorithms, `","`), keys)
-	host, reset := proxytest.NewHostEmulator(proxytest.NewEmulatorOption().WithVMContext(vm).WithPluginConfiguration([]byte(config)))
+	host, reset := f.start(config)
 	t.Cleanup(reset)
-	// The emulator's clock starts here and moves by a millisecond a reading.
-	w = &world{TB: t, HostEmulator: host, now: time.Date(2022, 1, 1, 0, 0, 0, 0, time.UTC)}
+	w = &world{TB: t, HostEmulator: host, form: f, now: f.now}
 	if w.StartVM() != types.OnVMStartStatusOK {
 		t.Fatal("the VM did not start")
 	}
@@ -92,8 +81,10 @@ func TestModule(t *testing.T) {
 		{"all algorithms", verify.Algorithms(), attacks.FullKeySet(), attacks.FullTable},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w, now := startModule(t, c.algorithms, c.keys)
-			judgedAs(t, w, c.table(now, attacks.Options{Slack: 30 * time.Second}))
+			forms(t, func(t *testing.T, f form) {
+				w, now := startModule(t, f, c.algorithms, c.keys)
+				judgedAs(t, w, c.table(now, attacks.Options{Slack: 30 * time.Second}))
+			})
 		})
 	}
 }

@@ -22,10 +22,16 @@ func knowing(t *testing.T) *vm {
 	return v
 }
 
-// unknown is a token whose kid the provider does not have. Its signature is never
-// looked at.
-func (v *vm) unknown(kid string) [2]string {
-	return bearer(signWith(signerOf("k1"), kid, v.now, nil))
+// unknown gives tokens whose kid the provider does not have: one for each kid, because
+// signing takes a while and nobody looks at the signature.
+func (v *vm) unknown() func(kid string) [2]string {
+	tokens := map[string][2]string{}
+	return func(kid string) [2]string {
+		if _, ok := tokens[kid]; !ok {
+			tokens[kid] = bearer(signWith(signerOf("k1"), kid, v.now, nil))
+		}
+		return tokens[kid]
+	}
 }
 
 // TestUnansweringHost: a stream that the host fails to select is tried until its
@@ -86,12 +92,13 @@ func TestUnansweringHostRecovers(t *testing.T) {
 // one that comes.
 func TestGoneClientsLeaveTheirSlots(t *testing.T) {
 	v := knowing(t)
+	unknown := v.unknown()
 	for n := range uint32(1024) {
-		if got := v.request(1000+n, 1, v.unknown(fmt.Sprint("kid", n%8))); got != "held" {
+		if got := v.request(1000+n, 1, unknown(fmt.Sprint("kid", n%8))); got != "held" {
 			t.Fatalf("request %d: %s", n, got)
 		}
 	}
-	if got := v.request(5000, 1, v.unknown("kid0")); got != "keys_unavailable" {
+	if got := v.request(5000, 1, unknown("kid0")); got != "keys_unavailable" {
 		t.Errorf("one too many: %s", got)
 	}
 	for n := range uint32(1024) {
@@ -99,7 +106,7 @@ func TestGoneClientsLeaveTheirSlots(t *testing.T) {
 	}
 	v.now = v.now.Add(50 * time.Millisecond)
 	for n := range uint32(1024) {
-		if got := v.request(6000+n, 1, v.unknown(fmt.Sprint("kid", n%8))); got != "held" {
+		if got := v.request(6000+n, 1, unknown(fmt.Sprint("kid", n%8))); got != "held" {
 			t.Fatalf("request %d after those that are gone: %s", n, got)
 		}
 	}
@@ -107,7 +114,7 @@ func TestGoneClientsLeaveTheirSlots(t *testing.T) {
 	v.now = v.now.Add(50 * time.Millisecond)
 	v.calls = nil
 	for n := range uint32(20) {
-		if got := v.request(8000+n, 1, v.unknown("kid0")); got != "keys_unavailable" {
+		if got := v.request(8000+n, 1, unknown("kid0")); got != "keys_unavailable" {
 			t.Fatalf("one too many: %s", got)
 		}
 	}
@@ -120,21 +127,22 @@ func TestGoneClientsLeaveTheirSlots(t *testing.T) {
 // most, but all of them where no key is known: then every kid is unknown.
 func TestOneKIDLeavesSlots(t *testing.T) {
 	v := knowing(t)
+	unknown := v.unknown()
 	for n := range uint32(600) {
 		want := "held"
 		if n >= 512 {
 			want = "keys_unavailable"
 		}
-		if got := v.request(1000+n, 1, v.unknown("flood")); got != want {
+		if got := v.request(1000+n, 1, unknown("flood")); got != want {
 			t.Fatalf("request %d of one kid: %s, want %s", n, got, want)
 		}
 	}
 	for n := range uint32(512) {
-		if got := v.request(2000+n, 1, v.unknown("next")); got != "held" {
+		if got := v.request(2000+n, 1, unknown("next")); got != "held" {
 			t.Fatalf("request %d of another kid: %s", n, got)
 		}
 	}
-	if got := v.request(3000, 1, v.unknown("third")); got != "keys_unavailable" {
+	if got := v.request(3000, 1, unknown("third")); got != "keys_unavailable" {
 		t.Errorf("more than all slots: %s", got)
 	}
 

@@ -199,7 +199,7 @@ func TestRefusesBadConfiguration(t *testing.T) {
 	}
 	forms(t, func(t *testing.T, f form) {
 		for name, c := range cases {
-			host, reset := proxytest.NewHostEmulator(proxytest.NewEmulatorOption().WithVMContext(f.vm).WithPluginConfiguration([]byte(c.config)))
+			host, reset := f.start(c.config)
 			host.StartVM()
 			if host.StartPlugin() != types.OnPluginStartStatusFailed {
 				t.Errorf("%s: started", name)

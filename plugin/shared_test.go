@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
-
 	"edgejwt/jwks"
 )
 
@@ -53,10 +51,10 @@ func TestForgedRecord(t *testing.T) {
 		if n := w.counter(metric); n != 0 {
 			t.Fatalf("%d records are dropped before any is forged", n)
 		}
-		name, genuine := recordOf(t, secret)
+		name, genuine := w.recordOf(secret)
 		for i, record := range [][]byte{keySet("k2"), genuine[:len(genuine)-1], {0}} {
-			write(t, name, record)
-			write(t, name+"/hint", binary.LittleEndian.AppendUint64(nil, 1<<60+uint64(i)))
+			w.write(name, record)
+			w.write(name+"/hint", binary.LittleEndian.AppendUint64(nil, 1<<60+uint64(i)))
 			w.Tick()
 			w.Tick()
 			w.send(bearer(f.sign("k1", map[string]any{"jti": fmt.Sprint(i)}))).accepted()
@@ -78,25 +76,25 @@ func TestForgedRecord(t *testing.T) {
 }
 
 // recordOf finds the record of auth0Config's keys, which takes the secret.
-func recordOf(t *testing.T, secret string) (name string, record []byte) {
-	t.Helper()
+func (w *world) recordOf(secret string) (name string, record []byte) {
+	w.Helper()
 	key := sha256.Sum256([]byte("edgejwt secret " + secret))
 	h := hmac.New(sha256.New, key[:])
 	h.Write([]byte("name\x00auth0\x00\x00https://tenant.auth0.example/.well-known/jwks.json RS256"))
 	name = fmt.Sprintf("edgejwt/keys/%d/%s", jwks.RecordFormat, base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:16]))
-	record, _, err := proxywasm.GetSharedData(name)
+	record, _, err := w.form.sharedData(name)
 	if err != nil {
-		t.Fatalf("there is no record: %v", err)
+		w.Fatalf("there is no record: %v", err)
 	}
 	return name, record
 }
 
 // write stores a value as another plugin would.
-func write(t *testing.T, name string, value []byte) {
-	t.Helper()
-	_, version, _ := proxywasm.GetSharedData(name) // the emulator has no unconditional write
-	if err := proxywasm.SetSharedData(name, value, version); err != nil {
-		t.Fatal(err)
+func (w *world) write(name string, value []byte) {
+	w.Helper()
+	_, version, _ := w.form.sharedData(name) // the emulator has no unconditional write
+	if err := w.form.setSharedData(name, value, version); err != nil {
+		w.Fatal(err)
 	}
 }
 

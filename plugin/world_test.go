@@ -18,8 +18,6 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/proxytest"
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
-
-	"edgejwt/plugin"
 )
 
 const (
@@ -27,47 +25,19 @@ const (
 	audience = "https://api.example.com"
 )
 
-// modulePath is the compiled plugin, made by make build, and proxytestPath the
-// same before its exports were trimmed: the emulator enters callbacks that Envoy
-// need not.
-const (
-	modulePath    = "../dist/edgejwt.wasm"
-	proxytestPath = "../dist/untrimmed/edgejwt.wasm"
-)
+// modulePath is the shipped module, made by make build.
+const modulePath = "../dist/edgejwt.wasm"
 
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard) // the emulator prints every host call
 	os.Exit(m.Run())
 }
 
-// forms runs a test twice: with the plugin as Go, and as the compiled module.
-func forms(t *testing.T, test func(t *testing.T, form form)) {
-	t.Run("native", func(t *testing.T) { test(t, form{plugin.NewVM(), time.Now()}) })
-	t.Run("wasm", func(t *testing.T) {
-		module, err := os.ReadFile(proxytestPath)
-		if err != nil {
-			t.Fatalf("the compiled module is missing, run make build: %v", err)
-		}
-		vm, err := proxytest.NewWasmVMContext(module)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer vm.Close()
-		// The emulator's clock starts here and moves by a millisecond a reading.
-		test(t, form{vm, time.Date(2022, 1, 1, 0, 0, 0, 0, time.UTC)})
-	})
-}
-
-// form is one of the plugin's two forms, and what its clock shows.
-type form struct {
-	vm  types.VMContext
-	now time.Time
-}
-
 // world is an emulated host with one started plugin.
 type world struct {
 	testing.TB
 	proxytest.HostEmulator
+	form   form
 	now    time.Time
 	served int
 }
@@ -78,10 +48,9 @@ const auth0Config = `{"auth0": {"domain": "tenant.auth0.example", "audience": "h
 
 func newWorld(t testing.TB, form form, config string) *world {
 	t.Helper()
-	host, reset := proxytest.NewHostEmulator(proxytest.NewEmulatorOption().
-		WithVMContext(form.vm).WithPluginConfiguration([]byte(config)))
+	host, reset := form.start(config)
 	t.Cleanup(reset)
-	w := &world{TB: t, HostEmulator: host, now: form.now}
+	w := &world{TB: t, HostEmulator: host, form: form, now: form.now}
 	if w.StartVM() != types.OnVMStartStatusOK {
 		t.Fatal("the VM did not start")
 	}

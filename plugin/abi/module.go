@@ -34,8 +34,17 @@ var plugins []plugin
 // it belongs to.
 var announced struct{ stream, plugin uint32 }
 
-// Add announces a plugin context that the SDK has made.
-func Add(id uint32, p Plugin) { plugins = append(plugins, plugin{id, p}) }
+// Add announces a plugin context that the SDK has made. One that had the number
+// before is gone.
+func Add(id uint32, p Plugin) {
+	plugins = slices.DeleteFunc(plugins, func(old plugin) bool {
+		if old.id == id {
+			old.OnGone()
+		}
+		return old.id == id
+	})
+	plugins = append(plugins, plugin{id, p})
+}
 
 //go:linkname sdkOnContextCreate github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/internal.proxyOnContextCreate
 func sdkOnContextCreate(contextID, pluginContextID uint32)

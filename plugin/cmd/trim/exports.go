@@ -13,7 +13,7 @@ var exports = map[string]string{
 	"proxy_on_tick":               "proxy_on_tick",
 	"proxy_on_http_call_response": "proxy_on_http_call_response",
 
-	// Ours stand in for the SDK's: see plugin/once_wasm.go.
+	// Ours stand in for the SDK's: see package plugin/abi.
 	"edgejwt_on_memory_allocate":  "proxy_on_memory_allocate",
 	"edgejwt_on_context_create":   "proxy_on_context_create",
 	"edgejwt_on_request_headers":  "proxy_on_request_headers",

@@ -160,10 +160,10 @@ func TestReplacedPlugin(t *testing.T) {
 	}
 }
 
-// TestParked: requests wait for the first keys while others come and go. Each is
+// TestPending: requests wait for the first keys while others come and go. Each is
 // then judged by what it brought itself, and those whose client has left are left
 // alone.
-func TestParked(t *testing.T) {
+func TestPending(t *testing.T) {
 	v := newVM(t)
 	if !v.plugin(1, auth0Config) {
 		t.Fatalf("the plugin did not start: %q", v.logs)
@@ -208,8 +208,8 @@ func TestParked(t *testing.T) {
 	}
 }
 
-// TestParkedGivesUp: without keys a request waits for keys.wait and no longer.
-func TestParkedGivesUp(t *testing.T) {
+// TestPendingTimeout: without keys a request waits for keys.wait and no longer.
+func TestPendingTimeout(t *testing.T) {
 	v := newVM(t)
 	v.plugin(1, auth0Config)
 	for _, id := range []uint32{10, 11} {

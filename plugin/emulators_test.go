@@ -1,0 +1,271 @@
+package plugin_test
+
+import (
+	leb128 "encoding/binary"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
+	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/proxytest"
+	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
+	"github.com/tetratelabs/wabin/binary"
+	"github.com/tetratelabs/wabin/wasm"
+
+	archived "github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
+	archivedtest "github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/proxytest"
+	archivedtypes "github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
+
+	"edgejwt/plugin"
+)
+
+// The tests that use forms run in three forms: the plugin as Go and the shipped
+// module, both under the emulator of the SDK that the plugin is built with, and the
+// shipped module under the emulator of the archived SDK, which is older and not of
+// the same hands.
+
+// form is one of them.
+type form struct {
+	start func(config string) (host proxytest.HostEmulator, reset func())
+	now   time.Time // what the plugin's clock shows
+	// native: the plugin is Go, and entered by the SDK's callbacks. The shipped
+	// module has none for bodies and for the end of a stream.
+	native bool
+	// sharedData and setSharedData are the host's, by which another plugin would do
+	// the same.
+	sharedData    func(name string) (data []byte, version uint32, err error)
+	setSharedData func(name string, data []byte, version uint32) error
+}
+
+func native() form {
+	vm := plugin.NewVM()
+	return form{func(config string) (proxytest.HostEmulator, func()) {
+		return proxytest.NewHostEmulator(proxytest.NewEmulatorOption().WithVMContext(vm).WithPluginConfiguration([]byte(config)))
+	}, time.Now(), true, proxywasm.GetSharedData, proxywasm.SetSharedData}
+}
+
+// forms runs a test in each form.
+func forms(t *testing.T, test func(t *testing.T, form form)) {
+	t.Run("native", func(t *testing.T) { test(t, native()) })
+	t.Run("wasm", func(t *testing.T) { test(t, shipped.form(t)) })
+	t.Run("wasm under the archived emulator", func(t *testing.T) { test(t, archivedForm(t)) })
+}
+
+// module is the shipped file.
+func module(t testing.TB) []byte {
+	t.Helper()
+	code, err := os.ReadFile(modulePath)
+	if err != nil {
+		t.Fatalf("the compiled module is missing, run make build: %v", err)
+	}
+	return code
+}
+
+// An emulator compiles the module for each VM, which takes seconds, so tests share a
+// VM, each with a plugin of its own. The emulators' clock starts at epoch and moves by a
+// millisecond with each reading, so it does not go on for too many tests.
+const maxUses = 25
+
+var epoch = time.Date(2022, 1, 1, 0, 0, 0, 0, time.UTC)
+
+type pool[VM interface{ Close() error }] struct {
+	make func(code []byte) (VM, error)
+	vm   VM
+	uses int
+}
+
+func (p *pool[VM]) get(t testing.TB) VM {
+	t.Helper()
+	if p.uses%maxUses == 0 {
+		if p.uses > 0 {
+			_ = p.vm.Close()
+		}
+		var err error
+		if p.vm, err = p.make(module(t)); err != nil {
+			p.uses = 0
+			t.Fatal(err)
+		}
+	}
+	p.uses++
+	return p.vm
+}
+
+type shippedPool struct{ pool[proxytest.WasmVMContext] }
+
+var shipped = shippedPool{pool[proxytest.WasmVMContext]{make: proxytest.NewWasmVMContext}}
+
+func (p *shippedPool) form(t testing.TB) form {
+	vm := shippedVM{p.get(t)}
+	return form{func(config string) (proxytest.HostEmulator, func()) {
+		return proxytest.NewHostEmulator(proxytest.NewEmulatorOption().WithVMContext(vm).WithPluginConfiguration([]byte(config)))
+	}, epoch, false, proxywasm.GetSharedData, proxywasm.SetSharedData}
+}
+
+// shippedVM enters the shipped module as Envoy does: by no callback that it does not
+// export, and what it holds back is held back. The emulator expects all callbacks.
+type shippedVM struct{ types.VMContext }
+
+func (v shippedVM) NewPluginContext(id uint32) types.PluginContext {
+	return shippedPlugin{v.VMContext.NewPluginContext(id)}
+}
+
+type shippedPlugin struct{ types.PluginContext }
+
+func (p shippedPlugin) OnPluginDone() bool { return true }
+
+func (p shippedPlugin) NewHttpContext(id uint32) types.HttpContext {
+	return shippedStream{p.PluginContext.NewHttpContext(id)}
+}
+
+type shippedStream struct{ types.HttpContext }
+
+func (s shippedStream) OnHttpRequestHeaders(n int, end bool) types.Action {
+	return types.Action(held(uint32(s.HttpContext.OnHttpRequestHeaders(n, end))))
+}
+
+func (s shippedStream) OnHttpRequestTrailers(n int) types.Action {
+	return types.Action(held(uint32(s.HttpContext.OnHttpRequestTrailers(n))))
+}
+
+func (s shippedStream) OnHttpStreamDone() {}
+
+// held makes StopAllIterationAndWatermark, which the emulators do not know, a Pause.
+func held(action uint32) uint32 { return min(action, uint32(types.ActionPause)) }
+
+var archivedVMs = pool[archivedtest.WasmVMContext]{make: func(code []byte) (archivedtest.WasmVMContext, error) {
+	return archivedtest.NewWasmVMContext(withStart(code))
+}}
+
+func archivedForm(t testing.TB) form {
+	vm := archivedVM{archivedVMs.get(t)}
+	return form{func(config string) (proxytest.HostEmulator, func()) {
+		host, reset := archivedtest.NewHostEmulator(archivedtest.NewEmulatorOption().WithVMContext(vm).WithPluginConfiguration([]byte(config)))
+		return archivedHost{host}, reset
+	}, epoch, false, archived.GetSharedData, archived.SetSharedData}
+}
+
+// withStart is the module with its _initialize exported as _start too: the archived
+// emulator is of a time when modules of Go were commands.
+func withStart(module []byte) []byte {
+	m, err := binary.DecodeModule(module, wasm.CoreFeaturesV2)
+	if err != nil {
+		panic(err)
+	}
+	for _, e := range m.ExportSection {
+		if e.Name == "_initialize" {
+			m.ExportSection = append(m.ExportSection, &wasm.Export{Type: e.Type, Name: "_start", Index: e.Index})
+		}
+	}
+	const header = 8 // magic number and version
+	out := slices.Clone(module[:header])
+	for rest := module[header:]; len(rest) > 0; {
+		size, n := leb128.Uvarint(rest[1:])
+		end := 1 + n + int(size)
+		if rest[0] == wasm.SectionIDExport {
+			out = append(out, binary.EncodeModule(&wasm.Module{ExportSection: m.ExportSection})[header:]...)
+		} else {
+			out = append(out, rest[:end]...)
+		}
+		rest = rest[end:]
+	}
+	return out
+}
+
+// archivedVM is shippedVM for the archived emulator.
+type archivedVM struct{ archivedtypes.VMContext }
+
+func (v archivedVM) NewPluginContext(id uint32) archivedtypes.PluginContext {
+	return archivedPlugin{v.VMContext.NewPluginContext(id)}
+}
+
+type archivedPlugin struct{ archivedtypes.PluginContext }
+
+func (p archivedPlugin) OnPluginDone() bool { return true }
+
+func (p archivedPlugin) NewHttpContext(id uint32) archivedtypes.HttpContext {
+	return archivedStream{p.PluginContext.NewHttpContext(id)}
+}
+
+type archivedStream struct{ archivedtypes.HttpContext }
+
+func (s archivedStream) OnHttpRequestHeaders(n int, end bool) archivedtypes.Action {
+	return archivedtypes.Action(held(uint32(s.HttpContext.OnHttpRequestHeaders(n, end))))
+}
+
+func (s archivedStream) OnHttpRequestTrailers(n int) archivedtypes.Action {
+	return archivedtypes.Action(held(uint32(s.HttpContext.OnHttpRequestTrailers(n))))
+}
+
+func (s archivedStream) OnHttpStreamDone() {}
+
+// archivedHost gives the archived emulator the types of the other one.
+type archivedHost struct{ archivedtest.HostEmulator }
+
+func (h archivedHost) StartVM() types.OnVMStartStatus {
+	return types.OnVMStartStatus(h.HostEmulator.StartVM())
+}
+
+func (h archivedHost) StartPlugin() types.OnPluginStartStatus {
+	return types.OnPluginStartStatus(h.HostEmulator.StartPlugin())
+}
+
+func (h archivedHost) GetCalloutAttributesFromContext(id uint32) (all []proxytest.HttpCalloutAttribute) {
+	for _, a := range h.HostEmulator.GetCalloutAttributesFromContext(id) {
+		all = append(all, proxytest.HttpCalloutAttribute(a))
+	}
+	return all
+}
+
+func (h archivedHost) GetSentLocalResponse(id uint32) *proxytest.LocalHttpResponse {
+	return (*proxytest.LocalHttpResponse)(h.HostEmulator.GetSentLocalResponse(id))
+}
+
+func (h archivedHost) GetCurrentHttpStreamAction(id uint32) types.Action {
+	return types.Action(h.HostEmulator.GetCurrentHttpStreamAction(id))
+}
+
+func (h archivedHost) CallOnRequestHeaders(id uint32, headers [][2]string, end bool) types.Action {
+	return types.Action(h.HostEmulator.CallOnRequestHeaders(id, headers, end))
+}
+
+func (h archivedHost) CallOnRequestBody(id uint32, body []byte, end bool) types.Action {
+	return types.Action(h.HostEmulator.CallOnRequestBody(id, body, end))
+}
+
+func (h archivedHost) CallOnRequestTrailers(id uint32, trailers [][2]string) types.Action {
+	return types.Action(h.HostEmulator.CallOnRequestTrailers(id, trailers))
+}
+
+func (h archivedHost) CallOnResponseHeaders(id uint32, headers [][2]string, end bool) types.Action {
+	return types.Action(h.HostEmulator.CallOnResponseHeaders(id, headers, end))
+}
+
+func (h archivedHost) CallOnResponseBody(id uint32, body []byte, end bool) types.Action {
+	return types.Action(h.HostEmulator.CallOnResponseBody(id, body, end))
+}
+
+func (h archivedHost) CallOnResponseTrailers(id uint32, trailers [][2]string) types.Action {
+	return types.Action(h.HostEmulator.CallOnResponseTrailers(id, trailers))
+}
+
+func (h archivedHost) InitializeConnection() (id uint32, action types.Action) {
+	id, a := h.HostEmulator.InitializeConnection()
+	return id, types.Action(a)
+}
+
+func (h archivedHost) CallOnUpstreamData(id uint32, data []byte) types.Action {
+	return types.Action(h.HostEmulator.CallOnUpstreamData(id, data))
+}
+
+func (h archivedHost) CallOnDownstreamData(id uint32, data []byte) types.Action {
+	return types.Action(h.HostEmulator.CallOnDownstreamData(id, data))
+}
+
+func (h archivedHost) GetProperty(path []string) ([]byte, error) {
+	value, err := h.HostEmulator.GetProperty(path)
+	if err == archivedtypes.ErrorStatusNotFound {
+		err = types.ErrorStatusNotFound
+	}
+	return value, err
+}
