@@ -172,6 +172,7 @@ each time. The page is written and checked by `+"`go test ./e2e -run TestDiffere
 	}
 	t.Logf("%d requests, %d let through by the originals; %d agree, %d taken for one, %d stricter, %d laxer; %d configurations refused",
 		y.requests, y.passed, y.agreed, sum(y.one), sum(y.strict), y.laxer, y.refused)
+	t.Logf("taken for one: let through %v, refused %v", y.one, y.two)
 	if !page {
 		return
 	}
