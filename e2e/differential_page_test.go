@@ -42,6 +42,9 @@ var takenForOne = []struct {
 	{title: "the host with port, dot or in another case, and without",
 		why:    "of all that servers may take the host for, the strictest rule holds",
 		others: (*differential.Request).Respelled, stricter: true},
+	{title: "a claim that is a value, and one that is a list with it",
+		why:    "providers write a single role either way; RBAC has a matcher for each",
+		others: (*differential.Request).Reshaped},
 	{title: "several of these at once", why: "as above", others: func(q *differential.Request) (all []*differential.Request) {
 		for _, spelled := range []*differential.Request{q, q.Unread()} {
 			for _, spelled := range []*differential.Request{spelled, spelled.Schemed(), spelled.Plain(), spelled.Plain().Schemed()} {
@@ -169,6 +172,7 @@ each time. The page is written and checked by `+"`go test ./e2e -run TestDiffere
 	}
 	t.Logf("%d requests, %d let through by the originals; %d agree, %d taken for one, %d stricter, %d laxer; %d configurations refused",
 		y.requests, y.passed, y.agreed, sum(y.one), sum(y.strict), y.laxer, y.refused)
+	t.Logf("taken for one: let through %v, refused %v", y.one, y.two)
 	if !page {
 		return
 	}

@@ -9,8 +9,11 @@ import (
 	"edgejwt/plugin/desk/convert"
 )
 
+// defaultSeed is that of the page: each kind of difference is seen with it.
+const defaultSeed = 2
+
 // seed makes other configurations and requests than the page tells of.
-var seed = flag.Uint64("seed", 7, "of TestDifferential; its page is checked with the default alone")
+var seed = flag.Uint64("seed", defaultSeed, "of TestDifferential; its page is checked with the default alone")
 
 // TestDifferential converts configurations of jwt_authn and RBAC that were made
 // up, and sends made up requests to both, in one Envoy. What edgejwt lets through,
@@ -59,5 +62,5 @@ func TestDifferential(t *testing.T) {
 			}
 		}
 	}
-	y.check(t, *seed == 7)
+	y.check(t, *seed == defaultSeed)
 }

@@ -2,8 +2,12 @@ package differential
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
 )
 
 // Request is one to try, as it stands on the wire.
@@ -69,6 +73,25 @@ func (g *Generator) Request(c *Config) *Request {
 	}
 	return q
 }
+
+// Made is a request with a valid token of the first issuer that has the claims, or,
+// without claims, with none.
+func (g *Generator) Made(method, host, path string, claims map[string]any) *Request {
+	q := &Request{generator: g, Method: method, Host: host, Path: path, Carries: "no token", scheme: "Bearer ", token: &token{}}
+	if claims != nil {
+		now := time.Now()
+		q.Carries = fmt.Sprint(claims)
+		q.token = &token{kid: "key0", method: jwt.SigningMethodRS256, claims: jwt.MapClaims{"iss": issuer(0), "aud": "api", "sub": "alice", "exp": now.Add(time.Hour).Unix()}}
+		maps.Copy(q.token.claims, claims)
+	}
+	return q
+}
+
+// Issuer and KeySet are the first issuer's, the keys as JSON.
+func (g *Generator) Issuer() string { return issuer(0) }
+
+// KeySet is described at Issuer.
+func (g *Generator) KeySet() string { return g.keySet(0) }
 
 // Wire is the request as bytes.
 func (q *Request) Wire() string {

@@ -40,6 +40,12 @@ func (v *visit) has(n need) bool {
 		return false
 	}
 	for _, c := range n.claims {
+		if c.words {
+			if !slices.ContainsFunc(v.scopes, func(s string) bool { return slices.Contains(c.values, quoted(s)) }) {
+				return false
+			}
+			continue
+		}
 		if !slices.Contains(c.values, quoted(v.role)) {
 			return false
 		}
@@ -81,8 +87,11 @@ func someNeed(r *rand.Rand) need {
 	if n.auth == must {
 		n.scopes = pick(r, nil, nil, []string{"r"}, []string{"r", "w"})
 		n.anyScope = pick(r, nil, nil, []string{"w"}, []string{"r", "w"})
+		if r.IntN(4) == 0 {
+			n.claims = append(n.claims, claim{way: []string{"scope"}, values: pick(r, []string{`"r"`}, []string{`"w"`}, []string{`"r"`, `"w"`}), words: true})
+		}
 		if r.IntN(3) == 0 {
-			n.claims = []claim{{way: []string{"role"}, values: pick(r, []string{`"a"`}, []string{`"a"`, `"b"`}, []string{`"c"`}), single: r.IntN(2) == 0}}
+			n.claims = append(n.claims, claim{way: []string{"role"}, values: pick(r, []string{`"a"`}, []string{`"a"`, `"b"`}, []string{`"c"`}), single: r.IntN(2) == 0})
 		}
 	}
 	return n

@@ -99,10 +99,15 @@ func (c cond) join(d cond) (cond, bool) {
 		return c, true
 	case d.covers(c):
 		return d, true
-	case c.path != d.path:
-		return cond{}, false
 	}
 	x, y := c, d
+	if p, ok := c.path.join(d.path); ok {
+		x.path, y.path = p, p
+		return x, x.equal(y)
+	}
+	if c.path != d.path {
+		return cond{}, false
+	}
 	x.methods, y.methods = nil, nil
 	if x.equal(y) && c.methods != nil && d.methods != nil {
 		x.methods = union(c.methods, d.methods)

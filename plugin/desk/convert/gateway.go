@@ -274,6 +274,10 @@ func (c *conversion) gatewayTest(r *gatewayRule) test {
 		} else if len(c.providers) > 1 {
 			n.issuers = []string{c.providers[at].issuer}
 		}
+		if j.Scopes != nil {
+			c.note("scopes look into the claims scope and scp, as Envoy Gateway does. A version of it that looks into scope alone is met by " +
+				"claims: [{claim: scope, values: [...], spaceDelimited: true}].")
+		}
 		for _, one := range j.Claims {
 			var values []string
 			for _, v := range one.Values {
@@ -284,6 +288,15 @@ func (c *conversion) gatewayTest(r *gatewayRule) test {
 				shape = "a list"
 			}
 			way := c.dotted(one.Name)
+			// Envoy Gateway has scope, and later scp, split at spaces: they are lists by then.
+			if split := one.Name == "scope" || one.Name == "scp"; split && shape == "one value" {
+				t.subs = append(t.subs, other("the claim "+one.Name+" as one text"))
+				continue
+			}
+			if one.Name == "scope" {
+				n.claims = append(n.claims, claim{way: way, values: values, words: true})
+				continue
+			}
 			c.shape(way, shape)
 			n.claims = append(n.claims, claim{way: way, values: values, single: one.ValueType != "StringArray"})
 		}

@@ -84,3 +84,28 @@ func TestHosts(t *testing.T) {
 		}
 	}
 }
+
+// TestPathAndBelow: a path and what is below it are one route, where the same is
+// asked of both.
+func TestPathAndBelow(t *testing.T) {
+	const rule = "{issuer: 'https://a.example', audiences: [x]}"
+	for _, c := range []struct{ paths, want string }{
+		{"[/orders, /orders/*]", "- path: {prefix: /orders}"},
+		{"[/orders/*, /orders]", "- path: {prefix: /orders}"},
+		{"[/orders/*]", "- path: {prefix: /orders/}"},
+		{"[/orders]", "- path: {exact: /orders}"},
+		{"[/orders/]", "- path: {exact: /orders/}"},
+		{"[/orders/, /orders/*]", "- path: {prefix: /orders/}"},
+		{"['/orders/{**}']", "- path: {prefix: /orders/}"},
+		{"['/{*}/orders/{**}']", `- path: {regex: "/[^/]+/orders/.*"}`},
+		{"['/{*}/orders/']", `- path: {regex: "/[^/]+/orders/"}`},
+		{"['/{*}/orders']", `- path: {template: "/{p1}/orders"}`},
+	} {
+		r, err := Convert([]byte(istioText(rule, policyText("{name: p}", "{rules: [{to: [{operation: {paths: "+c.paths+"}}]}]}"))))
+		if err != nil {
+			t.Errorf("%s: %v", c.paths, err)
+		} else if !strings.Contains(string(r.YAML), c.want+"\n") || strings.Count(string(r.YAML), "path:") != 1 {
+			t.Errorf("%s: not %q alone:\n%s", c.paths, c.want, r.YAML)
+		}
+	}
+}

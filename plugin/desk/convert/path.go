@@ -146,6 +146,17 @@ func shapeHas(template, text string) bool {
 	return err == nil && m.Index == 0
 }
 
+// join is a path and what is below it, of one with these two.
+func (p path) join(q path) (path, bool) {
+	if p.kind == beginPath {
+		p, q = q, p
+	}
+	if p.kind == exactPath && q.kind == beginPath && q.text == p.text+"/" {
+		return path{underPath, p.text}, true
+	}
+	return path{}, false
+}
+
 // relation is how two sets lie to each other.
 type relation uint8
 

@@ -48,6 +48,11 @@ func TestScopes(t *testing.T) {
 		return strings.Replace(onePrefix, "payload_in_metadata: p", "payload_in_metadata: p, normalize_payload_in_metadata: {space_delimited_claims: ["+spaced+"]}", 1) +
 			"rules: [{match: {prefix: /}, " + always + "}]"
 	}
+	gateway := func(claim string) string {
+		return "apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: SecurityPolicy\nmetadata: {name: s}\n" +
+			"spec: {jwt: {providers: [{name: a, issuer: 'https://a.example', audiences: [x], remoteJWKS: {uri: 'https://a.example/k'}}]}, " +
+			"authorization: {rules: [{action: Allow, principal: {jwt: {provider: a, claims: [" + claim + "]}}}]}}\n"
+	}
 	for _, c := range []struct{ name, text, want string }{
 		{"Istio, scope", istioText(plain, when("scope", "values: [admin]")), "claims: [{claim: scope, values: [admin], spaceDelimited: true}]"},
 		{"Istio, two scopes", istioText(plain, when("scope", "values: [admin, root]")), "claims: [{claim: scope, values: [admin, root], spaceDelimited: true}]"},
@@ -66,6 +71,10 @@ func TestScopes(t *testing.T) {
 			"claims: [{claim: scope, values: [admin, root], spaceDelimited: true}]"},
 		{"RBAC, both", filtersText(authn("scope"), rbacText("ALLOW", "{and_ids: {ids: ["+claimText("scope", holds)+", "+claimText("scope", strings.Replace(holds, "admin", "root", 1))+"]}}")),
 			"claims: [{claim: scope, values: [admin], spaceDelimited: true}, {claim: scope, values: [root], spaceDelimited: true}]"},
+		{"Envoy Gateway, the claim scope as a list", gateway("{name: scope, valueType: StringArray, values: [admin]}"), "claims: [{claim: scope, values: [admin], spaceDelimited: true}]"},
+		{"Envoy Gateway, the claim scope as one text", gateway("{name: scope, values: [admin]}"), "what it allows by the claim scope as one text is refused"},
+		{"Envoy Gateway, the claim scp as one text", gateway("{name: scp, valueType: String, values: [admin]}"), "what it allows by the claim scp as one text is refused"},
+		{"Envoy Gateway, another claim", gateway("{name: role, values: [admin]}"), "claims: {role: [admin]}"},
 	} {
 		r, err := Convert([]byte(c.text))
 		if err != nil {
