@@ -7,6 +7,18 @@ import (
 	"time"
 )
 
+// The defaults of a Policy's durations, and the greatest Tick.
+const (
+	DefaultRefresh  = 10 * time.Minute
+	DefaultMaxStale = 24 * time.Hour
+	DefaultCooldown = 30 * time.Second
+	DefaultTimeout  = 5 * time.Second
+	DefaultWait     = 2 * time.Second
+	DefaultTick     = time.Second
+
+	MaxTick = time.Second
+)
+
 // Policy says where the keys of one issuer are and how they are to be kept.
 // Durations that are zero mean the defaults.
 type Policy struct {
@@ -21,19 +33,19 @@ type Policy struct {
 	// Algorithms are those that the issuer's tokens may be signed with; keys for
 	// others are skipped. None means all that package verify knows.
 	Algorithms []string
-	// Refresh is the greatest time between two scheduled fetches; default 10 min.
+	// Refresh is the greatest time between two scheduled fetches; default DefaultRefresh.
 	Refresh time.Duration
-	// MaxStale is the greatest age of keys that are used; default 24 h.
+	// MaxStale is the greatest age of keys that are used; default DefaultMaxStale.
 	MaxStale time.Duration
 	// Cooldown is the least time between two early refetches of the process;
-	// default 30 s.
+	// default DefaultCooldown.
 	Cooldown time.Duration
-	// Timeout bounds one request to the provider; default 5 s.
+	// Timeout bounds one request to the provider; default DefaultTimeout.
 	Timeout time.Duration
-	// Wait is how long a request may be parked; default 2 s.
+	// Wait is how long a request may be parked; default DefaultWait.
 	Wait time.Duration
-	// Tick is the time between two ticks when nothing is going on; default and
-	// greatest value 1 s, which is also the bound on how long a worker goes on
+	// Tick is the time between two ticks when nothing is going on; default DefaultTick,
+	// at most MaxTick, which is also the bound on how long a worker goes on
 	// with keys that another worker knows to be withdrawn.
 	Tick time.Duration
 	// Deny lists "kid" values that are never accepted, whatever is published.
@@ -98,13 +110,13 @@ func (p Policy) withDefaults() Policy {
 		}
 		*d = max(*d, least)
 	}
-	set(&p.Refresh, 10*time.Minute, time.Second)
-	set(&p.MaxStale, 24*time.Hour, 2*time.Second)
-	set(&p.Cooldown, 30*time.Second, time.Second)
-	set(&p.Timeout, 5*time.Second, 10*time.Millisecond)
-	set(&p.Wait, 2*time.Second, time.Millisecond)
-	set(&p.Tick, time.Second, 10*time.Millisecond)
-	p.Tick = min(p.Tick, time.Second)
+	set(&p.Refresh, DefaultRefresh, time.Second)
+	set(&p.MaxStale, DefaultMaxStale, 2*time.Second)
+	set(&p.Cooldown, DefaultCooldown, time.Second)
+	set(&p.Timeout, DefaultTimeout, 10*time.Millisecond)
+	set(&p.Wait, DefaultWait, time.Millisecond)
+	set(&p.Tick, DefaultTick, 10*time.Millisecond)
+	p.Tick = min(p.Tick, MaxTick)
 	return p
 }
 
