@@ -129,7 +129,7 @@ type Rule struct {
 	AnyAudience bool
 	// Algorithms are the accepted values of "alg" (RFC 7518 §3.1), at least one.
 	Algorithms []string
-	// ClockSkew is the tolerance for exp, nbf and iat, 0 to 10 minutes.
+	// ClockSkew is the tolerance for exp, nbf and iat, not negative.
 	ClockSkew time.Duration
 
 	// JWKSURI is the https address of the key set as configured; empty with
@@ -208,7 +208,7 @@ type Keys struct {
 	Timeout time.Duration
 	// Wait is how long a request may be held back for keys.
 	Wait time.Duration
-	// Tick is the time between two looks at the shared key sets, at most 1 s.
+	// Tick is the time between two looks at the shared key sets, at most jwks.MaxTick.
 	Tick time.Duration
 	// Deny lists kids that are never accepted, whatever a key set says.
 	Deny []string
@@ -261,7 +261,7 @@ func (r *reader) config(root *object) *Config {
 func (o *object) realm() string {
 	realm := o.textOr("realm")
 	if strings.ContainsFunc(realm, func(c rune) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' }) {
-		o.fault("realm", quote(realm), "may only have printable ASCII characters, no quote and no backslash (example: api)")
+		o.fault("realm", quote(realm), "may only have printable ASCII characters, no quote and no backslash"+example(o.field("realm")))
 	}
 	return realm
 }

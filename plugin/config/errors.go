@@ -15,8 +15,8 @@ import (
 type Fault struct {
 	// Path is where: "jwtRules[0].clockSkew", or "configuration" for the whole.
 	Path string
-	// Found is what stands there, quoted and cut at 64 bytes; empty when nothing
-	// does or when it must not be shown.
+	// Found is the value in the document, quoted and cut at 64 bytes; empty when there
+	// is none or when it must not be shown.
 	Found string
 	// Want completes the sentence that Found begins: "is not a duration (example: 60s)".
 	Want string
@@ -192,7 +192,7 @@ func quoteURL(s string) string {
 	if i := strings.IndexAny(shown, "?#"); i >= 0 {
 		shown = shown[:i+1] + "…"
 	}
-	// Without a colon before it, as in "me@example.com", no password stands there.
+	// An @ without a colon before it, as in "me@example.com", follows no password.
 	if at := strings.LastIndexByte(shown, '@'); at >= 0 && strings.IndexByte(shown[:at], ':') >= 0 {
 		start := 0
 		if i := strings.Index(shown[:at], "://"); i >= 0 {

@@ -7,6 +7,7 @@ import (
 
 	"edgejwt/jwks"
 	"edgejwt/verify"
+	"edgejwt/verify/route"
 )
 
 // Bounds on a configuration as a whole.
@@ -171,6 +172,12 @@ var (
 	spellings  = []string{"trailingSlash", "head", "port"} // see Policy.Spellings
 )
 
+// Bounds that meanings name.
+var (
+	listKiB   = strconv.Itoa(verify.MaxListBytes >> 10)
+	listSigns = strconv.Itoa(verify.MaxListSigns)
+)
+
 // fields is the top level. The values of signature stand in the order of Signature.
 var fields = []Field{
 	{Name: "auth0", Kind: Object, Fields: auth0Fields,
@@ -255,12 +262,12 @@ var ruleFields = slices.Concat([]Field{
 
 // optionFields are those that auth0 and jwtRules have in common.
 var optionFields = []Field{
-	{Name: "algorithms", Kind: Texts, Default: "[RS256]", Example: "[RS256]", OneOf: algorithms, Min: 1, Max: MaxListed,
+	{Name: "algorithms", Kind: Texts, Default: "[" + verify.RS256 + "]", Example: "[" + verify.RS256 + "]", OneOf: algorithms, Min: 1, Max: MaxListed,
 		Limits:  "none twice",
 		Meaning: "The accepted signature algorithms."},
 	{Name: "clockSkew", Kind: Duration, Default: "60s", Max: 10 * minute,
 		Meaning: "How far the provider's clock may be off when times in a token are judged."},
-	{Name: "fromHeaders", Kind: Objects, Default: `[{name: authorization, prefix: "Bearer "}]`, Min: 1, Max: MaxListed,
+	{Name: "fromHeaders", Kind: Objects, Default: "[{name: " + verify.Authorization.Name + ", prefix: " + strconv.Quote(verify.Authorization.Prefix) + "}]", Min: 1, Max: MaxListed,
 		Meaning: "Headers in which the token is looked for; with this, fromCookies or fromParams, no longer in the default place.",
 		Fields: []Field{
 			{Name: "name", Kind: Text, Required: true, Example: "authorization",
@@ -272,10 +279,10 @@ var optionFields = []Field{
 		}},
 	{Name: "fromCookies", Kind: Texts, Example: "[session]", Min: 1, Max: MaxListed,
 		Limits:  "cookies' names (RFC 6265 §4.1.1), none twice",
-		Meaning: "Cookies in which the token is looked for; requests with more than 32 KiB of cookies, or 512 equals signs in them, are then refused."},
+		Meaning: "Cookies in which the token is looked for; requests with more than " + listKiB + " KiB of cookies, or " + listSigns + " equals signs in them, are then refused."},
 	{Name: "fromParams", Kind: Texts, Example: "[access_token]", Min: 1, Max: MaxListed,
 		Limits:  "each of at most " + strconv.Itoa(maxName) + " bytes, none twice",
-		Meaning: "Parameters of the URL in which the token is looked for; requests with a query of more than 32 KiB or 512 equals signs are then refused. URLs are logged in many places (RFC 6750 §2.3)."},
+		Meaning: "Parameters of the URL in which the token is looked for; requests with a query of more than " + listKiB + " KiB or " + listSigns + " equals signs are then refused. URLs are logged in many places (RFC 6750 §2.3)."},
 	{Name: "forwardOriginalToken", Kind: Switch, Default: "true",
 		Meaning: "False takes the token out of the request before the API sees it (Istio's default is false)."},
 	{Name: "outputPayloadToHeader", Kind: Text, Example: "x-jwt-payload",
@@ -365,7 +372,7 @@ var routeFields = slices.Concat([]Field{
 				Limits:  "a path that can be read in one way only",
 				Meaning: "A path and everything below it: /public is for /public and /public/x, not for /publicity."},
 			{Name: "template", Kind: Text, Example: "/orders/{id}",
-				Limits:  "at most 8 variables, none twice",
+				Limits:  "at most " + strconv.Itoa(route.MaxVariables) + " variables, none twice",
 				Meaning: "Paths of a shape: {id} stands for one segment, {rest=**}, as the last, for any number of them."},
 			{Name: "regex", Kind: Text, Example: "/v[12]/orders",
 				Limits:  "RE2",

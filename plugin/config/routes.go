@@ -112,8 +112,10 @@ func (o *object) pathCondition(p *route.Path) {
 	if path == nil {
 		return
 	}
+	var names []string
 	for i := range path.fields {
 		name := path.fields[i].Name
+		names = append(names, name)
 		if !path.has(name) {
 			continue
 		}
@@ -128,7 +130,7 @@ func (o *object) pathCondition(p *route.Path) {
 		}
 	}
 	if p.Kind == route.Any && !o.r.isFaulty(o.find("path").value) {
-		path.fault("", "", "has no condition; write "+either([]string{"exact", "prefix", "template", "regex"})+" (example: {prefix: /public})")
+		path.fault("", "", "has no condition; write "+either(names)+" (example: {prefix: /public})")
 	}
 }
 
