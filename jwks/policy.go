@@ -7,6 +7,18 @@ import (
 	"time"
 )
 
+// The defaults of a Policy's durations, and the greatest Tick.
+const (
+	DefaultRefresh  = 10 * time.Minute
+	DefaultMaxStale = 24 * time.Hour
+	DefaultCooldown = 30 * time.Second
+	DefaultTimeout  = 5 * time.Second
+	DefaultWait     = 2 * time.Second
+	DefaultTick     = time.Second
+
+	MaxTick = time.Second
+)
+
 // Policy says where the keys of one issuer are, and when they are fetched. Zero
 // durations mean the defaults. It must not be changed after New.
 type Policy struct {
@@ -21,20 +33,20 @@ type Policy struct {
 	// Algorithms are the values of "alg" that tokens may have. Keys for other
 	// algorithms are skipped. None means all that package verify supports.
 	Algorithms []string
-	// Refresh is the longest time between two scheduled fetches; default 10 min, at
-	// least 1 s.
+	// Refresh is the longest time between two scheduled fetches; default
+	// DefaultRefresh, at least 1 s.
 	Refresh time.Duration
-	// MaxStale is the greatest age of keys that are used; default 24 h, at least 2 s.
+	// MaxStale is the greatest age of keys that are used; default DefaultMaxStale, at least 2 s.
 	MaxStale time.Duration
 	// Cooldown is the least time between two early refetches of the process;
-	// default 30 s, at least 1 s.
+	// default DefaultCooldown, at least 1 s.
 	Cooldown time.Duration
-	// Timeout bounds one request to the provider; default 5 s, at least 10 ms.
+	// Timeout bounds one request to the provider; default DefaultTimeout, at least 10 ms.
 	Timeout time.Duration
-	// Wait is how long a request may wait for keys; default 2 s, at least 1 ms.
+	// Wait is how long a request may wait for keys; default DefaultWait, at least 1 ms.
 	Wait time.Duration
-	// Tick is the time between two ticks when nothing is due; default 1 s, from
-	// 10 ms to 1 s. A worker uses keys no longer than that after another worker
+	// Tick is the time between two ticks when nothing is due; default
+	// DefaultTick, from 10 ms to MaxTick. A worker uses keys no longer than that after another worker
 	// learned that they are withdrawn.
 	Tick time.Duration
 	// Deny lists "kid" values that are never accepted.
@@ -101,13 +113,13 @@ func (p Policy) withDefaults() Policy {
 		}
 		*d = max(*d, least)
 	}
-	set(&p.Refresh, 10*time.Minute, time.Second)
-	set(&p.MaxStale, 24*time.Hour, 2*time.Second)
-	set(&p.Cooldown, 30*time.Second, time.Second)
-	set(&p.Timeout, 5*time.Second, 10*time.Millisecond)
-	set(&p.Wait, 2*time.Second, time.Millisecond)
-	set(&p.Tick, time.Second, 10*time.Millisecond)
-	p.Tick = min(p.Tick, time.Second)
+	set(&p.Refresh, DefaultRefresh, time.Second)
+	set(&p.MaxStale, DefaultMaxStale, 2*time.Second)
+	set(&p.Cooldown, DefaultCooldown, time.Second)
+	set(&p.Timeout, DefaultTimeout, 10*time.Millisecond)
+	set(&p.Wait, DefaultWait, time.Millisecond)
+	set(&p.Tick, DefaultTick, 10*time.Millisecond)
+	p.Tick = min(p.Tick, MaxTick)
 	return p
 }
 

@@ -1,54 +1,32 @@
 // Package config reads the plugin's configuration: one JSON text (RFC 8259) in,
 // a Config or every fault at once out.
 //
-// Parse is the only call that most need. It is strict: an unknown or mistyped
-// field, a missing audience or an http address is refused, with the field's
-// full path, what stands there and what was expected, because a setting that is
-// silently ignored at the edge is a hole behind it. Fields are named as in
-// Istio's RequestAuthentication, so that a jwtRules entry can be pasted in.
+// Most callers need Parse only. A configuration says who issues the accepted tokens
+// and where their keys come from (Rule, Keys), what routes demand of a token
+// (package route), and what the API and Envoy learn of it. Fields are named as in
+// Istio's RequestAuthentication, so that an entry of its jwtRules can be used here.
 //
-// The files: fields.go and fields_routes.go list every field with its default and
-// limits, described.go says what they mean. document.go judges the text as a whole;
-// reader.go, values.go, lists.go, size.go and duration.go hold it against the list.
-// What the fields say is judged by rule.go, address.go and keys.go (whose
-// tokens are valid), places.go, headers.go and outputs.go (where they stand and
-// what is told of them), routes.go, regex.go, claims.go, routefaults.go, covered.go and
-// policy.go (who may do what), resource.go (what clients learn). fault.go words the
-// refusals.
+// Parse is strict. It refuses an unknown or mistyped field, a missing audience, an
+// http address and rules that contradict each other: a setting that is ignored would
+// leave an API open. Each Fault has the field's path, what is written there and what
+// was expected. What is allowed but often a mistake is a warning in Config.Warnings.
 //
-// The package never knows the host, does no I/O, and keeps nothing between
-// calls; everything in it may be used concurrently.
+// ParsePolicy reads the policy in the metadata of one of Envoy's routes. Fields and
+// PolicyFields list every field with its default, bounds and meaning, for the JSON
+// schema and FIELDS.md.
+//
+// The package does no I/O, knows nothing of the host and keeps no state between
+// calls. Everything in it may be used concurrently.
 package config
 
 import (
+	"crypto/sha256"
+	"strings"
 	"time"
 
 	"edgejwt/jwks"
 	"edgejwt/verify"
 	"edgejwt/verify/route"
-)
-
-// Bounds on a configuration as a whole.
-const (
-	// MaxBytes is the greatest length of the JSON text.
-	MaxBytes = 1 << 20
-	// MaxRules is the greatest number of issuers, auth0 included.
-	MaxRules = 64
-	// MaxTextBytes is the greatest length of one string, inline key sets apart.
-	MaxTextBytes = 4 << 10
-	// MaxListed is the greatest number of elements of one list, jwtRules and keys.deny apart.
-	MaxListed = 64
-	// MaxRoutes is the greatest number of routes.
-	MaxRoutes = 256
-	// MaxDenied is the greatest number of kids in keys.deny.
-	MaxDenied = 1000
-	// MaxKIDBytes is the greatest length of one kid in keys.deny.
-	MaxKIDBytes = 256
-	// MinSecretBytes and MaxSecretBytes bound the length of secret.
-	MinSecretBytes = 32
-	MaxSecretBytes = 256
-	// MaxRealmBytes is the greatest length of the realm.
-	MaxRealmBytes = 128
 )
 
 // Config is a configuration without a fault. Nothing in it refers to the text
@@ -80,8 +58,8 @@ type Config struct {
 	// ResourceMetadata describes the API to clients (RFC 9728); nil when it is not
 	// to be served.
 	ResourceMetadata *ResourceMetadata
-	// FilterState is true when decision and route are told to Envoy's later
-	// filters and its access log.
+	// FilterState is true when decision, route and issuer are written to filter state,
+	// for Envoy's later filters and its access log.
 	FilterState bool
 	// ClearRouteCache is true when Envoy is to choose its route again after the
 	// headers of an accepted request have changed.
@@ -93,14 +71,14 @@ type Config struct {
 	// Keys says how key sets are fetched and kept, for every rule.
 	Keys Keys
 	// RecordKey is what the records in shared data are authenticated by (see
-	// jwks.Policy): the SHA-256 of secret or, without that, of the whole text. It is
-	// a secret itself.
+	// jwks.Policy): the SHA-256 of secret or, without that, of the whole text. It must
+	// be kept secret.
 	RecordKey [32]byte
 	// Realm names the API in WWW-Authenticate (RFC 9110 §11.5): 1 to
 	// MaxRealmBytes printable ASCII bytes without quote and backslash.
 	Realm string
 	// Warnings are sentences, each led by its field's path, about settings that
-	// are allowed but likely to bite. No control bytes; for the log, once.
+	// are allowed but often a mistake. No control bytes; for the log, once.
 	Warnings []string
 }
 
@@ -137,7 +115,7 @@ type ResourceMetadata struct {
 }
 
 // Rule says which tokens of one issuer are valid, where its keys come from and
-// what the API behind is told.
+// what the API learns of a token.
 type Rule struct {
 	// Path is where the rule stands, for messages: "auth0" or "jwtRules[0]".
 	Path string
@@ -149,9 +127,9 @@ type Rule struct {
 	Audiences []string
 	// AnyAudience is true when the audience is deliberately not checked.
 	AnyAudience bool
-	// Algorithms are the accepted values of "alg" (RFC 7518 §3.1); at least one.
+	// Algorithms are the accepted values of "alg" (RFC 7518 §3.1), at least one.
 	Algorithms []string
-	// ClockSkew is the tolerance for exp, nbf and iat, 0 to 10 minutes.
+	// ClockSkew is the tolerance for exp, nbf and iat, not negative.
 	ClockSkew time.Duration
 
 	// JWKSURI is the https address of the key set as configured; empty with
@@ -179,23 +157,23 @@ type Rule struct {
 	// InlineSet is InlineJWKS, parsed: at least one usable key; nil without one.
 	InlineSet *jwks.Set
 
-	// Locations are the places where a token may stand, at least one: fromHeaders,
-	// then fromCookies, then fromParams. With any of the three given, the default
-	// place is not among them.
+	// Locations are the token locations, at least one: fromHeaders, then fromCookies,
+	// then fromParams. With any of the three given, the default location is not among
+	// them.
 	Locations []verify.TokenLocation
 	// ForwardOriginalToken is false when the API must not see the token.
 	ForwardOriginalToken bool
 	// OutputPayloadToHeader is the header, in lower case, that carries the
 	// token's payload as base64url to the API; empty for none.
 	OutputPayloadToHeader string
-	// OutputClaimToHeaders are single claims that are handed to the API.
+	// OutputClaimToHeaders are single claims that the API gets as headers.
 	OutputClaimToHeaders []ClaimHeader
-	// OutputClaimToFilterState are single claims that are handed to Envoy's later
-	// filters and its access log.
+	// OutputClaimToFilterState are single claims that are written to filter state, for
+	// Envoy's later filters and its access log.
 	OutputClaimToFilterState []ClaimState
 }
 
-// ClaimHeader hands one claim to the API.
+// ClaimHeader is one claim that the API gets as a header.
 type ClaimHeader struct {
 	// Header is the header's name in lower case; no other output of the rule has it.
 	Header string
@@ -206,7 +184,7 @@ type ClaimHeader struct {
 	Encoding verify.Encoding
 }
 
-// ClaimState hands one claim to Envoy's later filters and its access log.
+// ClaimState is one claim that is written to filter state.
 type ClaimState struct {
 	// Key is the filter state's name without the "wasm." that the host puts in
 	// front.
@@ -217,7 +195,7 @@ type ClaimState struct {
 	Encoding verify.Encoding
 }
 
-// Keys says how key sets are fetched and kept. The limits stand in Fields.
+// Keys says how key sets are fetched and kept. Fields has the bounds.
 type Keys struct {
 	// Refresh is the wanted time between two fetches; at least Cooldown.
 	Refresh time.Duration
@@ -230,7 +208,7 @@ type Keys struct {
 	Timeout time.Duration
 	// Wait is how long a request may be held back for keys.
 	Wait time.Duration
-	// Tick is the time between two looks at the shared key sets, at most 1 s.
+	// Tick is the time between two looks at the shared key sets, at most jwks.MaxTick.
 	Tick time.Duration
 	// Deny lists kids that are never accepted, whatever a key set says.
 	Deny []string
@@ -239,11 +217,11 @@ type Keys struct {
 // Parse reads a configuration from a JSON text as it reaches the plugin.
 //
 // The error is an *Error with every fault that could be found, sorted by place;
-// then the Config is nil. Of a text that is no JSON, or that may be read in two
-// ways because a member stands twice, only that is told.
+// then the Config is nil. Of a text that is no JSON, or that has a member twice,
+// only that is reported.
 func Parse(document []byte) (*Config, error) {
 	r := new(reader)
-	if root := r.open(string(document), &wholeConfig); root != nil {
+	if root := r.open(string(document), &configDocument); root != nil {
 		c := r.config(root)
 		c.RecordKey = root.recordKey(document)
 		if len(r.faults) == 0 {
@@ -279,40 +257,42 @@ func (r *reader) config(root *object) *Config {
 	return c
 }
 
-// rules reads auth0 and jwtRules.
-func (o *object) rules() (rules []*placedRule) {
-	if tenant := o.child("auth0"); tenant != nil {
-		rules = append(rules, tenant.auth0Rule())
-	}
-	for _, entry := range o.children("jwtRules") {
-		rules = append(rules, entry.jwtRule())
-	}
-	switch {
-	case len(rules) > MaxRules:
-		o.fault("jwtRules", itoa(MaxRules)+" entries", "and auth0 are more than "+itoa(MaxRules)+" issuers")
-	case o.lacks("auth0") && (o.lacks("jwtRules") || o.sound("jwtRules") && o.count("jwtRules") == 0):
-		o.fault("", "", "names no issuer; write auth0 (with domain and audience) or an entry of jwtRules")
-	}
-	refuseSameIssuer(rules)
-	refuseLostTokens(rules)
-	refuseOverlaps(rules)
-	return rules
-}
-
-// realm reads the realm, which Challenge puts between quotes as it is.
+// realm reads the realm, which stands between quotes in WWW-Authenticate.
 func (o *object) realm() string {
 	realm := o.textOr("realm")
-	for _, c := range []byte(realm) {
-		if c < ' ' || c > '~' || c == '"' || c == '\\' {
-			o.fault("realm", quote(realm), "may only have printable ASCII characters, no quote and no backslash (example: api)")
-			return realm
-		}
+	if strings.ContainsFunc(realm, func(c rune) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' }) {
+		o.fault("realm", quote(realm), "may only have printable ASCII characters, no quote and no backslash"+example(o.field("realm")))
 	}
 	return realm
 }
 
 // tokenCache reads the top level's field tokenCache, or gives its defaults.
 func (o *object) tokenCache() TokenCache {
-	t := o.childOrDefault("tokenCache", cacheFields)
+	t := o.childOrDefault("tokenCache")
 	return TokenCache{Entries: t.number("entries"), Bytes: t.number("bytes")}
+}
+
+// recordKey returns Config.RecordKey: from secret or, without one, from the whole
+// text, which other plugins of the proxy do not get either.
+func (o *object) recordKey(document []byte) [sha256.Size]byte {
+	if secret, ok := o.secret(); ok {
+		return sha256.Sum256([]byte("edgejwt secret " + secret))
+	}
+	return sha256.Sum256(append([]byte("edgejwt configuration "), document...))
+}
+
+// secret reads the top level's field secret. It takes only the characters of generated
+// secrets, so that a sentence or a template's placeholder is refused.
+func (o *object) secret() (string, bool) {
+	secret, ok := o.text("secret")
+	if !ok {
+		return "", false
+	}
+	for _, c := range []byte(secret) {
+		if !isAlphanumeric(c) && strings.IndexByte("+/=-_", c) < 0 {
+			o.fault("secret", "", "may only have letters, digits and + / = - _ (make one by openssl rand -hex 32)")
+			return "", false
+		}
+	}
+	return secret, true
 }

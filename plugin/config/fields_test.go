@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -57,14 +58,14 @@ func limitsOf(f Field) string {
 	if f.OneOf != nil {
 		all = append(all, either(f.OneOf))
 	}
-	switch low, high := itoa(int(f.Min)), itoa(int(f.Max)); {
+	switch low, high := strconv.Itoa(int(f.Min)), strconv.Itoa(int(f.Max)); {
 	case f.Kind == Duration:
 		all = append(all, short(time.Duration(f.Min))+" to "+short(time.Duration(f.Max)))
 	case f.Kind == Bytes || f.Kind == Count:
 		all = append(all, inBytes(f.Min, f.Kind)+" to "+inBytes(f.Max, f.Kind))
 	case f.Max == 0 || f.OneOf != nil:
 	case f.Kind == Text:
-		all = append(all, itoa(max(int(f.Min), 1))+" to "+high+" bytes")
+		all = append(all, strconv.Itoa(max(int(f.Min), 1))+" to "+high+" bytes")
 	case f.Min == 0:
 		all = append(all, "at most "+high)
 	default:
@@ -103,13 +104,11 @@ func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
 
 // TestFieldList holds the list to what the reader takes for granted.
 func TestFieldList(t *testing.T) {
-	used := map[string]bool{}
 	var walk func(path string, fields []Field)
 	walk = func(path string, fields []Field) {
 		names := map[string]bool{}
 		for _, f := range fields {
 			short := below(path, Field{Name: f.Name, Kind: f.Kind})
-			used[path+f.Name], used[common(path)+f.Name] = true, true
 			path := path + f.Name
 			if names[f.Name] {
 				t.Errorf("%s: listed twice", path)
@@ -121,7 +120,7 @@ func TestFieldList(t *testing.T) {
 				}
 				continue
 			}
-			if f.Kind.String() == "" || nots[f.Kind] == "" {
+			if f.Kind.String() == "" || kinds[f.Kind].mismatch == "" {
 				t.Errorf("%s: kind %d has no name", path, f.Kind)
 			}
 			if !strings.HasSuffix(f.Meaning, ".") && !strings.HasSuffix(f.Meaning, "…") {
@@ -139,11 +138,6 @@ func TestFieldList(t *testing.T) {
 	}
 	walk("", Fields())
 	walk("routes[].", PolicyFields())
-	for path := range descriptions {
-		if !used[path] {
-			t.Errorf("%s is described, but no field", path)
-		}
-	}
 }
 
 // checkBounds demands a default within its bounds.

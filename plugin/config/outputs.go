@@ -1,13 +1,16 @@
 package config
 
 import (
+	"slices"
+
 	"edgejwt/verify"
 	"edgejwt/verify/ascii"
 )
 
-// outputs reads the headers that tell the API who calls. None may be named
-// twice: what the API reads would be a matter of order.
-func (o *object) outputs(rule *placedRule) {
+// outputs reads what the API, Envoy's later filters and its access log learn of the
+// token. No header and no filter state may be named twice: order must not decide what
+// is read in it.
+func (o *object) outputs(rule *parsedRule) {
 	if o.has("outputPayloadToHeader") {
 		rule.OutputPayloadToHeader = o.headerName("outputPayloadToHeader", outputHeader)
 	}
@@ -19,62 +22,45 @@ func (o *object) outputs(rule *placedRule) {
 			header = ""
 		}
 		rule.OutputClaimToHeaders = append(rule.OutputClaimToHeaders,
-			ClaimHeader{Header: header, Claim: output.way("claim"), Encoding: output.encoding()})
+			ClaimHeader{Header: header, Claim: output.claimPath("claim"), Encoding: output.encoding()})
 	}
-	o.states(rule)
+	states := o.children("outputClaimToFilterState")
+	for i, output := range states {
+		key, _ := output.required("key")
+		output.label("key", key)
+		if slices.Contains(ownStates, key) {
+			output.wrong("key", key, "is what the plugin itself says; choose another name")
+		}
+		refuseRepeat(states, i, "key")
+		rule.OutputClaimToFilterState = append(rule.OutputClaimToFilterState,
+			ClaimState{Key: key, Claim: output.claimPath("claim"), Encoding: output.encoding()})
+	}
 }
+
+// ownStates are the filter states that the field filterState gives.
+var ownStates = []string{"edgejwt.decision", "edgejwt.route", "edgejwt.issuer"}
 
 func (o *object) encoding() verify.Encoding { return verify.Encoding(max(o.choice("encoding"), 0)) }
 
-// states reads what is told to Envoy's later filters, in which no name may stand
-// twice either.
-func (o *object) states(rule *placedRule) {
-	objects := o.children("outputClaimToFilterState")
-	for i, output := range objects {
-		key, _ := output.required("key")
-		output.label("key", key)
-		if names(ownStates, key) {
-			output.wrong("key", key, "is what the plugin itself says; choose another name")
-		}
-		refuseRepeat(objects, i, "key")
-		rule.OutputClaimToFilterState = append(rule.OutputClaimToFilterState,
-			ClaimState{Key: key, Claim: output.way("claim"), Encoding: output.encoding()})
-	}
-}
-
-// ownStates are the names that filterState gives: see names.
-const ownStates = "edgejwt.decision edgejwt.route edgejwt.issuer "
-
-// label demands what may stand in metrics, logs and filter state as it is.
-func (o *object) label(name, text string) {
-	for i := 0; i < len(text); i++ {
-		if !isAlphanumeric(text[i]) && text[i] != '_' && text[i] != '.' && text[i] != '-' {
-			o.unfit(name, text, "may only have letters, digits, dots, hyphens and underscores")
-			return
-		}
-	}
-}
-
-// writes says which field names an output header already; "" when none does.
-func (rule *placedRule) writes(header string) string {
+// writes returns the path of the field that names an output header; "" when none does.
+func (rule *parsedRule) writes(header string) string {
 	if header == "" {
 		return ""
 	}
 	if ascii.SameHeader(header, rule.OutputPayloadToHeader) {
-		return rule.object.member("outputPayloadToHeader")
+		return rule.object.pathTo("outputPayloadToHeader")
 	}
 	for i := range rule.OutputClaimToHeaders {
 		if ascii.SameHeader(header, rule.OutputClaimToHeaders[i].Header) {
-			return rule.outputs[i].member("header")
+			return rule.outputs[i].pathTo("header")
 		}
 	}
 	return ""
 }
 
-// refuseLostTokens refuses an output header in which another rule looks for a
-// token. What a client sends in an output header is removed before anything
-// else, and the token would go with it.
-func refuseLostTokens(rules []*placedRule) {
+// refuseLostTokens refuses an output header that is also a token location of a rule.
+// What a client sends in an output header is removed first, and the token with it.
+func refuseLostTokens(rules []*parsedRule) {
 	for _, rule := range rules {
 		refuseLostToken(rules, rule.object, "outputPayloadToHeader", rule.OutputPayloadToHeader)
 		for i, output := range rule.OutputClaimToHeaders {
@@ -83,19 +69,23 @@ func refuseLostTokens(rules []*placedRule) {
 	}
 }
 
-// refuseLostToken judges one output header, which is empty for none.
-func refuseLostToken(rules []*placedRule, o *object, name, header string) {
+// refuseLostToken checks one output header, which is empty for none.
+func refuseLostToken(rules []*parsedRule, o *object, name, header string) {
+	if header == "" {
+		return
+	}
 	for _, rule := range rules {
-		for i := range rule.Locations {
-			if l := &rule.Locations[i]; header == "" || l.In != verify.InHeader || !ascii.SameHeader(l.Name, header) {
-				continue
-			}
-			path := rule.Path + ".fromHeaders"
-			if rule.object.has("fromHeaders") {
-				path = at(path, i)
-			}
-			o.wrong(name, header, "is where a token may stand ("+path+")")
-			return
+		i := slices.IndexFunc(rule.Locations, func(l verify.TokenLocation) bool {
+			return l.In == verify.InHeader && ascii.SameHeader(l.Name, header)
+		})
+		if i < 0 {
+			continue
 		}
+		path := rule.Path + ".fromHeaders"
+		if rule.object.has("fromHeaders") {
+			path = at(path, i)
+		}
+		o.wrong(name, header, "is where a token may stand ("+path+")")
+		return
 	}
 }

@@ -1,58 +1,161 @@
 package config
 
 import (
+	"encoding/binary"
+	"errors"
+	"slices"
+	"strconv"
 	"strings"
 
 	"edgejwt/verify/ascii"
 	"edgejwt/verify/strictjson"
 )
 
-// reader holds a text against the list of fields and collects what is wrong
-// with it. Reading goes on after a fault, so that all are told at once; what it
-// gives for a faulty field is good for nothing but further reading.
+// reader compares a text with the list of fields and collects what is wrong with it.
+// Reading goes on after a fault, so that all are reported at once. What the reader
+// returns for a faulty field serves only to read on: a text with a fault gives no
+// configuration.
 type reader struct {
 	faults   []Fault
 	warnings []Fault
-	// removesOverrides is true when requests are to lose the headers of overrides.
+	// removesOverrides is true when requests lose the headers in overrides.
 	removesOverrides bool
+}
+
+// document is a kind of text that the reader takes.
+type document struct {
+	name   string // for faults of the whole
+	limits strictjson.Limits
+	fields []Field
+	write  string // how it is to be written
+}
+
+const wholePath = "configuration"
+
+// The depths leave room for an inline key set, and for the names of claims.
+var (
+	configDocument = document{wholePath, strictjson.Limits{Bytes: MaxBytes, Depth: 16, Values: 50_000}, fields,
+		`it must be a google.protobuf.StringValue that holds JSON: ` +
+			`configuration: {"@type": type.googleapis.com/google.protobuf.StringValue, ` +
+			`value: '{"auth0": {"domain": "tenant.eu.auth0.com", "audience": "https://api.example.com"}}'}`}
+	policyDocument = document{"policy", strictjson.Limits{Bytes: MaxPolicyBytes, Depth: 16, Values: 5_000}, policyFields,
+		"write an object of a route's fields"}
+)
+
+// open checks the text as a whole and returns its top level; nil after a fault.
+func (r *reader) open(text string, d *document) *object {
+	value, err := strictjson.Parse(text, d.limits)
+	if err != nil {
+		r.unreadable(text, d, err)
+		return nil
+	}
+	if value.Kind != strictjson.Object {
+		found := shown(&value)
+		if value.Kind == strictjson.String {
+			found = "a string" // it may be long, and may hold a secret
+		}
+		r.fault(0, d.name, found, "is not an object; "+d.write)
+		return nil
+	}
+	return r.object("", d.fields, &value)
+}
+
+// unreadable reports why strictjson refused the text.
+func (r *reader) unreadable(text string, d *document, err error) {
+	var repeated *strictjson.Repeated
+	want := ""
+	switch {
+	case errors.Is(err, strictjson.ErrTooLong):
+		want = "is longer than " + strconv.Itoa(d.limits.Bytes) + " bytes"
+	case strings.Trim(text, ascii.Space) == "":
+		want = "is empty; " + d.write
+	case isProtobuf(text):
+		want = "arrived as a Struct or another protobuf message; " + d.write
+	case errors.As(err, &repeated):
+		r.fault(0, pathOf(repeated.Path), "", "stands twice")
+		return
+	case errors.Is(err, strictjson.ErrSyntax):
+		line, column := position(text[:strictjson.SyntaxOffset(text)])
+		want = "is not JSON; the first wrong byte is byte " + strconv.Itoa(column) + " of line " + strconv.Itoa(line)
+		if !strings.HasPrefix(strings.TrimLeft(text, ascii.Space), "{") {
+			want += "; write JSON, not YAML"
+		}
+	default:
+		want = "cannot be read: " + err.Error()
+	}
+	r.fault(0, d.name, "", want)
+}
+
+// position returns the line and the byte in that line, both from 1, of the byte that
+// follows a text.
+func position(before string) (line, column int) {
+	return 1 + strings.Count(before, "\n"), len(before) - strings.LastIndexByte(before, '\n')
+}
+
+// pathOf writes the path of a member as faults do.
+func pathOf(steps []strictjson.Step) (path string) {
+	for _, step := range steps {
+		if step.InArray {
+			path = at(path, step.Index)
+		} else {
+			path = join(path, step.Name)
+		}
+	}
+	return path
+}
+
+// isProtobuf reports whether a text that is no JSON is a protobuf message.
+//
+// A Struct begins with the tag 0x0a of its first member, which is a line feed
+// in JSON, but the tag 0x12 of that member's value stands in no JSON text. A
+// StringValue that nobody unpacked is one field of tag 0x0a that fills the text.
+func isProtobuf(text string) bool {
+	switch text[0] {
+	case '\t', '\r':
+		return false
+	case '\n':
+		size, n := binary.Uvarint([]byte(text[1:]))
+		return strings.IndexByte(text, 0x12) >= 0 || n > 0 && size == uint64(len(text)-1-n)
+	}
+	return text[0] < ' '
 }
 
 // object is one object of the document, with the fields that it may have.
 type object struct {
-	r       *reader
-	path    string // "" for the top level
-	at      int    // offset in the document
-	fields  []field
-	members []member
-	meant   []string // fields that unknown names suggest
+	r         *reader
+	path      string // "" for the top level
+	at        int    // offset in the document
+	fields    []Field
+	members   []member
+	suggested []string // fields that were suggested for unknown names
 }
 
-// member is one known field that stands in the document.
+// member is one known field that is present in the document.
 type member struct {
-	field *field
+	field *Field
 	value *strictjson.Value
-	sound bool // of the right type
+	sound bool // has the field's type
 }
 
-// object reads the members of value: names against the list, types against
-// their kinds. What is unknown, refused or mistyped becomes a fault.
-func (r *reader) object(path string, fields []field, value *strictjson.Value) *object {
+// object reads the members of value and compares names and types with the list. An
+// unknown or refused name and a wrong type are faults.
+func (r *reader) object(path string, fields []Field, value *strictjson.Value) *object {
 	o := &object{r: r, path: path, at: value.Offset, fields: fields}
 	for i := range value.Children {
 		value := &value.Children[i]
-		path := o.member(value.Name)
+		path := o.pathTo(value.Name)
 		m := member{field: lookUp(fields, value.Name), value: value}
 		switch {
 		case m.field == nil:
 			want := "is not a field"
-			if meant := nearest(fields, value.Name); meant != "" {
-				o.meant = append(o.meant, meant)
-				want += "; did you mean " + meant + "?"
+			if name := nearest(fields, value.Name); name != "" {
+				o.suggested = append(o.suggested, name)
+				want += "; did you mean " + name + "?"
 			}
-			r.fault(m.value.Offset, path, "", want)
+			r.fault(value.Offset, path, "", want)
 			continue
 		case m.field.Refused != "":
-			r.fault(m.value.Offset, path, "", m.field.Refused)
+			r.fault(value.Offset, path, "", m.field.Refused)
 		default:
 			m.sound = r.hasKind(path, m.field, value)
 		}
@@ -61,9 +164,85 @@ func (r *reader) object(path string, fields []field, value *strictjson.Value) *o
 	return o
 }
 
-// hasKind judges the type of a value, of each element of a list, and how many
+// find returns the member of that name; nil when the field is absent.
+func (o *object) find(name string) *member {
+	for i := range o.members {
+		if o.members[i].field.Name == name {
+			return &o.members[i]
+		}
+	}
+	return nil
+}
+
+// field returns the description of one of the object's fields.
+func (o *object) field(name string) *Field { return lookUp(o.fields, name) }
+
+// has reports whether the field is present, whatever its value.
+func (o *object) has(name string) bool { return o.find(name) != nil }
+
+// lacks reports whether the field is absent and was not suggested for an unknown
+// name either: then its absence is no second fault.
+func (o *object) lacks(name string) bool { return !o.has(name) && !slices.Contains(o.suggested, name) }
+
+// sound reports whether the field is present and has its type.
+func (o *object) sound(name string) bool {
+	m := o.find(name)
+	return m != nil && m.sound
+}
+
+// offset is the offset of the field, or of the object when the field is absent.
+func (o *object) offset(name string) int {
+	if m := o.find(name); m != nil {
+		return m.value.Offset
+	}
+	return o.at
+}
+
+// child returns the object under name; nil when there is none.
+func (o *object) child(name string) *object {
+	if !o.sound(name) {
+		return nil
+	}
+	m := o.find(name)
+	return o.r.object(o.pathTo(name), m.field.Fields, m.value)
+}
+
+// childOrDefault is child; where there is none, it returns an object without members.
+func (o *object) childOrDefault(name string) *object {
+	if child := o.child(name); child != nil {
+		return child
+	}
+	return &object{r: o.r, path: o.pathTo(name), at: o.offset(name), fields: o.field(name).Fields}
+}
+
+// children returns the objects of a list.
+func (o *object) children(name string) []*object {
+	if !o.sound(name) {
+		return nil
+	}
+	m := o.find(name)
+	all := make([]*object, len(m.value.Children))
+	for i := range all {
+		all[i] = o.r.object(at(o.pathTo(name), i), m.field.Fields, &m.value.Children[i])
+	}
+	return all
+}
+
+// count is the number of elements of the list under name, and 1 for a string
+// in place of a list.
+func (o *object) count(name string) int {
+	switch {
+	case !o.sound(name):
+		return 0
+	case o.find(name).value.Kind == strictjson.Array:
+		return len(o.find(name).value.Children)
+	}
+	return 1
+}
+
+// hasKind checks the type of a value, of each element of a list, and how many
 // there are.
-func (r *reader) hasKind(path string, f *field, value *strictjson.Value) bool {
+func (r *reader) hasKind(path string, f *Field, value *strictjson.Value) bool {
 	if !r.fits(path, f, f.Kind, value) {
 		return false
 	}
@@ -79,17 +258,17 @@ func (r *reader) hasKind(path string, f *field, value *strictjson.Value) bool {
 	case n == 0 && f.Min > 0:
 		r.fault(value.Offset, path, many+"none", "names nothing"+example(f))
 	case f.Max > 0 && int64(n) > f.Max:
-		r.fault(value.Offset, path, many+itoa(n), "is longer than "+itoa(int(f.Max)))
+		r.fault(value.Offset, path, many+strconv.Itoa(n), "is longer than "+strconv.FormatInt(f.Max, 10))
 	default:
 		return true
 	}
 	return false
 }
 
-// fits judges a value and what is listed in it; the field is nil for the latter.
-func (r *reader) fits(path string, f *field, kind Kind, value *strictjson.Value) bool {
+// fits checks the type of a value and of each element; f is nil for an element.
+func (r *reader) fits(path string, f *Field, kind Kind, value *strictjson.Value) bool {
 	if !isOfKind(kind, value) {
-		want := nots[kind]
+		want := kinds[kind].mismatch
 		switch {
 		case f == nil:
 		case value.Kind == strictjson.Null && f.Default != "":
@@ -98,7 +277,7 @@ func (r *reader) fits(path string, f *field, kind Kind, value *strictjson.Value)
 			want += example(f)
 		}
 		found := shown(value)
-		if f != nil && f.Hidden {
+		if f != nil && f.hidden {
 			found = ""
 		}
 		r.fault(value.Offset, path, found, want)
@@ -116,7 +295,7 @@ func (r *reader) fits(path string, f *field, kind Kind, value *strictjson.Value)
 	return sound
 }
 
-// isOfKind judges a value by itself.
+// isOfKind checks a value, not its elements.
 func isOfKind(kind Kind, value *strictjson.Value) bool {
 	switch value.Kind {
 	case strictjson.String:
@@ -136,7 +315,7 @@ func isOfKind(kind Kind, value *strictjson.Value) bool {
 	return false
 }
 
-// elementOf is the kind of what may be listed; zero where nothing may.
+// elementOf is the kind of the elements of a list; zero for a kind that is no list.
 func elementOf(kind Kind) Kind {
 	switch kind {
 	case Texts, TextOrTexts:
@@ -151,91 +330,11 @@ func elementOf(kind Kind) Kind {
 	return 0
 }
 
-// example shows what could stand in the field.
-func example(f *field) string {
-	switch {
-	case f.Example != "":
-		return " (example: " + f.Example + ")"
-	case f.Default != "" && f.Kind != Switch:
-		return " (example: " + f.Default + ")"
-	}
-	return ""
-}
-
-// shown tells what stands there. Objects and lists are named only: they may
-// hold anything.
-func shown(value *strictjson.Value) string {
-	switch {
-	case value.Kind == strictjson.Object:
-		return "an object"
-	case value.Kind == strictjson.Array:
-		return "a list"
-	case value.Kind == strictjson.String:
-		return quoteURL(value.Text)
-	case len(value.Raw) > maxQuoted:
-		return value.Raw[:maxQuoted] + "…"
-	}
-	return strings.Clone(value.Raw)
-}
-
-// member is the path of a member. A name that could be misread is quoted.
-func (o *object) member(name string) string { return join(o.path, name) }
-
-func join(path, name string) string {
-	if !isPlain(name) {
-		name = quote(name)
-	} else {
-		name = strings.Clone(name)
-	}
-	if path == "" {
-		return name
-	}
-	return path + "." + name
-}
-
-func isPlain(name string) bool {
-	for _, c := range []byte(name) {
-		if !isAlphanumeric(c) && c != '_' && c != '-' {
-			return false
-		}
-	}
-	return name != "" && len(name) <= maxQuoted
-}
-
-func isAlphanumeric(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
-}
-
-// at is the path of a list's element.
-func at(path string, index int) string { return path + "[" + itoa(index) + "]" }
-
-// offset is where the field stands, or the object when the field is absent.
-func (o *object) offset(name string) int {
-	if m := o.find(name); m != nil {
-		return m.value.Offset
-	}
-	return o.at
-}
-
-func (o *object) find(name string) *member {
-	for i := range o.members {
-		if o.members[i].field.Name == name {
-			return &o.members[i]
-		}
-	}
-	return nil
-}
-
 // lookUp finds a field by its name; nil when there is none.
-func lookUp(fields []field, name string) *field {
+func lookUp(fields []Field, name string) *Field {
 	for i := range fields {
-		f := &fields[i]
-		if f.Name == "" { // a name that a document may have, too
-			if f = lookUp(f.Fields, name); f != nil {
-				return f
-			}
-		} else if f.Name == name {
-			return f
+		if fields[i].Name == name {
+			return &fields[i]
 		}
 	}
 	return nil
@@ -243,39 +342,26 @@ func lookUp(fields []field, name string) *field {
 
 // nearest names the field that is closest to an unknown name; "" when none is
 // close enough to have been meant.
-func nearest(fields []field, name string) string {
+func nearest(fields []Field, name string) string {
 	if len(name) > maxQuoted {
 		return ""
 	}
-	best, _ := nearer(fields, fold(name), "", 1+len(name)/3)
+	best, least := "", 2+len(name)/3
+	for i := range fields {
+		if d := distance(fold(name), fold(fields[i].Name)); fields[i].Refused == "" && d < least {
+			best, least = fields[i].Name, d
+		}
+	}
 	return best
 }
 
-// nearer looks for a field that is closer than the best, or as close as is enough.
-func nearer(fields []field, name, best string, least int) (string, int) {
-	for i := range fields {
-		f := &fields[i]
-		if f.Name == "" {
-			best, least = nearer(f.Fields, name, best, least)
-		} else if d := distance(name, fold(f.Name)); f.Refused == "" && d <= least && (best == "" || d < least) {
-			best, least = f.Name, d
-		}
-	}
-	return best, least
-}
-
-// fold takes away what differs between spellings such as jwks_uri and jwksUri.
+// fold removes what differs between spellings such as jwks_uri and jwksUri.
 func fold(name string) string {
-	var b []byte
-	for _, c := range []byte(name) {
-		if c != '_' && c != '-' {
-			b = append(b, c)
-		}
-	}
-	return ascii.Lower(string(b))
+	return ascii.Lower(strings.NewReplacer("_", "", "-", "").Replace(name))
 }
 
-// distance is the number of bytes to insert, delete or replace to make b of a.
+// distance is the number of bytes to insert, delete or replace to make b of a
+// (Levenshtein).
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

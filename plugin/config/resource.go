@@ -11,7 +11,7 @@ import (
 	"edgejwt/verify/route"
 )
 
-// wellKnown is RFC 9728 §3.
+// wellKnown is the path of RFC 9728 §3.
 const wellKnown = "/.well-known/oauth-protected-resource"
 
 // resourceMetadata reads the field of that name; nil when it is absent.
@@ -25,13 +25,15 @@ func (o *object) resourceMetadata(rules []Rule) *ResourceMetadata {
 	if ok {
 		authority, path = r.identifier(resource)
 	}
-	servers := r.list("authorizationServers", wantIdentifier)
-	for i := 0; i < len(rules) && !r.has("authorizationServers"); i++ {
-		if wantIdentifier(rules[i].Issuer) == "" {
-			servers = append(servers, rules[i].Issuer)
+	servers := r.list("authorizationServers", checkIdentifier)
+	if !r.has("authorizationServers") {
+		for _, rule := range rules {
+			if checkIdentifier(rule.Issuer) == "" {
+				servers = append(servers, rule.Issuer)
+			}
 		}
 	}
-	name, _ := r.plain("resourceName")
+	name, _ := r.printable("resourceName")
 	documentation, _ := r.text("resourceDocumentation")
 	if documentation != "" {
 		page, _, _ := strings.Cut(documentation, "#")
@@ -39,30 +41,30 @@ func (o *object) resourceMetadata(rules []Rule) *ResourceMetadata {
 			r.wrong("resourceDocumentation", documentation, err.Error())
 		}
 	}
-	document, _ := json.Marshal(struct { // texts always have a form
+	document, _ := json.Marshal(struct { // strings never fail
 		Resource      string   `json:"resource"`
 		Servers       []string `json:"authorization_servers,omitempty"`
 		Scopes        []string `json:"scopes_supported,omitempty"`
 		Methods       []string `json:"bearer_methods_supported"`
 		Name          string   `json:"resource_name,omitempty"`
 		Documentation string   `json:"resource_documentation,omitempty"`
-	}{resource, servers, r.list("scopesSupported", wantScope), bearerMethods(rules), name, documentation})
+	}{resource, servers, r.list("scopesSupported", checkScope), bearerMethods(rules), name, documentation})
 	return &ResourceMetadata{Path: wellKnown + path, URL: "https://" + authority + wellKnown + path, Document: document}
 }
 
-// identifier splits the resource's. Its path is served, so it must be one that
-// can be read in one way only.
+// identifier splits the resource's identifier. Its path is served, so there must be
+// one way only to read it.
 func (o *object) identifier(resource string) (authority, path string) {
-	want := wantIdentifier(resource)
-	if want == "" {
+	complaint := checkIdentifier(resource)
+	if complaint == "" {
 		authority, path, _ = jwks.SplitURL(resource)
 		canonical, err := route.Canonical(path, route.Options{})
 		if err != nil || canonical != path && canonical+"/" != path {
-			want = "has a path that can be read in several ways"
+			complaint = "has a path that can be read in several ways"
 		}
 	}
-	if want != "" {
-		o.wrong("resource", resource, want)
+	if complaint != "" {
+		o.wrong("resource", resource, complaint)
 	}
 	if path == "/" { // RFC 9728 §3.1
 		path = ""
@@ -70,22 +72,22 @@ func (o *object) identifier(resource string) (authority, path string) {
 	return authority, path
 }
 
-// wantIdentifier demands https, and neither query nor fragment (RFC 9728 §1.2,
+// checkIdentifier demands https, and neither query nor fragment (RFC 9728 §1.2,
 // RFC 8414 §2).
-func wantIdentifier(url string) string {
+func checkIdentifier(url string) string {
 	if _, _, err := jwks.SplitURL(url); err != nil {
 		return err.Error()
 	}
-	if strings.IndexByte(url, '?') >= 0 {
+	if strings.Contains(url, "?") {
 		return "has a query (?)"
 	}
 	return ""
 }
 
-// wantScope is RFC 6749 §3.3.
-func wantScope(scope string) string {
-	for i := 0; i < len(scope); i++ {
-		if c := scope[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
+// checkScope demands a scope of RFC 6749 §3.3.
+func checkScope(scope string) string {
+	for _, c := range []byte(scope) {
+		if c <= ' ' || c > '~' || c == '"' || c == '\\' {
 			return "is not a scope (RFC 6749 §3.3: printable ASCII without space, quote and backslash)"
 		}
 	}

@@ -2,38 +2,28 @@ package config
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"edgejwt/verify/strictjson"
 )
 
-// has reports whether the field stands in the document, whatever its value.
-func (o *object) has(name string) bool { return o.find(name) != nil }
-
-// lacks reports whether the field neither stands in the document nor was meant
-// by a name that is unknown, and already refused with a suggestion.
-func (o *object) lacks(name string) bool { return !o.has(name) && !slices.Contains(o.meant, name) }
-
-// sound reports whether the field stands in the document with the right type.
-func (o *object) sound(name string) bool {
-	m := o.find(name)
-	return m != nil && m.sound
-}
-
-// text gives a string of 1 to MaxTextBytes bytes. False, after a fault unless
-// the field is absent, when there is none.
-func (o *object) text(name string) (string, bool) {
-	m := o.find(name)
-	if m == nil || !m.sound {
+// text returns a string of 1 to MaxTextBytes bytes. ok is false when the field is
+// absent and after a fault.
+func (o *object) text(name string) (text string, ok bool) {
+	if !o.sound(name) {
 		return "", false
 	}
-	return o.r.bounded(listed{m.value.Text, o.member(name), m.value.Offset}, m.field)
+	m := o.find(name)
+	return o.r.bounded(listed{m.value.Text, o.pathTo(name), m.value.Offset}, m.field)
 }
 
-// textOr gives the string or, when the field is absent, its default.
+// textOr returns the string or, when the field is absent, its default.
 func (o *object) textOr(name string) string {
 	if !o.has(name) {
-		return lookUp(o.fields, name).Default
+		return o.field(name).Default
 	}
 	value, _ := o.text(name)
 	return value
@@ -48,13 +38,13 @@ func (o *object) required(name string) (string, bool) {
 // demands refuses the object when it lacks the field.
 func (o *object) demands(name string) {
 	if o.lacks(name) {
-		o.fault(name, "", "is missing"+example(lookUp(o.fields, name)))
+		o.fault(name, "", "is missing"+example(o.field(name)))
 	}
 }
 
-// plain is text without control characters and without white space around it,
-// which no comparison byte for byte would ever match.
-func (o *object) plain(name string) (string, bool) {
+// printable is text without control characters and without white space around it,
+// which would never be equal to a value in a token.
+func (o *object) printable(name string) (string, bool) {
 	value, ok := o.text(name)
 	if ok && !isPrintable(value) {
 		o.wrong(name, value, unprintable)
@@ -65,41 +55,62 @@ func (o *object) plain(name string) (string, bool) {
 
 const unprintable = "has a control character in it or white space around it"
 
-// isPrintable reports whether no control character stands in s and no white
-// space around it.
+// isPrintable reports whether s has no control character and no white space around it.
 func isPrintable(s string) bool {
-	last := rune(0)
-	for i, c := range s {
-		if c < ' ' || c >= 0x7f && c < 0xa0 || i == 0 && isSpace(c) {
-			return false
+	return !strings.ContainsFunc(s, unicode.IsControl) && strings.TrimSpace(s) == s
+}
+
+// label refuses what metrics, logs and filter state could not carry as it is.
+func (o *object) label(name, text string) {
+	for _, c := range []byte(text) {
+		if !isAlphanumeric(c) && c != '_' && c != '.' && c != '-' {
+			o.unfit(name, text, "may only have letters, digits, dots, hyphens and underscores")
+			return
 		}
-		last = c
 	}
-	return !isSpace(last)
 }
 
-// isSpace lists Unicode's white space, controls apart. Package unicode's table
-// of it comes with all others.
-func isSpace(c rune) bool {
-	switch c {
-	case ' ', 0xa0, 0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000:
-		return true
-	}
-	return 0x2000 <= c && c <= 0x200a
+func isAlphanumeric(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
 }
 
-// switched gives a Switch or its default.
+// switched returns a Switch or its default.
 func (o *object) switched(name string) bool {
 	if o.sound(name) {
 		return o.find(name).value.Kind == strictjson.True
 	}
-	return lookUp(o.fields, name).Default == "true"
+	return o.field(name).Default == "true"
 }
 
-// duration gives a Duration within its bounds, or its default, or 0 without one.
-// False, after a fault, when what stands there is none.
-func (o *object) duration(name string) (time.Duration, bool) {
-	f := lookUp(o.fields, name)
+// choice returns the index in Field.OneOf of a Choice or of its default; -1 after a
+// fault, and when the field is absent and has no default.
+func (o *object) choice(name string) int {
+	f, value := o.field(name), ""
+	if !o.has(name) {
+		value = f.Default
+	} else if o.sound(name) {
+		value = o.find(name).value.Text
+	}
+	i := slices.Index(f.OneOf, value)
+	if i < 0 && o.sound(name) {
+		o.wrong(name, value, "is not known; write "+either(f.OneOf))
+	}
+	return i
+}
+
+// either lists words as a sentence would: "a, b or c".
+func either(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+// duration returns a Duration within its bounds; its default, or 0 without one, when
+// the field is absent. ok is false after a fault.
+func (o *object) duration(name string) (d time.Duration, ok bool) {
+	f := o.field(name)
 	written := f.Default
 	if m := o.find(name); m != nil {
 		if !m.sound {
@@ -112,7 +123,7 @@ func (o *object) duration(name string) (time.Duration, bool) {
 	d, err := time.ParseDuration(written)
 	switch {
 	case err != nil:
-		o.wrong(name, written, nots[Duration]+example(f))
+		o.wrong(name, written, kinds[Duration].mismatch+example(f))
 	case int64(d) < f.Min || int64(d) > f.Max:
 		o.wrong(name, written, "is not between "+short(time.Duration(f.Min))+" and "+short(time.Duration(f.Max)))
 	default:
@@ -121,9 +132,22 @@ func (o *object) duration(name string) (time.Duration, bool) {
 	return 0, false
 }
 
-// number gives a Count or Bytes within its bounds, or its default; 0 after a fault.
+// short writes a duration as one would by hand: 10m for what time.Duration calls
+// 10m0s.
+func short(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+// number returns a Count or Bytes within its bounds, or its default; 0 after a fault.
 func (o *object) number(name string) int {
-	f, m := lookUp(o.fields, name), o.find(name)
+	f, m := o.field(name), o.find(name)
 	if m == nil {
 		n, _ := parseBytes(f.Default, true)
 		return int(n)
@@ -139,7 +163,7 @@ func (o *object) number(name string) int {
 	if ok && n >= f.Min && n <= f.Max {
 		return int(n)
 	}
-	want := nots[f.Kind] + example(f)
+	want := kinds[f.Kind].mismatch + example(f)
 	if ok {
 		want = "is not between " + inBytes(f.Min, f.Kind) + " and " + inBytes(f.Max, f.Kind)
 	}
@@ -147,67 +171,170 @@ func (o *object) number(name string) int {
 	return 0
 }
 
-// choice gives the place in Field.OneOf of what a Choice says, or of its default;
-// -1 after a fault, or when the field is absent and has none.
-func (o *object) choice(name string) int {
-	f, value := lookUp(o.fields, name), ""
-	if !o.has(name) {
-		value = f.Default
-	} else if o.sound(name) {
-		value = o.find(name).value.Text
-	}
-	for i, choice := range f.OneOf {
-		if choice == value {
-			return i
+// byteUnits are Kubernetes' binary units, each 1024 times the one before.
+var byteUnits = []string{"", "Ki", "Mi", "Gi"}
+
+// parseBytes reads a count without sign, fraction and exponent, at most 2^50; if
+// units is true, one of the binary units may follow.
+func parseBytes(s string, units bool) (n int64, ok bool) {
+	const most = 1 << 50
+	shift := 0
+	for i, unit := range byteUnits {
+		if digits, has := strings.CutSuffix(s, unit); has && units && i > 0 {
+			s, shift = digits, 10*i
 		}
 	}
-	if o.sound(name) {
-		o.wrong(name, value, "is not known; write "+either(f.OneOf))
+	count, err := strconv.ParseUint(s, 10, 64)
+	if err != nil || count > most>>shift {
+		return 0, false
 	}
-	return -1
+	return int64(count) << shift, true
 }
 
-// either lists words as a sentence would: "a, b or c".
-func either(words []string) (text string) {
-	for i, word := range words {
-		switch {
-		case i == 0:
-		case i == len(words)-1:
-			text += " or "
-		default:
-			text += ", "
+// inBytes writes a bound as one would by hand.
+func inBytes(n int64, kind Kind) string {
+	unit := 0
+	for kind == Bytes && n > 0 && n%1024 == 0 && unit < len(byteUnits)-1 {
+		n, unit = n/1024, unit+1
+	}
+	return strconv.FormatInt(n, 10) + byteUnits[unit]
+}
+
+// listed is one string of a list, with its place.
+type listed struct {
+	text, path string
+	at         int
+}
+
+// list returns the strings of a list. A string that stands twice is a fault; so is
+// one for which check returns a complaint. Nil when the field is absent or no string
+// is left.
+func (o *object) list(name string, check func(text string) string) []string {
+	var texts []string
+	all := o.texts(name)
+	for i, l := range all {
+		first := slices.IndexFunc(all, func(other listed) bool { return other.text == l.text })
+		if first < i {
+			o.r.fault(l.at, l.path, quoteURL(l.text), "repeats "+all[first].path)
+		} else if complaint := check(l.text); complaint != "" {
+			o.r.fault(l.at, l.path, quoteURL(l.text), complaint)
+		} else {
+			texts = append(texts, l.text)
 		}
-		text += word
 	}
-	return text
+	return texts
 }
 
-// child gives the object under name; nil when there is none.
-func (o *object) child(name string) *object {
+// printableList is list for texts that are compared byte for byte.
+func (o *object) printableList(name string) []string { return o.list(name, checkPrintable) }
+
+// anyList is list without a check of its own: route.NewTable checks the texts.
+func (o *object) anyList(name string) []string {
+	return o.list(name, func(string) string { return "" })
+}
+
+func checkPrintable(text string) string {
+	if !isPrintable(text) {
+		return unprintable
+	}
+	return ""
+}
+
+// texts returns the strings of a list, or the one string that may stand in place
+// of a list. Strings that are empty or too long are left out, after a fault.
+func (o *object) texts(name string) []listed {
 	if !o.sound(name) {
 		return nil
 	}
 	m := o.find(name)
-	return o.r.object(o.member(name), m.field.Fields, m.value)
-}
-
-// childOrDefault is child; where there is none, it gives an object without members.
-func (o *object) childOrDefault(name string, fields []field) *object {
-	if child := o.child(name); child != nil {
-		return child
-	}
-	return &object{r: o.r, path: o.member(name), at: o.offset(name), fields: fields}
-}
-
-// children gives the objects of a list.
-func (o *object) children(name string) []*object {
-	if !o.sound(name) {
-		return nil
-	}
-	m := o.find(name)
-	all := make([]*object, len(m.value.Children))
-	for i := range all {
-		all[i] = o.r.object(at(o.member(name), i), m.field.Fields, &m.value.Children[i])
+	var all []listed
+	for _, l := range stringsOf(o.pathTo(name), m.value) {
+		if text, ok := o.r.bounded(l, m.field); ok {
+			l.text = text
+			all = append(all, l)
+		}
 	}
 	return all
+}
+
+// stringsOf returns the strings of a TextOrTexts as they are.
+func stringsOf(path string, value *strictjson.Value) []listed {
+	if value.Kind != strictjson.Array {
+		return []listed{{value.Text, path, value.Offset}}
+	}
+	var all []listed
+	for i := range value.Children {
+		all = append(all, listed{value.Children[i].Text, at(path, i), value.Children[i].Offset})
+	}
+	return all
+}
+
+// bounded copies a string, so that nothing refers to the document. ok is false after
+// a fault.
+func (r *reader) bounded(l listed, f *Field) (text string, ok bool) {
+	most := MaxTextBytes
+	if f.Kind == Text && f.Max > 0 {
+		most = int(f.Max)
+	}
+	found := ""
+	if !f.hidden {
+		found = quoteURL(l.text)
+	}
+	switch {
+	case l.text == "":
+		want := "is empty"
+		if f.Kind == Text || f.Kind == TextOrTexts { // else the example is a whole list
+			want += example(f)
+		}
+		r.fault(l.at, l.path, `""`, want)
+	case len(l.text) > most:
+		r.fault(l.at, l.path, found, "is longer than "+strconv.Itoa(most)+" bytes")
+	case f.Kind == Text && len(l.text) < int(f.Min):
+		r.fault(l.at, l.path, found, "is shorter than "+strconv.FormatInt(f.Min, 10)+" bytes")
+	default:
+		return strings.Clone(l.text), true
+	}
+	return "", false
+}
+
+// refuseRepeat refuses what an earlier object says in the same field.
+func refuseRepeat(objects []*object, i int, name string) {
+	if !objects[i].sound(name) {
+		return
+	}
+	text := objects[i].find(name).value.Text
+	for _, other := range objects[:i] {
+		if other.sound(name) && other.find(name).value.Text == text {
+			objects[i].fault(name, quote(text), "repeats "+other.pathTo(name))
+			return
+		}
+	}
+}
+
+// claimPath returns the names that lead to a claim, outermost first; nil after a
+// fault.
+func (o *object) claimPath(name string) []string {
+	o.demands(name)
+	if !o.sound(name) {
+		return nil
+	}
+	m := o.find(name)
+	return o.r.claimPath(o.pathTo(name), m.field, m.value)
+}
+
+// claimPath reads one TextOrTexts, a field's or an element's.
+func (r *reader) claimPath(path string, f *Field, value *strictjson.Value) (names []string) {
+	sound := true
+	for _, l := range stringsOf(path, value) {
+		text, ok := r.bounded(l, f)
+		if ok && !isPrintable(text) {
+			r.fault(l.at, l.path, quoteURL(text), unprintable)
+			ok = false
+		}
+		names, sound = append(names, text), sound && ok
+	}
+	if !sound {
+		return nil
+	}
+	return names
 }

@@ -1,24 +1,27 @@
 package config
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"edgejwt/verify/strictjson"
 )
 
-// Fault is one reason to refuse a configuration. Path, Found and Want are made
-// for reading: no control bytes, and no value of anything that may be a secret.
+// Fault is one reason to refuse a configuration. Path, Found and Want are for people:
+// they have no control bytes, and no value of anything that may be a secret.
 type Fault struct {
 	// Path is where: "jwtRules[0].clockSkew", or "configuration" for the whole.
 	Path string
-	// Found is what stands there, quoted and cut at 64 bytes; empty when nothing
-	// does or when it must not be shown.
+	// Found is the value in the document, quoted and cut at 64 bytes; empty when there
+	// is none or when it must not be shown.
 	Found string
 	// Want completes the sentence that Found begins: "is not a duration (example: 60s)".
 	Want string
 
-	at int // offset in the document, for the order
+	at int // offset in the document, for sorting
 }
 
 // String is the fault in one line.
@@ -46,7 +49,7 @@ func (e *Error) Error() string {
 			b.WriteByte('\n')
 		}
 		if i == maxShown {
-			b.WriteString("configuration: " + itoa(len(e.Faults)-i) + " more faults")
+			b.WriteString("configuration: " + strconv.Itoa(len(e.Faults)-i) + " more faults")
 			break
 		}
 		b.WriteString(f.String())
@@ -59,36 +62,35 @@ func (r *reader) fault(at int, path, found, want string) {
 }
 
 // fault refuses a field of the object; the empty name stands for the object
-// itself. A field that is absent has its object's place.
+// itself. A field that is absent has the offset of its object.
 func (o *object) fault(name, found, want string) {
 	path := o.path
 	if name != "" {
-		path = o.member(name)
+		path = o.pathTo(name)
 	} else if path == "" {
 		path = wholePath
 	}
 	o.r.fault(o.offset(name), path, found, want)
 }
 
-// wrong is fault for a text that stands there.
+// wrong is fault for a text.
 func (o *object) wrong(name, text, want string) { o.fault(name, quoteURL(text), want) }
 
-// unfit is wrong, with an example of what could stand there.
+// unfit is wrong with an example.
 func (o *object) unfit(name, text, want string) {
-	o.wrong(name, text, want+example(lookUp(o.fields, name)))
+	o.wrong(name, text, want+example(o.field(name)))
 }
 
-// warn is fault for what is allowed, but likely to bite.
+// warn is fault for a setting that is allowed, but often a mistake.
 func (o *object) warn(name, found, text string) {
 	path := o.path
 	if name != "" {
-		path = o.member(name)
+		path = o.pathTo(name)
 	}
-	f := Fault{Path: path, Found: found, Want: text, at: o.offset(name)}
-	o.r.warnings = append(o.r.warnings, f)
+	o.r.warnings = append(o.r.warnings, Fault{Path: path, Found: found, Want: text, at: o.offset(name)})
 }
 
-// refusal is everything that was found.
+// refusal returns all faults as an *Error.
 func (r *reader) refusal() error {
 	sortByPlace(r.faults)
 	return &Error{Faults: r.faults}
@@ -105,7 +107,68 @@ func (r *reader) sortedWarnings() []string {
 
 // sortByPlace keeps the order of what was found at the same place.
 func sortByPlace(faults []Fault) {
-	slices.SortStableFunc(faults, func(a, b Fault) int { return a.at - b.at })
+	slices.SortStableFunc(faults, func(a, b Fault) int { return cmp.Compare(a.at, b.at) })
+}
+
+// isFaulty reports whether there is a fault at a value or inside it.
+func (r *reader) isFaulty(value *strictjson.Value) bool {
+	return slices.ContainsFunc(r.faults, func(f Fault) bool {
+		return value.Offset <= f.at && f.at < value.Offset+len(value.Raw)
+	})
+}
+
+// example shows what could be written in the field.
+func example(f *Field) string {
+	switch {
+	case f.Example != "":
+		return " (example: " + f.Example + ")"
+	case f.Default != "" && f.Kind != Switch:
+		return " (example: " + f.Default + ")"
+	}
+	return ""
+}
+
+// pathTo is the path of a member.
+func (o *object) pathTo(name string) string { return join(o.path, name) }
+
+// join adds a member's name to a path. A name that could be misread is quoted.
+func join(path, name string) string {
+	if !isPlain(name) {
+		name = quote(name)
+	} else {
+		name = strings.Clone(name)
+	}
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+func isPlain(name string) bool {
+	for _, c := range []byte(name) {
+		if !isAlphanumeric(c) && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return name != "" && len(name) <= maxQuoted
+}
+
+// at is the path of a list's element.
+func at(path string, index int) string { return path + "[" + strconv.Itoa(index) + "]" }
+
+// shown describes a value. Objects and lists are named only: they may hold a secret.
+func shown(value *strictjson.Value) string {
+	switch {
+	case value.Kind == strictjson.Object:
+		return "an object"
+	case value.Kind == strictjson.Array:
+		return "a list"
+	case value.Kind == strictjson.String:
+		return quoteURL(value.Text)
+	case len(value.Raw) > maxQuoted:
+		return value.Raw[:maxQuoted] + "…"
+	}
+	return strings.Clone(value.Raw)
 }
 
 const maxQuoted = 64
@@ -129,7 +192,7 @@ func quoteURL(s string) string {
 	if i := strings.IndexAny(shown, "?#"); i >= 0 {
 		shown = shown[:i+1] + "…"
 	}
-	// Without a colon before it, as in "me@example.com", no password stands there.
+	// An @ without a colon before it, as in "me@example.com", follows no password.
 	if at := strings.LastIndexByte(shown, '@'); at >= 0 && strings.IndexByte(shown[:at], ':') >= 0 {
 		start := 0
 		if i := strings.Index(shown[:at], "://"); i >= 0 {
@@ -139,5 +202,3 @@ func quoteURL(s string) string {
 	}
 	return strings.ReplaceAll(quote(shown), `\u2026`, "…")
 }
-
-func itoa(n int) string { return strconv.Itoa(n) }

@@ -1,0 +1,344 @@
+package config
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"edgejwt/jwks"
+	"edgejwt/verify"
+	"edgejwt/verify/ascii"
+	"edgejwt/verify/strictjson"
+)
+
+// parsedRule is a rule together with the objects that it was read from, for faults
+// that concern several rules.
+type parsedRule struct {
+	Rule
+	object  *object
+	outputs []*object // of outputClaimToHeaders, one for each of the rule's
+}
+
+// rules reads auth0 and jwtRules.
+func (o *object) rules() (rules []*parsedRule) {
+	if tenant := o.child("auth0"); tenant != nil {
+		rules = append(rules, tenant.auth0Rule())
+	}
+	for _, entry := range o.children("jwtRules") {
+		rules = append(rules, entry.jwtRule())
+	}
+	switch {
+	case len(rules) > MaxRules:
+		most := strconv.Itoa(MaxRules)
+		o.fault("jwtRules", most+" entries", "and auth0 are more than "+most+" issuers")
+	case o.lacks("auth0") && (o.lacks("jwtRules") || o.sound("jwtRules") && o.count("jwtRules") == 0):
+		o.fault("", "", "names no issuer; write auth0 (with domain and audience) or an entry of jwtRules")
+	}
+	refuseSameIssuer(rules)
+	refuseLostTokens(rules)
+	refuseOverlaps(rules)
+	return rules
+}
+
+// auth0Rule reads auth0: issuer and key set follow from the domain.
+func (o *object) auth0Rule() *parsedRule {
+	rule := &parsedRule{Rule: Rule{Path: o.path}, object: o}
+	if domain, ok := o.domain(); ok {
+		rule.Issuer = "https://" + domain + "/"
+		rule.JWKSURI = rule.Issuer + ".well-known/jwks.json"
+		rule.Authority, rule.RequestPath = domain, "/.well-known/jwks.json"
+		rule.Cluster = istioCluster(domain)
+	}
+	if cluster, ok := o.printable("cluster"); ok {
+		rule.Cluster = cluster
+	}
+	if o.lacks("audience") {
+		o.fault("audience", "", "is missing: a token for any other API of the tenant would be accepted (RFC 8725 §3.9); "+
+			"write the API's identifier (example: https://api.example.com)")
+	}
+	rule.Audiences = o.printableList("audience")
+	rule.Algorithms = o.algorithms()
+	o.options(rule)
+	return rule
+}
+
+// domain reads the tenant's bare domain. The issuer is made of it and compared
+// byte for byte, so another spelling is refused, not corrected.
+func (o *object) domain() (domain string, ok bool) {
+	domain, ok = o.required("domain")
+	if !ok {
+		return "", false
+	}
+	bare := domain
+	if _, rest, ok := strings.Cut(domain, "://"); ok {
+		bare = rest
+	}
+	bare, _, _ = strings.Cut(bare, "/")
+	bare = strings.TrimSuffix(ascii.Lower(strings.Trim(bare, ascii.Space)), ".")
+	switch {
+	case !jwks.IsHost(bare) || !strings.Contains(bare, "."):
+		o.unfit("domain", domain, "is not a domain")
+	case domain != bare:
+		if len(bare) > maxQuoted {
+			bare = bare[:maxQuoted] + "…"
+		}
+		o.wrong("domain", domain, "is not the bare domain in lower case; write "+bare)
+	default:
+		return domain, true
+	}
+	return "", false
+}
+
+// jwtRule reads an entry of jwtRules.
+func (o *object) jwtRule() *parsedRule {
+	rule := &parsedRule{Rule: Rule{Path: o.path, AnyAudience: o.switched("anyAudience")}, object: o}
+	if _, ok := o.required("issuer"); ok {
+		rule.Issuer, _ = o.printable("issuer")
+	}
+	if host, ok := strings.CutPrefix(rule.Issuer, "https://"); ok && strings.HasSuffix(host, ".auth0.com") {
+		o.warn("issuer", quoteURL(rule.Issuer), "does not end in a slash; the issuer of Auth0's tokens does, and no token will match")
+	}
+	switch {
+	case o.has("audiences") && rule.AnyAudience:
+		o.fault("anyAudience", "true", "stands beside audiences; write one of them")
+	case o.lacks("audiences") && !rule.AnyAudience && (!o.has("anyAudience") || o.sound("anyAudience")):
+		o.fault("audiences", "", "is missing: tokens for any other API would be accepted (RFC 8725 §3.9); "+
+			"name the audience, or write anyAudience: true")
+	}
+	rule.Audiences = o.printableList("audiences")
+	rule.Algorithms = o.algorithms()
+	o.keySource(&rule.Rule)
+	o.options(rule)
+	return rule
+}
+
+// options reads what auth0 and jwtRules have in common.
+func (o *object) options(rule *parsedRule) {
+	rule.ClockSkew, _ = o.duration("clockSkew")
+	if rule.ClockSkew > 5*time.Minute {
+		o.warn("clockSkew", short(rule.ClockSkew), "is long: every token is accepted for that much longer than its issuer said")
+	}
+	rule.ForwardOriginalToken = o.switched("forwardOriginalToken")
+	rule.Locations = o.locations()
+	o.outputs(rule)
+}
+
+// algorithms reads the accepted values of alg (RFC 7518 §3.1).
+func (o *object) algorithms() []string {
+	if !o.has("algorithms") {
+		return []string{verify.RS256}
+	}
+	return o.list("algorithms", func(alg string) string {
+		if slices.Contains(algorithms, alg) {
+			if alg == "ES384" || alg == "ES512" {
+				o.warn("algorithms", alg, "takes a worker many milliseconds for each new token: a few bad ones a second would slow all others")
+			}
+			return ""
+		}
+		complaint := "is not an algorithm"
+		switch alg {
+		case "HS256", "HS384", "HS512", "none":
+			complaint = "is never accepted: it proves nothing with a public key (RFC 8725 §3.1)"
+		}
+		return complaint + "; write " + either(algorithms)
+	})
+}
+
+// keySource reads where the keys come from: jwks, jwksUri or, without both,
+// OpenID discovery at the issuer.
+func (o *object) keySource(rule *Rule) {
+	if o.has("jwks") {
+		if o.has("jwksUri") {
+			o.fault("jwksUri", "", "stands beside jwks; write one of them")
+		}
+		if o.has("jwksCluster") {
+			o.fault("jwksCluster", "", "stands beside jwks, for which nothing is fetched; leave it out")
+		}
+		o.inlineSet(rule)
+		return
+	}
+	if o.has("jwksUri") {
+		if uri, ok := o.text("jwksUri"); ok {
+			o.locate(rule, "jwksUri", uri, "")
+			rule.JWKSURI = uri
+		}
+	} else if rule.Issuer != "" && o.lacks("jwksUri") && o.lacks("jwks") {
+		rule.Discovery = true
+		if strings.Contains(rule.Issuer, "?") {
+			o.wrong("issuer", rule.Issuer, "has a query, with which there is no OpenID discovery; name jwksUri or jwks")
+			return
+		}
+		o.locate(rule, "issuer", strings.TrimSuffix(rule.Issuer, "/")+"/.well-known/openid-configuration",
+			", and without jwksUri and jwks it is where OpenID discovery begins; name jwksUri or jwks")
+	}
+	o.keysHost(rule)
+	if cluster, ok := o.printable("jwksCluster"); ok {
+		rule.Cluster = cluster
+	}
+}
+
+// keysHost reads the host, besides the issuer's, on which a discovered key set may lie.
+func (o *object) keysHost(rule *Rule) {
+	if !rule.Discovery || !o.has("jwksHost") {
+		for _, name := range []string{"jwksHost", "discoveryCluster"} {
+			if o.has(name) {
+				o.fault(name, "", "is for OpenID discovery with a key set on another host; leave it out or write jwksHost without jwksUri and jwks")
+			}
+		}
+		return
+	}
+	host, ok := o.text("jwksHost")
+	if !ok {
+		return
+	}
+	authority, path, err := jwks.SplitURL("https://" + host)
+	if err != nil || path != "/" || authority != host {
+		o.unfit("jwksHost", host, "is not a host in lower case, with or without a port")
+		return
+	}
+	rule.KeysHost, rule.DiscoveryCluster, rule.Cluster = host, rule.Cluster, istioCluster(host)
+	if cluster, ok := o.printable("discoveryCluster"); ok {
+		rule.DiscoveryCluster = cluster
+	}
+}
+
+// locate splits an address that follows from the field named.
+func (o *object) locate(rule *Rule, name, url, because string) {
+	authority, path, err := jwks.SplitURL(url)
+	if err != nil {
+		complaint := err.Error() + because
+		if strings.HasPrefix(url, "http://") && name == "jwksUri" {
+			complaint += "; keys that come unprotected can be replaced on the way"
+		}
+		o.wrong(name, o.find(name).value.Text, complaint)
+		return
+	}
+	rule.Authority, rule.RequestPath, rule.Cluster = authority, path, istioCluster(authority)
+}
+
+// istioCluster is the name that Istio gives to the cluster of an external host.
+func istioCluster(authority string) string {
+	host, port := jwks.SplitAuthority(authority)
+	if host[0] == '[' { // jwks.SplitURL has checked the other bracket
+		host = host[1 : len(host)-1]
+	}
+	return "outbound|" + port + "||" + host
+}
+
+// inlineSet reads jwks, as Istio has it (a string) or as an object. No message shows
+// its content: it may be a private key.
+func (o *object) inlineSet(rule *Rule) {
+	if !o.sound("jwks") {
+		return
+	}
+	m := o.find("jwks")
+	text := m.value.Raw
+	if m.value.Kind == strictjson.String {
+		text = m.value.Text
+	}
+	rule.InlineJWKS = []byte(strings.Trim(text, ascii.Space))
+	set, skipped, err := jwks.Parse(rule.InlineJWKS, rule.Algorithms...)
+	if err != nil {
+		complaint := "cannot be used: " + err.Error()
+		for _, key := range skipped[:min(len(skipped), 3)] {
+			complaint += "; " + key.String()
+		}
+		o.fault("jwks", "", complaint)
+		return
+	}
+	rule.InlineSet = set
+	for _, key := range skipped {
+		o.warn("jwks", "", "skipped "+key.String())
+	}
+}
+
+// refuseSameIssuer refuses a second rule for an issuer: the order of two rules must
+// not decide which of them applies.
+func refuseSameIssuer(rules []*parsedRule) {
+	for i, rule := range rules {
+		for _, other := range rules[:i] {
+			if rule.Issuer == "" || rule.Issuer != other.Issuer {
+				continue
+			}
+			owner := other.Path + ".issuer"
+			if other.Path == "auth0" {
+				owner = "the issuer of auth0"
+			}
+			rule.object.wrong("issuer", rule.Issuer, "repeats "+owner+"; write one rule for an issuer")
+			break
+		}
+	}
+}
+
+// keys reads the top level's field keys, or gives its defaults.
+func (o *object) keys() Keys {
+	k := o.childOrDefault("keys")
+	var keys Keys
+	var refresh, stale, cooldown bool
+	keys.Refresh, refresh = k.duration("refresh")
+	keys.MaxStale, stale = k.duration("maxStale")
+	keys.Cooldown, cooldown = k.duration("cooldown")
+	keys.Timeout, _ = k.duration("timeout")
+	keys.Wait, _ = k.duration("wait")
+	keys.Tick, _ = k.duration("tick")
+	keys.Deny = k.denied()
+
+	if refresh && cooldown {
+		k.ascending("cooldown", keys.Cooldown, "refresh", keys.Refresh)
+	}
+	if refresh && stale {
+		k.ascending("refresh", keys.Refresh, "maxStale", keys.MaxStale)
+	}
+	if stale && keys.MaxStale > 7*24*time.Hour {
+		k.warn("maxStale", short(keys.MaxStale), "is long: a key that is withdrawn while the provider cannot be reached stays valid until then")
+	}
+	return keys
+}
+
+// ascending demands that one duration is not longer than another. The fault is at the
+// longer one's field if that is written, else at the other.
+func (o *object) ascending(small string, least time.Duration, large string, d time.Duration) {
+	switch {
+	case d >= least:
+	case o.has(large):
+		o.wrong(large, o.find(large).value.Text, "is shorter than "+o.pathTo(small)+" ("+short(least)+")")
+	default:
+		o.wrong(small, o.find(small).value.Text, "is longer than "+o.pathTo(large)+" ("+short(d)+")")
+	}
+}
+
+// denied reads keys.deny. It may be empty, and a kid may stand in it twice: it is
+// edited in an emergency and should then not be refused for its form.
+func (o *object) denied() []string {
+	var kids []string
+	for _, l := range o.texts("deny") {
+		if len(l.text) > MaxKIDBytes {
+			o.r.fault(l.at, l.path, quote(l.text), "is longer than "+strconv.Itoa(MaxKIDBytes)+" bytes")
+		} else if !slices.Contains(kids, l.text) {
+			kids = append(kids, l.text)
+		}
+	}
+	return kids
+}
+
+// Policy is how the rule's key set is fetched and kept; of no use for a rule with
+// an inline set.
+func (r *Rule) Policy(keys *Keys) jwks.Policy {
+	policy := jwks.Policy{
+		URL:        r.JWKSURI,
+		Issuer:     r.Issuer,
+		Algorithms: r.Algorithms,
+		Refresh:    keys.Refresh,
+		MaxStale:   keys.MaxStale,
+		Cooldown:   keys.Cooldown,
+		Timeout:    keys.Timeout,
+		Wait:       keys.Wait,
+		Tick:       keys.Tick,
+		Deny:       keys.Deny,
+	}
+	if r.KeysHost != "" {
+		policy.ExtraHosts = []string{r.KeysHost}
+	}
+	return policy
+}
