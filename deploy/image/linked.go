@@ -55,6 +55,19 @@ func linked(ctx context.Context, root string) ([]part, error) {
 		if p.licence, err = spdx(p.text); err != nil {
 			return nil, fmt.Errorf("%s: %w", p.path, err)
 		}
+		// Some modules keep the licence of code that they took over beside that
+		// code, in a folder below their own.
+		taken, err := filepath.Glob(filepath.Join(f[3], "*", "LICENSE*"))
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range taken {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				return nil, err
+			}
+			p.text += "\n\n" + string(text)
+		}
 		parts = append(parts, p)
 	}
 	return parts, nil
@@ -77,6 +90,8 @@ func goCommand(ctx context.Context, root string, args ...string) (string, error)
 func spdx(text string) (string, error) {
 	text = strings.Join(strings.Fields(text), " ")
 	switch {
+	case strings.Contains(text, "Mozilla Public License, version 2.0"):
+		return "MPL-2.0", nil
 	case strings.Contains(text, "Apache License Version 2.0"):
 		return "Apache-2.0", nil
 	case strings.Contains(text, "Redistribution and use in source and binary forms") && strings.Contains(text, "Neither the name"):
@@ -94,6 +109,9 @@ func notices(parts []part) []byte {
 	for _, p := range parts {
 		rule := strings.Repeat("=", 72)
 		fmt.Fprintf(&b, "\n%s\n%s %s (%s)\n%s\n\n%s\n", rule, p.path, p.version, p.licence, rule, strings.TrimSpace(p.text))
+		if p.licence == "MPL-2.0" { // section 3.2: where the source form is
+			fmt.Fprintf(&b, "\nIts source, which is unchanged: https://%s, version %s.\n", p.path, p.version)
+		}
 	}
 	return []byte(b.String())
 }

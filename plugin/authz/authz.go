@@ -136,11 +136,29 @@ func (a *Authorizer) Reports() bool { return a.reports }
 // UsesPolicies reports whether Decide wants the policy that Envoy's route carries.
 func (a *Authorizer) UsesPolicies() bool { return a.policies != nil }
 
-// IsPreflight reports whether a request is a CORS preflight (Fetch §3.2.2), by its
-// headers as Decide takes them. A preflight carries no credentials, so asking for a
-// token would refuse every browser.
+// methodOverrides are the headers by which servers take a request for one with
+// another method.
+var methodOverrides = []string{"x-http-method-override", "x-http-method", "x-method-override", "x-original-method", "-method"}
+
+// IsPreflight reports whether a request is a CORS preflight as browsers send it
+// (Fetch §4.8), by its headers as Decide takes them. A preflight carries no
+// credentials, so asking for a token would refuse every browser. One with a body, with
+// a token, or with a header by which some servers take it for another request is not a
+// browser's, and is decided like any other request.
 func IsPreflight(headers [][2]string) bool {
-	return value(headers, ":method") == "OPTIONS" && value(headers, "origin") != "" && value(headers, "access-control-request-method") != ""
+	if value(headers, ":method") != "OPTIONS" || value(headers, "origin") == "" || value(headers, "access-control-request-method") == "" {
+		return false
+	}
+	return !slices.ContainsFunc(headers, func(header [2]string) bool {
+		switch name, text := header[0], header[1]; name {
+		case "authorization", "transfer-encoding":
+			return true
+		case "content-length":
+			return text != "0"
+		default:
+			return among(methodOverrides, name)
+		}
+	})
 }
 
 // value gives the first value of a header, or "".

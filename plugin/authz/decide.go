@@ -228,7 +228,7 @@ func (d *Decision) metadata(r *request, _ time.Time) {
 
 // preflight lets CORS preflights pass, unless their route may deny.
 func (d *Decision) preflight(r *request, _ time.Time) {
-	d.isPreflight = r.method == "OPTIONS" && r.origin != "" && r.requestMethod != ""
+	d.isPreflight = r.method == "OPTIONS" && IsPreflight(r.all)
 	if d.isPreflight && !d.authz.denies {
 		d.decide(verify.Preflight, nil)
 	}

@@ -50,7 +50,7 @@ func newHeaders(cfg *config.Config) headers {
 		h.judgeAll(&cfg.Routes[i])
 	}
 	for _, list := range [...][]string{
-		{":method", ":path", ":authority", "origin", "access-control-request-method", "content-type", "cookie"},
+		{":method", ":path", ":authority", "access-control-request-method", "content-type", "cookie"},
 		h.identity, h.overrides, h.tokens,
 	} {
 		for _, name := range list {
@@ -93,21 +93,22 @@ func among(list []string, name string) bool {
 
 // request is what the checks need of a request's headers.
 type request struct {
-	method, path, host    string
-	origin, requestMethod string // of a CORS preflight
-	grpc                  bool
-	credentials           [][2]string // where a token may stand, and what may be taken for it
-	forged                []string    // names, as sent, of headers that a client may not send
-	headers               [][2]string // all others
-	policy                *string
-	routes                *route.Table
+	method, path, host string
+	requestMethod      string // of a CORS preflight
+	grpc               bool
+	credentials        [][2]string // where a token may stand, and what may be taken for it
+	forged             []string    // names, as sent, of headers that a client may not send
+	all                [][2]string
+	headers            [][2]string // all but those that are forged
+	policy             *string
+	routes             *route.Table
 }
 
 // read collects in one pass what the checks need. The result is overwritten by the
 // next call.
 func (a *Authorizer) read(headers [][2]string) *request {
 	h, r := &a.headers, &a.request
-	*r = request{credentials: r.credentials[:0], headers: headers, routes: a.routes}
+	*r = request{credentials: r.credentials[:0], all: headers, headers: headers, routes: a.routes}
 	for i := range headers {
 		name, text := headers[i][0], headers[i][1]
 		if h.lengths>>(len(name)&63)&1 == 0 {
@@ -132,8 +133,6 @@ func (a *Authorizer) read(headers [][2]string) *request {
 			r.credentials = append(r.credentials, headers[i])
 		}
 		switch name {
-		case "origin":
-			setFirst(&r.origin, text)
 		case "access-control-request-method":
 			setFirst(&r.requestMethod, text)
 		case "content-type":

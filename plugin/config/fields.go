@@ -169,7 +169,7 @@ const (
 var (
 	algorithms = verify.Algorithms()
 	modes      = []string{"enforce", "report"}
-	spellings  = []string{"trailingSlash", "head", "port"} // see Policy.Spellings
+	spellings  = []string{"trailingSlash", "head", "port", "pathCase"} // see Policy.Spellings
 )
 
 // Bounds that meanings name.
@@ -201,7 +201,7 @@ var fields = []Field{
 	{Name: "corsPreflight", Kind: Choice, Default: "pass", OneOf: []string{"pass", "judge"},
 		Meaning: "What a CORS preflight is, to which browsers give no token: pass lets it through, except where its route says auth: deny; judge takes it for a request like any other, which is right where Envoy's cors filter answers browsers before the plugin."},
 	{Name: "overrideHeaders", Kind: Choice, Default: "remove", OneOf: []string{"remove", "keep"},
-		Meaning: "What becomes of the headers by which servers take another method, path or host (x-http-method-override, x-http-method, x-method-override, _method, x-original-url, x-rewrite-url, x-forwarded-host), where a rule depends on one of these: remove takes them out of every request, and with routeMetadata refuses it; keep leaves them to the API."},
+		Meaning: "What becomes of the headers by which servers take another method, path or host (x-http-method-override, x-http-method, x-method-override, _method, x-original-url, x-rewrite-url, x-forwarded-host, script-name and their like), where a rule depends on one of these: remove takes them out of every request, and with routeMetadata refuses it; keep leaves them to the API."},
 	{Name: "keys", Kind: Object, Fields: keysFields,
 		Meaning: "How key sets are fetched and kept."},
 	{Name: "tokenCache", Kind: Object, Fields: cacheFields,
@@ -404,7 +404,7 @@ var policyFields = slices.Concat([]Field{
 	{Name: "headers", Refused: noCondition},
 	{Name: "spellings", Kind: Texts, Example: "[trailingSlash]", OneOf: spellings, Min: 1, Max: MaxListed,
 		Limits:  "only in a policy of routeMetadata",
-		Meaning: "Spellings that no other Envoy route matches: trailingSlash (a slash at the path's end), head (HEAD for GET), port (a port in the host). Others are refused where policies may stand in Envoy's routes."},
+		Meaning: "Spellings that no other Envoy route matches: trailingSlash (a slash at the path's end), head (HEAD for GET), port (a port in the host), pathCase (capitals in the path, with ignorePathCase). Others are refused where policies may stand in Envoy's routes."},
 }, demandFields)
 
 // demandFields are what a route has besides its conditions. The values of auth

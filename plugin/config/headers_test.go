@@ -43,7 +43,8 @@ func TestReservedHeaders(t *testing.T) {
 // TestOverrides: the headers are kept by choice, or where nothing depends on what they
 // would change.
 func TestOverrides(t *testing.T) {
-	all := []string{"x-forwarded-host", "x-http-method-override", "x-http-method", "x-method-override", "-method", "x-original-url", "x-rewrite-url"}
+	all := []string{"x-forwarded-host", "x-http-method-override", "x-http-method", "x-method-override", "-method", "x-original-url", "x-rewrite-url", "x-original-uri", "x-rewrite-uri", "x-original-method", "x-original-host", "x-host", "x-http-host-override",
+		"x-forwarded-uri", "x-forwarded-path", "x-forwarded-prefix", "script-name", "x-script-name", "path-info"}
 	const keep = `"overrideHeaders":"keep",`
 	const told = "overrideHeaders: lets a server take another method, path or host than the one that was judged, if it acts on X-HTTP-Method-Override, X-Original-URL, X-Forwarded-Host or their like"
 	for members, depends := range map[string]bool{

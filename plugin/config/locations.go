@@ -209,7 +209,8 @@ var (
 	// than the request's own: X-HTTP-Method-Override and its like (Rack, Express,
 	// Laravel, OData), X-Original-URL and X-Rewrite-URL (IIS, Symfony), X-Forwarded-Host.
 	overrides = []string{"x-forwarded-host", "x-http-method-override", "x-http-method", "x-method-override", "-method",
-		"x-original-url", "x-rewrite-url"}
+		"x-original-url", "x-rewrite-url", "x-original-uri", "x-rewrite-uri", "x-original-method", "x-original-host", "x-host", "x-http-host-override",
+		"x-forwarded-uri", "x-forwarded-path", "x-forwarded-prefix", "script-name", "x-script-name", "path-info"}
 )
 
 func hasReservedPrefix(header string) bool {

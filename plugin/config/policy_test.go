@@ -19,8 +19,8 @@ func TestParsePolicy(t *testing.T) {
 	if got, err := config.ParsePolicy(`{}`); err != nil || !reflect.DeepEqual(got, config.Policy{}) {
 		t.Errorf("{} gives %+v, %v", got, err)
 	}
-	all, err := config.ParsePolicy(`{"spellings": ["trailingSlash", "head", "port"]}`)
-	if err != nil || all.Spellings != route.TrailingSlash|route.HeadAsGet|route.HostPort {
+	all, err := config.ParsePolicy(`{"spellings": ["trailingSlash", "head", "port", "pathCase"]}`)
+	if err != nil || all.Spellings != route.TrailingSlash|route.HeadAsGet|route.HostPort|route.PathCase {
 		t.Errorf("spellings %v, %v", all.Spellings, err)
 	}
 	// A full policy and a full route are one.
@@ -42,7 +42,7 @@ var policyRefusals = []refusalCase{
 	{"unknown field", `{"scope":["a"]}`, `scope: is not a field; did you mean scopes?`},
 	{"conditions", `{"path":{"prefix":"/"},"methods":["GET"],"hosts":["a"],"headers":[{"name":"x"}]}`,
 		`path: ` + noCondition + "\n" + `methods: ` + noCondition + "\n" + `hosts: ` + noCondition + "\n" + `headers: ` + noCondition},
-	{"spelling", `{"spellings":["dot"]}`, `spellings[0]: "dot" is not known; write trailingSlash, head or port`},
+	{"spelling", `{"spellings":["dot"]}`, `spellings[0]: "dot" is not known; write trailingSlash, head, port or pathCase`},
 	{"no scope", `{"scopes":["a b"]}`, `scopes[0]: "a b"` + notScope},
 	{"auth none with claims", `{"claims":{"a":["b"]},"auth":"none"}`,
 		`auth: is "none", but the route needs something of a token; "required" lets in who has it`},

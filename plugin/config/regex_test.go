@@ -60,7 +60,7 @@ func TestRegex(t *testing.T) {
 		regex, members string
 		holds, not     []string
 	}{
-		{`/v[12]/orders`, ``, []string{"/v1/orders", "/v2/orders"}, []string{"/v3/orders", "/v2/orders/", "/v1/orders/x", "/x/v1/orders", "/V1/orders"}},
+		{`/v[12]/orders`, ``, []string{"/v1/orders", "/v2/orders", "/v2/orders/"}, []string{"/v3/orders", "/v1/orders/x", "/x/v1/orders", "/V1/orders"}},
 		{`/a|/b`, ``, []string{"/a", "/b"}, []string{"/ab", "/x/b", "/a/b"}},
 		{`^/a$`, ``, []string{"/a"}, []string{"/a/b"}},
 		{`(?m)^/a$`, ``, []string{"/a"}, []string{"/a/b"}},
@@ -68,7 +68,7 @@ func TestRegex(t *testing.T) {
 		{`/[A-Z]+`, ``, []string{"/ABC"}, []string{"/abc"}},
 		{`.*\.json`, ``, []string{"/a/b.json"}, []string{"/a/b.jsonx"}},
 	} {
-		cfg, err := config.Parse([]byte(top(c.members + `"routes":[{"auth":"none","path":{"regex":"` + strings.ReplaceAll(c.regex, `\`, `\\`) + `"}}]`)))
+		cfg, err := config.Parse([]byte(top(c.members + `"routes":[{"auth":"deny","path":{"regex":"` + strings.ReplaceAll(c.regex, `\`, `\\`) + `"}}]`)))
 		if err != nil {
 			t.Errorf("%s: %v", c.regex, err)
 			continue

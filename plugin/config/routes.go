@@ -426,6 +426,8 @@ func (o *object) spellings() (all route.Spelling) {
 			all |= route.HeadAsGet
 		case "port":
 			all |= route.HostPort
+		case "pathCase":
+			all |= route.PathCase
 		default:
 			return "is not known; write " + either(spellings)
 		}
