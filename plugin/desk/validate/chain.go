@@ -155,7 +155,7 @@ func (m *manager) judgeRoutes(w *world, name string) {
 					Write: "a route with auth: none, which does clean them"}, routes.file, per)
 			}
 		}
-		if policy := n.Get("metadata", "filter_metadata", "edgejwt", "policy"); policy != nil {
+		if policy := n.Get("metadata", "filter_metadata", "edgejwt", "policy"); policy != nil && n.Get("match") != nil {
 			m.judgePolicy(w, routes.file, policy, uses)
 		}
 		return true

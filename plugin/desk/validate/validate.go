@@ -18,7 +18,7 @@
 // error. What Envoy itself refuses at the start is left to it.
 //
 // The files: find.go looks for the plugin, policy.go judges its configuration,
-// filter.go and chain.go what Envoy wraps it in, cluster.go the way to the keys,
+// filter.go and chain.go what Envoy wraps it in, metadata.go and routing.go its routes, cluster.go the way to the keys,
 // istio.go and gateway.go their resources.
 package validate
 
@@ -109,6 +109,7 @@ func Files(files []File) *Report {
 		w.judge(p)
 	}
 	w.judgeManagers()
+	w.judgeMetadata()
 	w.judgeOthers()
 	w.judgeStats()
 	w.report.sort()
