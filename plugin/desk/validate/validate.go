@@ -17,9 +17,10 @@
 // comes by CDS, a resource in another folder) is told as not seen, and is no
 // error. What Envoy itself refuses at the start is left to it.
 //
-// The files: find.go looks for the plugin, policy.go judges its configuration,
-// filter.go and chain.go what Envoy wraps it in, metadata.go and routing.go its routes, cluster.go the way to the keys,
-// istio.go and gateway.go their resources.
+// The files: find.go looks for the plugin, policy.go judges its configuration with
+// gaps.go, order.go and needs.go, filter.go and chain.go what Envoy wraps it in,
+// metadata.go and routing.go its routes, cluster.go the way to the keys, istio.go and
+// gateway.go their resources.
 package validate
 
 import (
