@@ -22,6 +22,7 @@ func (w *world) judge(p *plugin) {
 		w.judgeKeys(p)
 		w.judgeGaps(p)
 		w.judgeOrder(p)
+		w.judgeNeeds(p)
 	}
 	w.report.Places = append(w.report.Places, place)
 }
