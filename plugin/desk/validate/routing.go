@@ -57,6 +57,7 @@ func (m *manager) judgeRouting(w *world) {
 	for _, s := range Settings() {
 		s.judge(r)
 	}
+	r.judgeRewrites()
 	if r.config.Node != nil && c.RouteMetadata {
 		r.judgeSpellings()
 	}

@@ -185,6 +185,24 @@ func TestSpellingsOfPolicies(t *testing.T) {
 	}
 }
 
+// TestRewrittenPaths: edgejwt sees the path before Envoy's rewrite.
+func TestRewrittenPaths(t *testing.T) {
+	const told = "warning is for a path that no route of Envoy takes, but which one rewrites to"
+	for _, c := range []struct{ name, routes, want string }{
+		{"to the rule's path", "{match: {prefix: /api}, route: {cluster: api, prefix_rewrite: /admin}}", told},
+		{"to a path above the rule's", "{match: {prefix: /api/}, route: {cluster: api, prefix_rewrite: /adm}}", told},
+		{"to another path", "{match: {prefix: /api}, route: {cluster: api, prefix_rewrite: /other}}", ""},
+		{"and a route for all", "{match: {prefix: /api}, route: {cluster: api, prefix_rewrite: /admin}}, {match: {prefix: /}, route: {cluster: api}}", ""},
+		{"no rewrite", "{match: {prefix: /api}, route: {cluster: api}}", ""},
+	} {
+		config := "          route_config: {virtual_hosts: [{name: api, domains: ['*'], routes: [" + c.routes + "]}]}\n"
+		// The rule of envoy.yaml is for /admin.
+		if got := unplaced(found(example(t, "", stripped, config))); got != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
 // TestHostPortOfMeshes: the routes of Istio and of Envoy Gateway ignore the port.
 func TestHostPortOfMeshes(t *testing.T) {
 	for _, file := range []string{"istio", "gateway"} {

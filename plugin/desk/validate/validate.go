@@ -19,8 +19,8 @@
 //
 // The files: find.go looks for the plugin, policy.go judges its configuration with
 // gaps.go, order.go and needs.go, filter.go and chain.go what Envoy wraps it in,
-// metadata.go and routing.go its routes, cluster.go the way to the keys, istio.go and
-// gateway.go their resources.
+// metadata.go, routing.go and rewrite.go its routes, cluster.go the way to the keys,
+// istio.go and gateway.go their resources.
 package validate
 
 import (
