@@ -155,7 +155,7 @@ func (m *manager) judgeRoutes(w *world, name string) {
 					Write: "a route with auth: none, which does clean them"}, routes.file, per)
 			}
 		}
-		if policy := n.Get("metadata", "filter_metadata", "edgejwt", "policy"); policy != nil {
+		if policy := n.Get("metadata", "filter_metadata", "edgejwt", "policy"); policy != nil && n.Get("match") != nil {
 			m.judgePolicy(w, routes.file, policy, uses)
 		}
 		return true
@@ -173,7 +173,9 @@ func (m *manager) judgePolicy(w *world, file string, policy *document.Node, uses
 			Write: `policy: '{"scopes": ["read:orders"]}'`}, file, policy)
 		return
 	}
-	if _, err := config.ParsePolicy(policy.Str()); err != nil {
+	parsed, err := config.ParsePolicy(policy.Str())
+	w.judgeLists(&parsed.Route.Need, file, func(string, int) *document.Node { return policy })
+	if err != nil {
 		for _, line := range strings.Split(err.Error(), "\n") {
 			w.found(Finding{Severity: Error, What: line, Why: "Requests of this route get 500."}, file, policy)
 		}

@@ -21,6 +21,8 @@ func (w *world) judge(p *plugin) {
 	if p.config != nil {
 		w.judgeKeys(p)
 		w.judgeGaps(p)
+		w.judgeOrder(p)
+		w.judgeNeeds(p)
 	}
 	w.report.Places = append(w.report.Places, place)
 }

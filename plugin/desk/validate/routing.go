@@ -2,6 +2,7 @@ package validate
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"edgejwt/plugin/desk/document"
@@ -33,7 +34,7 @@ func Settings() []Setting {
 	return []Setting{
 		{"ignore_port_in_host_matching", (*routing).judgeIgnoredPort},
 		{"strip_any_host_port", (*routing).judgePort},
-		{"strip_matching_host_port", func(*routing) {}}, // with strip_any_host_port, of which Envoy takes one
+		{"strip_matching_host_port", (*routing).judgeNamedPorts}, // and strip_any_host_port, of which Envoy takes one
 		{"strip_trailing_host_dot", (*routing).judgeDot},
 		{"vhost_header", (*routing).judgeHostHeader},
 		{"case_sensitive", (*routing).judgeCase},
@@ -56,6 +57,7 @@ func (m *manager) judgeRouting(w *world) {
 	for _, s := range Settings() {
 		s.judge(r)
 	}
+	r.judgeRewrites()
 	if r.config.Node != nil && c.RouteMetadata {
 		r.judgeSpellings()
 	}
@@ -96,16 +98,15 @@ func (r *routing) judgeIgnoredPort() {
 	ignored := r.plugin.config.RouteOptions.IgnoreHostPort
 	field := r.config.Get("ignore_port_in_host_matching")
 	switch {
-	case on(r.manager.Get("strip_any_host_port")): // none reaches edgejwt
 	case ignored && r.config.Node == nil:
 		r.world.found(Finding{Severity: Hint, What: "hostPort is ignored, and Envoy's routes are not in these files",
 			Why:   "Whether they ignore the port too (ignore_port_in_host_matching) was not looked at.",
 			Write: "hostPort: exact, unless they do"}, r.plugin.file, r.hostPort())
 	case ignored && !on(field):
 		r.world.found(Finding{Severity: Error, What: "hostPort is ignored, and Envoy's routes do not ignore the port",
-			Why:   whyPort + " With one, edgejwt applies the rule of a host that Envoy takes for another.",
+			Why:   whyPort + " With one, edgejwt applies the rule of a host that Envoy takes for another. Where Envoy strips ports, it keeps one that is empty or too great (www.example.com:).",
 			Write: "hostPort: exact, or ignore_port_in_host_matching: true in Envoy's route configuration"}, r.plugin.file, r.hostPort())
-	case !ignored && on(field) && (r.byHost || r.byPolicy):
+	case !ignored && on(field) && (r.byHost || r.byPolicy) && !on(r.manager.Get("strip_any_host_port")):
 		r.foundInRoutes(Finding{Severity: Warning, What: "Envoy's routes ignore the port of the host, and hostPort is exact",
 			Why:   "Requests that name a port are then refused, or asked for more than others.",
 			Write: "hostPort: ignored in edgejwt's configuration"}, field)
@@ -120,6 +121,54 @@ func (r *routing) judgePort() {
 	r.found(Finding{Severity: Hint, What: "hosts keep their port",
 		Why:   whyPort + " To the routes a host with a port is another one: such a request is refused, or asked for the strictest that it could mean.",
 		Write: "strip_any_host_port: true, if Envoy's domains name no port"}, r.manager.Get("strip_any_host_port"), r.manager.Get("strip_matching_host_port"))
+}
+
+// judgeNamedPorts looks for hosts with a port that Envoy strips from every request.
+func (r *routing) judgeNamedPorts() {
+	stripped := "" // the port that is stripped, where it is one
+	if !on(r.manager.Get("strip_any_host_port")) {
+		if stripped = r.listenerPort(); stripped == "" || !on(r.manager.Get("strip_matching_host_port")) {
+			return
+		}
+	}
+	for i := range r.plugin.config.Routes {
+		hosts := r.plugin.config.Routes[i].Hosts
+		for j, host := range hosts {
+			colon := strings.LastIndexByte(host, ':')
+			if colon <= strings.LastIndexByte(host, ']') || stripped != "" && host[colon+1:] != stripped {
+				continue
+			}
+			if slices.ContainsFunc(hosts, func(other string) bool { return strings.EqualFold(other, host[:colon]) }) {
+				continue
+			}
+			r.world.found(Finding{Severity: Warning, What: "names the port of " + host + ", which Envoy strips",
+				Why:   "Envoy takes the port from the host before edgejwt sees it (strip_any_host_port, strip_matching_host_port): no request has this host.",
+				Write: host[:colon]}, r.plugin.file, r.plugin.where("routes["+strconv.Itoa(i)+"].hosts["+strconv.Itoa(j)+"]"))
+		}
+	}
+}
+
+// listenerPort is the port of the listener that the connection manager stands in, or "".
+func (r *routing) listenerPort() (port string) {
+	for _, s := range r.world.sources {
+		if s.file != r.file {
+			continue
+		}
+		s.root.Walk(func(n *document.Node) bool {
+			at := n.Get("address", "socket_address", "port_value")
+			if at == nil {
+				return true
+			}
+			n.Walk(func(below *document.Node) bool {
+				if below == r.manager {
+					port = at.Text
+				}
+				return port == ""
+			})
+			return port == ""
+		})
+	}
+	return port
 }
 
 func (r *routing) judgeDot() {

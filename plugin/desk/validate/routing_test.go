@@ -27,6 +27,8 @@ func example(t *testing.T, members, manager, routes string) string {
 	switch members {
 	case byHost:
 		replace(`{"path": {"prefix": "/admin"},`, `{"path": {"prefix": "/admin"}, "hosts": ["a.example"],`)
+	case byPort, byListener, besidePort:
+		replace(`{"path": {"prefix": "/admin"},`, `{"path": {"prefix": "/admin"}, "hosts": ["b.example", "[::1]", "`+members+`"],`)
 	case byClaim:
 		replace(`{"path": {"prefix": "/admin"},`, `{"path": {"prefix": "/admin"}, "claimMatches": [{"claim": "h", "host": true}],`)
 	default:
@@ -38,13 +40,16 @@ func example(t *testing.T, members, manager, routes string) string {
 }
 
 const (
-	stripped = "          strip_any_host_port: true\n          strip_trailing_host_dot: true\n"
-	noPort   = "          strip_trailing_host_dot: true\n"
-	noDot    = "          strip_any_host_port: true\n"
-	allHosts = "virtual_hosts: [{name: api, domains: ['*'], routes: [{match: {prefix: /}, route: {cluster: api}}]}]"
-	byPolicy = `"routeMetadata": true, `
-	byHost   = "HOSTS" // example puts a condition on the host into a route
-	byClaim  = "CLAIM" // and a claim that must be the host
+	stripped   = "          strip_any_host_port: true\n          strip_trailing_host_dot: true\n"
+	noPort     = "          strip_trailing_host_dot: true\n"
+	noDot      = "          strip_any_host_port: true\n"
+	allHosts   = "virtual_hosts: [{name: api, domains: ['*'], routes: [{match: {prefix: /}, route: {cluster: api}}]}]"
+	byPolicy   = `"routeMetadata": true, `
+	byHost     = "HOSTS"           // example puts a condition on the host into a route
+	byPort     = "a.example:8443"  // hosts with a port
+	byListener = "a.example:10000" // that of the listener
+	besidePort = "B.example:8443"  // beside the name alone
+	byClaim    = "CLAIM"           // and a claim that must be the host
 )
 
 func routes(more string) string { return "          route_config: {" + more + allHosts + "}\n" }
@@ -65,7 +70,19 @@ func TestRouting(t *testing.T) {
 		{"ignored by Envoy only, and nothing depends on it", "", noPort, routes("ignore_port_in_host_matching: true, "), ""},
 		{"ignored by both", `"hostPort": "ignored", ` + byPolicy, noPort, routes("ignorePortInHostMatching: true, "), ""},
 		{"ignored by edgejwt only", `"hostPort": "ignored", `, noPort, routes(""), "error hostPort is ignored, and Envoy's routes do not ignore the port"},
-		{"ignored by edgejwt only, stripped before", `"hostPort": "ignored", `, stripped, routes(""), ""},
+		// Envoy leaves www.example.com: and www.example.com:99999999999 as they are.
+		{"ignored by edgejwt only, stripped before", `"hostPort": "ignored", `, stripped, routes(""), "error hostPort is ignored, and Envoy's routes do not ignore the port"},
+		{"ignored by edgejwt only, the listener's port stripped before", `"hostPort": "ignored", `, noPort + "          strip_matching_host_port: true\n", routes(""),
+			"error hostPort is ignored, and Envoy's routes do not ignore the port"},
+		{"ignored by both, stripped before", `"hostPort": "ignored", `, stripped, routes("ignore_port_in_host_matching: true, "), ""},
+		{"ignored, stripped before, and the routes are elsewhere", `"hostPort": "ignored", `, stripped, "          rds: {route_config_name: r}\n",
+			"hint hostPort is ignored, and Envoy's routes are not in these files"},
+		{"a port in hosts, which Envoy strips", byPort, stripped, routes(""), "warning names the port of a.example:8443, which Envoy strips"},
+		{"a port in hosts, which Envoy strips from the listener's", byListener, noPort + "          strip_matching_host_port: true\n", routes(""),
+			"warning names the port of a.example:10000, which Envoy strips"},
+		{"another port than the listener's in hosts", byPort, noPort + "          strip_matching_host_port: true\n", routes(""), ""},
+		{"a port in hosts, which Envoy strips, and the name without it", besidePort, stripped, routes(""), ""},
+		{"a port in hosts, which Envoy keeps", byPort, noPort, routes(""), "hint hosts keep their port"},
 		{"ignored, and the routes are elsewhere", `"hostPort": "ignored", `, noPort, "          rds: {route_config_name: r}\n", "hint hostPort is ignored, and Envoy's routes are not in these files"},
 		{"another header for the host", byPolicy, stripped, routes("vhost_header: x-host, "), "error Envoy takes the host from the header x-host, and edgejwt from :authority"},
 		{"another header for the host, and nothing depends on it", "", stripped, routes("vhost_header: x-host, "), ""},
@@ -154,7 +171,7 @@ func TestSpellingsOfPolicies(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []string
-			for _, f := range found(example(t, `"hostPort": "ignored", `+byPolicy, stripped, c.routes)) {
+			for _, f := range found(example(t, byPolicy, stripped, c.routes)) {
 				if name, ok := strings.CutSuffix(f, ", which leads to another route of Envoy"); ok && strings.HasPrefix(f, "error ") {
 					got = append(got, name[strings.LastIndexByte(name, ' ')+1:])
 				} else if !strings.Contains(f, "ignores the case of paths") {
@@ -165,6 +182,24 @@ func TestSpellingsOfPolicies(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// TestRewrittenPaths: edgejwt sees the path before Envoy's rewrite.
+func TestRewrittenPaths(t *testing.T) {
+	const told = "warning is for a path that no route of Envoy takes, but which one rewrites to"
+	for _, c := range []struct{ name, routes, want string }{
+		{"to the rule's path", "{match: {prefix: /api}, route: {cluster: api, prefix_rewrite: /admin}}", told},
+		{"to a path above the rule's", "{match: {prefix: /api/}, route: {cluster: api, prefix_rewrite: /adm}}", told},
+		{"to another path", "{match: {prefix: /api}, route: {cluster: api, prefix_rewrite: /other}}", ""},
+		{"and a route for all", "{match: {prefix: /api}, route: {cluster: api, prefix_rewrite: /admin}}, {match: {prefix: /}, route: {cluster: api}}", ""},
+		{"no rewrite", "{match: {prefix: /api}, route: {cluster: api}}", ""},
+	} {
+		config := "          route_config: {virtual_hosts: [{name: api, domains: ['*'], routes: [" + c.routes + "]}]}\n"
+		// The rule of envoy.yaml is for /admin.
+		if got := unplaced(found(example(t, "", stripped, config))); got != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
 	}
 }
 

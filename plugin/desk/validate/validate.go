@@ -17,8 +17,9 @@
 // comes by CDS, a resource in another folder) is told as not seen, and is no
 // error. What Envoy itself refuses at the start is left to it.
 //
-// The files: find.go looks for the plugin, policy.go judges its configuration,
-// filter.go and chain.go what Envoy wraps it in, cluster.go the way to the keys,
+// The files: find.go looks for the plugin, policy.go judges its configuration with
+// gaps.go, order.go and needs.go, filter.go and chain.go what Envoy wraps it in,
+// metadata.go, routing.go and rewrite.go its routes, cluster.go the way to the keys,
 // istio.go and gateway.go their resources.
 package validate
 
@@ -109,6 +110,7 @@ func Files(files []File) *Report {
 		w.judge(p)
 	}
 	w.judgeManagers()
+	w.judgeMetadata()
 	w.judgeOthers()
 	w.judgeStats()
 	w.report.sort()
