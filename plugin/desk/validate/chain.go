@@ -174,7 +174,7 @@ func (m *manager) judgePolicy(w *world, file string, policy *document.Node, uses
 		return
 	}
 	parsed, err := config.ParsePolicy(policy.Str())
-	w.judgeLists(&parsed.Route.Need, file, func(string, int) *document.Node { return policy })
+	w.judgeLists(&parsed.Route.Requirements, file, func(string, int) *document.Node { return policy })
 	if err != nil {
 		for _, line := range strings.Split(err.Error(), "\n") {
 			w.found(Finding{Severity: Error, What: line, Why: "Requests of this route get 500."}, file, policy)

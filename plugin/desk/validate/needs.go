@@ -20,14 +20,14 @@ func (w *world) judgeNeeds(p *plugin) {
 					Write: "leave methods out for every method"}, p.file, p.where(place+".methods["+strconv.Itoa(j)+"]"))
 			}
 		}
-		w.judgeLists(&r.Need, p.file, func(field string, j int) *document.Node {
+		w.judgeLists(&r.Requirements, p.file, func(field string, j int) *document.Node {
 			return p.where(place + "." + field + "[" + strconv.Itoa(j) + "]")
 		})
 	}
 }
 
 // judgeLists looks for scopes and permissions that look like several in one text.
-func (w *world) judgeLists(n *route.Need, file string, where func(field string, j int) *document.Node) {
+func (w *world) judgeLists(n *route.Requirements, file string, where func(field string, j int) *document.Node) {
 	for _, list := range []struct {
 		field string
 		texts []string

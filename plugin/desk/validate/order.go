@@ -65,16 +65,16 @@ func asksAll(earlier, later *route.Route, c *config.Config) bool {
 	case reports(earlier):
 		return false
 	case rank(earlier) != rank(later):
-		return rank(earlier) > rank(later) && (earlier.Auth == route.Deny || needsAll(&earlier.Need, &later.Need))
+		return rank(earlier) > rank(later) && (earlier.Auth == route.Deny || needsAll(&earlier.Requirements, &later.Requirements))
 	case later.Auth == route.Deny:
 		return true
 	}
-	return (later.AllowOpaque || !earlier.AllowOpaque) && needsAll(&earlier.Need, &later.Need)
+	return (later.AllowOpaque || !earlier.AllowOpaque) && needsAll(&earlier.Requirements, &later.Requirements)
 }
 
 // needsAll reports whether each need of b stands in a, word for word but for the order
 // of scopes and permissions.
-func needsAll(a, b *route.Need) bool {
+func needsAll(a, b *route.Requirements) bool {
 	for _, scope := range b.Scopes {
 		if !slices.Contains(a.Scopes, scope) {
 			return false
