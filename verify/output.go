@@ -2,9 +2,9 @@ package verify
 
 import (
 	"encoding/base64"
+	"net/url"
 	"strings"
 
-	"edgejwt/verify/ascii"
 	"edgejwt/verify/strictjson"
 )
 
@@ -131,18 +131,9 @@ func element(text string, encoding Encoding) string {
 // opensJSON reports whether the text begins like a JSON list or object.
 func opensJSON(text string) bool { return text != "" && (text[0] == '[' || text[0] == '{') }
 
-// percent escapes the text.
+// percent escapes all bytes that are not unreserved (RFC 3986 §2.3).
 func percent(text string) string {
-	all := make([]byte, 0, len(text)+len(text)/4)
-	for i := range len(text) {
-		c := text[i]
-		if isAlphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~' {
-			all = append(all, c)
-		} else {
-			all = ascii.AppendEscape(all, c)
-		}
-	}
-	return string(all)
+	return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") // a plus sign is %2B by then
 }
 
 // isCarried reports whether every proxy and framework keeps the value unchanged.

@@ -38,13 +38,6 @@ func EqualFold(a, b string) bool {
 
 func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
 
-const hexDigits = "0123456789ABCDEF"
-
-// AppendEscape appends c as %XX, in upper case (RFC 3986 §2.1).
-func AppendEscape(to []byte, c byte) []byte {
-	return append(to, '%', hexDigits[c>>4], hexDigits[c&15])
-}
-
 // Unescape decodes the %XX at the start of s, in upper or lower case. ok is false when
 // s does not start with %XX.
 func Unescape(s string) (c byte, ok bool) {

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -238,12 +239,14 @@ func checkCaseless(canonical string) error {
 	return nil
 }
 
-// escape appends c, escaped or not.
+const hexDigits = "0123456789ABCDEF"
+
+// escape appends c, or its escape in upper case (RFC 3986 §2.1).
 func escape(to []byte, c byte, escaped bool) []byte {
 	if !escaped {
 		return append(to, c)
 	}
-	return ascii.AppendEscape(to, c)
+	return append(to, '%', hexDigits[c>>4], hexDigits[c&15])
 }
 
 // unescaped returns s with all escapes decoded.
@@ -299,10 +302,7 @@ func resolve(path string, flags uint8) (resolved string, ok bool) {
 		switch {
 		case segment == "" && flags&mergeSlashes != 0, segment == "." && flags&removeDots != 0:
 		case segment == ".." && flags&removeDots != 0:
-			last := len(out) - 1
-			for last >= 0 && out[last] != '/' {
-				last--
-			}
+			last := bytes.LastIndexByte(out, '/')
 			ok = ok && last >= 0
 			out = out[:max(last, 0)]
 		default:
@@ -316,20 +316,15 @@ func resolve(path string, flags uint8) (resolved string, ok bool) {
 // with the next slash, or is empty.
 func nextSegment(path string) (segment, rest string) {
 	path = path[1:]
-	for i := range len(path) {
-		if path[i] == '/' {
-			return path[:i], path[i:]
-		}
+	if i := strings.IndexByte(path, '/'); i >= 0 {
+		return path[:i], path[i:]
 	}
 	return path, ""
 }
 
 // trim removes trailing slashes, but not that of the root.
 func trim(path string) string {
-	for len(path) > 1 && path[len(path)-1] == '/' {
-		path = path[:len(path)-1]
-	}
-	if path == "" {
+	if path = strings.TrimRight(path, "/"); path == "" {
 		return "/"
 	}
 	return path

@@ -206,7 +206,7 @@ func (p *pattern) parse(text string, o Options) (want string) {
 		return wantPath
 	}
 	for rest := trim(text); rest != "" && rest != "/"; {
-		if p.segments != nil && p.segments[len(p.segments)-1].tail {
+		if p.tail() {
 			return "has something behind {…=**}, which takes all that is left"
 		}
 		var part string
@@ -226,10 +226,8 @@ func (p *pattern) parse(text string, o Options) (want string) {
 			if s.text == "" || !onlyOf(s.text, "_") || s.text[0] <= '9' {
 				return "has a variable whose name is not letters, digits and underscores (example: /orders/{id})"
 			}
-			for _, name := range p.names {
-				if name == s.text {
-					return "has a variable twice"
-				}
+			if slices.Contains(p.names, s.text) {
+				return "has a variable twice"
 			}
 			if p.names = append(p.names, s.text); len(p.names) > MaxVariables {
 				return "has more than 8 variables"

@@ -15,6 +15,7 @@ func refuse(reason verify.Reason, detail string) error {
 	return &verify.Refusal{Reason: reason, Detail: detail}
 }
 
+// checkType checks TokenTypes.
 func (n *Requirements) checkType(t *verify.Token) error {
 	if len(n.TokenTypes) == 0 {
 		return nil
@@ -35,15 +36,9 @@ func (n *Requirements) checkType(t *verify.Token) error {
 // mediaType normalises a media type (RFC 7515 §4.1.9): in lower case, and without
 // "application/" if there is no other slash.
 func mediaType(typ string) string {
-	const prefix = "application/"
 	typ = ascii.Lower(typ)
-	if len(typ) > len(prefix) && typ[:len(prefix)] == prefix {
-		for i := len(prefix); i < len(typ); i++ {
-			if typ[i] == '/' {
-				return typ
-			}
-		}
-		return typ[len(prefix):]
+	if short, ok := strings.CutPrefix(typ, "application/"); ok && short != "" && !strings.Contains(short, "/") {
+		return short
 	}
 	return typ
 }
@@ -59,11 +54,12 @@ func isAccessToken(t *verify.Token) bool {
 	if !ok || audience.Kind != strictjson.String && len(audience.Children) == 0 {
 		return false
 	}
-	_, noExpiry := t.Date("exp")
-	_, noIssue := t.Date("iat")
-	return noExpiry == nil && noIssue == nil
+	_, expErr := t.Date("exp")
+	_, iatErr := t.Date("iat")
+	return expErr == nil && iatErr == nil
 }
 
+// checkTimes checks MaxAge and MaxLifetime.
 func (n *Requirements) checkTimes(t *verify.Token, now time.Time, skew time.Duration) error {
 	if n.MaxAge > 0 {
 		// A token may be newer than the login behind it. So "iat" counts only if
@@ -336,7 +332,7 @@ func (n *Requirements) checkClaims(t *verify.Token, boundTexts []string) error {
 type demand struct {
 	route      *Route
 	report     bool
-	boundTexts []string // by Requirements.ClaimMatches
+	boundTexts []string // one for each of Requirements.ClaimMatches
 }
 
 // asksNoMoreThan reports whether every request that satisfies b also satisfies d. It is a

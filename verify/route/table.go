@@ -1,6 +1,7 @@
 package route
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -241,14 +242,14 @@ func (m *Match) Detach() {
 // Variable is the decoded value of a variable of the route's template. ok is false when
 // the template has no such variable.
 func (m *Match) Variable(name string) (text string, ok bool) {
-	if m.captured != nil {
-		for i, variable := range m.rule.path.names {
-			if variable == name {
-				return unescaped(m.captured[i]), true
-			}
-		}
+	if m.captured == nil {
+		return "", false
 	}
-	return "", false
+	i := slices.Index(m.rule.path.names, name)
+	if i < 0 {
+		return "", false
+	}
+	return unescaped(m.captured[i]), true
 }
 
 // bind sets boundTexts.
