@@ -89,6 +89,41 @@ type reader struct {
 	work    int       // see verify.MaxRegexWork
 }
 
+// reading is one reading of a path.
+type reading struct {
+	path, folded string // without trailing slash; folded (see fold) has the same length
+	// count is the number of segments. ends has the ends of the first maxSegments.
+	count int
+	ends  [maxSegments]uint16
+}
+
+// maxSegments is the greatest number of segments of a template.
+const maxSegments = 32
+
+func (r *reading) set(path string, o Options) {
+	r.path, r.folded, r.count = path, fold(path, o), 0
+	if path == "/" {
+		return
+	}
+	for i := 1; i <= len(path); i++ {
+		if i == len(path) || path[i] == '/' {
+			if r.count < maxSegments {
+				r.ends[r.count] = uint16(i)
+			}
+			r.count++
+		}
+	}
+}
+
+// segment returns the bounds of one of the first maxSegments segments.
+func (r *reading) segment(i int) (start, end int) {
+	if i > 0 {
+		start = int(r.ends[i-1])
+	}
+	return start + 1, int(r.ends[i])
+}
+
+// read parses a value of :path; see Canonical for what it refuses.
 func (r *reader) read(path string, o Options) error {
 	if path == "" || path[0] != '/' {
 		return ambiguous("the path does not start with a slash")
@@ -176,6 +211,145 @@ func (r *reader) decode(path string) error {
 	return nil
 }
 
+// oneReading reports whether the path was sent in its canonical form. It may have trailing
+// slashes.
+func (r *reader) oneReading() bool { return r.sent == r.decoded && trim(r.decoded) == r.canonical }
+
+// prepare makes the reader ready for fits. read must have succeeded.
+func (r *reader) prepare(o Options) {
+	r.main.set(r.canonical, o)
+	r.slash = r.canonical != "/" && (strings.HasSuffix(r.sent, "/") || strings.HasSuffix(r.sent, "/.") || strings.HasSuffix(r.sent, "/.."))
+	if paths := r.readings(); paths != nil {
+		r.others = make([]reading, len(paths))
+		for i, path := range paths {
+			r.others[i].set(path, o)
+		}
+	}
+}
+
+// readings lists the paths, other than the canonical form, that servers may read. Servers
+// that do not decode use the path as sent (Express), others without needless escapes. Each
+// may merge slashes (nginx), resolve dot segments (Tomcat), do both (Go's ServeMux) or
+// neither (Starlette). For some, a path that starts with two slashes starts with a host
+// (Python's urlsplit).
+//
+// The list is nil for a path that was sent in canonical form.
+func (r *reader) readings() []string {
+	if r.oneReading() {
+		return nil
+	}
+	var list []string
+	for _, path := range [2]string{r.sent, r.decoded} {
+		for flags := range (mergeSlashes | removeDots) + 1 {
+			list = r.add(list, path, flags)
+		}
+		if path[1:] != "" && path[1] == '/' {
+			_, behindHost := nextSegment(path[1:])
+			list = r.add(list, behindHost, mergeSlashes|removeDots)
+		}
+	}
+	return list
+}
+
+func (r *reader) add(list []string, path string, flags uint8) []string {
+	reading, _ := resolve(path, flags) // read has checked that it stays below the root
+	if reading != r.canonical && !slices.Contains(list, reading) {
+		list = append(list, reading)
+	}
+	return list
+}
+
+// fits evaluates a condition for every reading of the path, and sets captured to the
+// values of the template's variables. other is TrailingSlash when the condition holds only
+// for the path with or without its trailing slash, not as it was sent. slashed is
+// Table.slashed.
+func (r *reader) fits(p *pattern, slashed bool, captured *[]string) (f fit, other Spelling, err error) {
+	if p.kind == Any {
+		return always, 0, nil
+	}
+	holds, err := r.holds(p, &r.main, captured)
+	if err != nil {
+		return never, 0, err
+	}
+	for i := range r.others {
+		var theirs []string
+		switch theyHold, err := r.holds(p, &r.others[i], &theirs); {
+		case err != nil:
+			return never, 0, err
+		case theyHold != holds:
+			return never, 0, ambiguous("another reading comes to another route")
+		case holds && !slices.EqualFunc(*captured, theirs, func(a, b string) bool { return unescaped(a) == unescaped(b) }):
+			return never, 0, ambiguous("another reading has other variables")
+		}
+	}
+	// The condition holds for the path with a trailing slash, and without.
+	with, without := holds, holds
+	switch {
+	case r.canonical == "/":
+	case p.kind == Regex:
+		if with = false; p.slash {
+			if r.slashed == "" {
+				r.slashed = r.main.folded + "/"
+			}
+			with, err = r.matches(p, r.slashed)
+			for i := range r.others {
+				theirs, failed := r.matches(p, r.others[i].folded+"/")
+				if err == nil {
+					err = failed
+				}
+				if err == nil && theirs != with {
+					err = ambiguous("another reading comes to another route")
+				}
+			}
+		}
+	case p.kind == Prefix:
+		without = holds && !(p.slash && r.main.folded == p.text)
+	case p.tail():
+	default:
+		with, without = holds && p.slash, holds && !p.slash
+	}
+	sent := without
+	switch {
+	case strings.HasSuffix(r.sent, "//"):
+		sent = with && without && (p.kind == Prefix || p.tail()) // these match the paths below, too
+	case r.slash:
+		sent = with
+	}
+	switch {
+	case err != nil:
+		return never, 0, err
+	case !with && !without:
+		return never, 0, nil
+	case !sent:
+		return inSome, TrailingSlash, nil
+	case with && without, !r.slash && !slashed:
+		// The path has no trailing slash, and no route matches only paths with one: the
+		// reading with a slash need not be considered.
+		return always, 0, nil
+	}
+	return asSent | inSome, 0, nil
+}
+
+// holds evaluates the condition for one reading.
+func (r *reader) holds(p *pattern, path *reading, captured *[]string) (bool, error) {
+	if p.kind == Regex {
+		return r.matches(p, path.folded)
+	}
+	return p.holds(path, captured), nil
+}
+
+// matches runs a regular expression, within verify.MaxRegexWork.
+func (r *reader) matches(p *pattern, folded string) (bool, error) {
+	if !strings.HasPrefix(folded, p.text) {
+		return false, nil
+	}
+	if r.work += p.instructions * len(folded); r.work > verify.MaxRegexWork {
+		return false, ambiguous("the path is too long for the regular expressions of the routes")
+	}
+	return p.regex.MatchString(folded), nil
+}
+
+// decoder collects reader.sent and reader.decoded.
 type decoder struct{ sent, decoded []byte }
 
 func (d *decoder) put(c byte, escapeSent, escapeDecoded bool) {
@@ -328,176 +502,4 @@ func trim(path string) string {
 		return "/"
 	}
 	return path
-}
-
-// reading is one reading of a path.
-type reading struct {
-	path, folded string // without trailing slash; folded (see fold) has the same length
-	// count is the number of segments. ends has the ends of the first maxSegments.
-	count int
-	ends  [maxSegments]uint16
-}
-
-// maxSegments is the greatest number of segments of a template.
-const maxSegments = 32
-
-func (r *reading) set(path string, o Options) {
-	r.path, r.folded, r.count = path, fold(path, o), 0
-	if path == "/" {
-		return
-	}
-	for i := 1; i <= len(path); i++ {
-		if i == len(path) || path[i] == '/' {
-			if r.count < maxSegments {
-				r.ends[r.count] = uint16(i)
-			}
-			r.count++
-		}
-	}
-}
-
-// segment returns the bounds of one of the first maxSegments segments.
-func (r *reading) segment(i int) (start, end int) {
-	if i > 0 {
-		start = int(r.ends[i-1])
-	}
-	return start + 1, int(r.ends[i])
-}
-
-// prepare makes the reader ready for fits. read must have succeeded.
-func (r *reader) prepare(o Options) {
-	r.main.set(r.canonical, o)
-	r.slash = r.canonical != "/" && (strings.HasSuffix(r.sent, "/") || strings.HasSuffix(r.sent, "/.") || strings.HasSuffix(r.sent, "/.."))
-	if paths := r.readings(); paths != nil {
-		r.others = make([]reading, len(paths))
-		for i, path := range paths {
-			r.others[i].set(path, o)
-		}
-	}
-}
-
-// fits evaluates a condition for every reading of the path, and sets captured to the
-// values of the template's variables. other is TrailingSlash when the condition holds only
-// for the path with or without its trailing slash, not as it was sent. slashed is
-// Table.slashed.
-func (r *reader) fits(p *pattern, slashed bool, captured *[]string) (f fit, other Spelling, err error) {
-	if p.kind == Any {
-		return always, 0, nil
-	}
-	holds, err := r.holds(p, &r.main, captured)
-	if err != nil {
-		return never, 0, err
-	}
-	for i := range r.others {
-		var theirs []string
-		switch theyHold, err := r.holds(p, &r.others[i], &theirs); {
-		case err != nil:
-			return never, 0, err
-		case theyHold != holds:
-			return never, 0, ambiguous("another reading comes to another route")
-		case holds && !slices.EqualFunc(*captured, theirs, func(a, b string) bool { return unescaped(a) == unescaped(b) }):
-			return never, 0, ambiguous("another reading has other variables")
-		}
-	}
-	// The condition holds for the path with a trailing slash, and without.
-	with, without := holds, holds
-	switch {
-	case r.canonical == "/":
-	case p.kind == Regex:
-		if with = false; p.slash {
-			if r.slashed == "" {
-				r.slashed = r.main.folded + "/"
-			}
-			with, err = r.matches(p, r.slashed)
-			for i := range r.others {
-				theirs, failed := r.matches(p, r.others[i].folded+"/")
-				if err == nil {
-					err = failed
-				}
-				if err == nil && theirs != with {
-					err = ambiguous("another reading comes to another route")
-				}
-			}
-		}
-	case p.kind == Prefix:
-		without = holds && !(p.slash && r.main.folded == p.text)
-	case p.tail():
-	default:
-		with, without = holds && p.slash, holds && !p.slash
-	}
-	sent := without
-	switch {
-	case strings.HasSuffix(r.sent, "//"):
-		sent = with && without && (p.kind == Prefix || p.tail()) // these match the paths below, too
-	case r.slash:
-		sent = with
-	}
-	switch {
-	case err != nil:
-		return never, 0, err
-	case !with && !without:
-		return never, 0, nil
-	case !sent:
-		return inSome, TrailingSlash, nil
-	case with && without, !r.slash && !slashed:
-		// The path has no trailing slash, and no route matches only paths with one: the
-		// reading with a slash need not be considered.
-		return always, 0, nil
-	}
-	return asSent | inSome, 0, nil
-}
-
-// holds evaluates the condition for one reading.
-func (r *reader) holds(p *pattern, path *reading, captured *[]string) (bool, error) {
-	if p.kind == Regex {
-		return r.matches(p, path.folded)
-	}
-	return p.holds(path, captured), nil
-}
-
-// matches runs a regular expression, within verify.MaxRegexWork.
-func (r *reader) matches(p *pattern, folded string) (bool, error) {
-	if !strings.HasPrefix(folded, p.text) {
-		return false, nil
-	}
-	if r.work += p.instructions * len(folded); r.work > verify.MaxRegexWork {
-		return false, ambiguous("the path is too long for the regular expressions of the routes")
-	}
-	return p.regex.MatchString(folded), nil
-}
-
-// oneReading reports whether the path was sent in its canonical form. It may have trailing
-// slashes.
-func (r *reader) oneReading() bool { return r.sent == r.decoded && trim(r.decoded) == r.canonical }
-
-// readings lists the paths, other than the canonical form, that servers may read. Servers
-// that do not decode use the path as sent (Express), others without needless escapes. Each
-// may merge slashes (nginx), resolve dot segments (Tomcat), do both (Go's ServeMux) or
-// neither (Starlette). For some, a path that starts with two slashes starts with a host
-// (Python's urlsplit).
-//
-// The list is nil for a path that was sent in canonical form.
-func (r *reader) readings() []string {
-	if r.oneReading() {
-		return nil
-	}
-	var list []string
-	for _, path := range [2]string{r.sent, r.decoded} {
-		for flags := range (mergeSlashes | removeDots) + 1 {
-			list = r.add(list, path, flags)
-		}
-		if path[1:] != "" && path[1] == '/' {
-			_, behindHost := nextSegment(path[1:])
-			list = r.add(list, behindHost, mergeSlashes|removeDots)
-		}
-	}
-	return list
-}
-
-func (r *reader) add(list []string, path string, flags uint8) []string {
-	reading, _ := resolve(path, flags) // read has checked that it stays below the root
-	if reading != r.canonical && !slices.Contains(list, reading) {
-		list = append(list, reading)
-	}
-	return list
 }
