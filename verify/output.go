@@ -2,7 +2,6 @@ package verify
 
 import (
 	"encoding/base64"
-	"net/url"
 	"strings"
 
 	"edgejwt/verify/strictjson"
@@ -133,7 +132,17 @@ func opensJSON(text string) bool { return text != "" && (text[0] == '[' || text[
 
 // percent escapes all bytes that are not unreserved (RFC 3986 §2.3).
 func percent(text string) string {
-	return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") // a plus sign is %2B by then
+	const hexDigits = "0123456789ABCDEF"
+	all := make([]byte, 0, len(text)+len(text)/4)
+	for i := range len(text) {
+		c := text[i]
+		if isAlphanumeric(c) || strings.IndexByte("-._~", c) >= 0 {
+			all = append(all, c)
+		} else {
+			all = append(all, '%', hexDigits[c>>4], hexDigits[c&15])
+		}
+	}
+	return string(all)
 }
 
 // isCarried reports whether every proxy and framework keeps the value unchanged.
