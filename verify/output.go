@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"strings"
 
-	"edgejwt/verify/ascii"
 	"edgejwt/verify/strictjson"
 )
 
@@ -131,15 +130,16 @@ func element(text string, encoding Encoding) string {
 // opensJSON reports whether the text begins like a JSON list or object.
 func opensJSON(text string) bool { return text != "" && (text[0] == '[' || text[0] == '{') }
 
-// percent escapes the text.
+// percent escapes all bytes that are not unreserved (RFC 3986 §2.3).
 func percent(text string) string {
+	const hexDigits = "0123456789ABCDEF"
 	all := make([]byte, 0, len(text)+len(text)/4)
 	for i := range len(text) {
 		c := text[i]
-		if isAlphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~' {
+		if isAlphanumeric(c) || strings.IndexByte("-._~", c) >= 0 {
 			all = append(all, c)
 		} else {
-			all = ascii.AppendEscape(all, c)
+			all = append(all, '%', hexDigits[c>>4], hexDigits[c&15])
 		}
 	}
 	return string(all)

@@ -20,7 +20,7 @@ const maxNumericDate = 1 << 53
 
 // Token is a parsed compact JWS. Nothing in it may be trusted before VerifySignature
 // has accepted it. A Token is not changed after Parse and may be shared by
-// goroutines. Its strings are parts of the text given to Parse.
+// goroutines. It keeps the text given to Parse.
 type Token struct {
 	signed    string // the signing input (RFC 7515 §5.1): header "." payload, encoded
 	payload   string // in base64url

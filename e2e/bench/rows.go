@@ -6,7 +6,6 @@ import (
 
 	"edgejwt/e2e/bench/settings"
 	"edgejwt/verify"
-	"edgejwt/verify/route"
 )
 
 // Listener is one way of checking tokens: a filter in front of Envoy's own
@@ -82,7 +81,7 @@ const (
 const (
 	mostHeaders = 59 << 10
 	mostList    = verify.MaxListBytes - 32 // without the path
-	mostPath    = route.MaxPathBytes
+	mostPath    = verify.MaxPathBytes
 )
 
 // fill repeats a part, as often as the whole fits into n bytes behind start.

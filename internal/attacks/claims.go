@@ -79,7 +79,7 @@ func claims(b *builder) {
 	b.token("nbf far ahead", ordinary(p.with("nbf", "9999999999")), verify.TokenNotYetValid, "the token says itself that it is not valid yet (RFC 7519 §4.1.5)")
 	b.token("iat far ahead", ordinary(p.with("iat", "9999999999")), verify.TokenNotYetValid,
 		"a token from the future shows a broken issuer or a forgery; RFC 7519 §4.1.6 leaves it to the application")
-	b.token("no claims at all", ordinary(object{}), verify.IssuerUnknown, "who issued it cannot be told")
+	b.token("no claims at all", ordinary(object{}), verify.IssuerUnknown, "the issuer is unknown")
 
 	twice := "readers differ on which of two equal claims counts (RFC 7519 §4)"
 	for _, name := range []string{"iss", "aud", "exp", "sub"} {

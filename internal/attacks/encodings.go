@@ -105,14 +105,14 @@ func texts(b *builder, malformed func(name, token, why string)) {
 		{"empty", func(string) string { return `` }, "a part is a JSON object (RFC 7519 §7.2)"},
 		{"nested over the bound", func(s string) string {
 			return s[:len(s)-1] + `,"x":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `}`
-		}, "depth is bounded, so that no text is dear to read"},
+		}, "depth is bounded, so that no text is expensive to read"},
 		{"nested 4000 deep", func(s string) string {
 			return s[:len(s)-1] + `,"x":` + strings.Repeat("[", 4000) + strings.Repeat("]", 4000) + `}`
 		}, "a reader with recursion runs out of stack"},
 		{"nested and never closed", func(s string) string { return s[:len(s)-1] + `,"x":` + strings.Repeat(`{"a":`, 1200) },
 			"a reader with recursion runs out of stack"},
 		{"with too many values", func(s string) string { return s[:len(s)-1] + `,"x":[` + strings.Repeat("0,", 4100) + `0]}` },
-			"the number of values is bounded, so that no text is dear to read"},
+			"the number of values is bounded, so that no text is expensive to read"},
 		{"compressed", compressed, "a JWS has no compression (RFC 7516 §4.1.3 is for JWE)"},
 		{"encoded twice", encode, "a part is encoded once"},
 	} {

@@ -6,7 +6,7 @@ import (
 	"edgejwt/verify"
 )
 
-// keyIDs adds tricks with "kid", which is a look-up key chosen by whoever made
+// keyIDs adds tricks with "kid", which is a look-up key chosen by the client that made
 // the token (RFC 8725 §2.9, §3.10).
 func keyIDs(b *builder) {
 	b.group = "kid"

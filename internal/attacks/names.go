@@ -76,7 +76,7 @@ func names(b *builder) {
 	} {
 		b.token(c.name, ordinary(p.with("iss", c.iss)), verify.IssuerUnknown, "an issuer is "+exact)
 	}
-	b.token("iss missing", ordinary(p.without("iss")), verify.IssuerUnknown, "whose token it is cannot be told (RFC 8725 §3.8)")
+	b.token("iss missing", ordinary(p.without("iss")), verify.IssuerUnknown, "the issuer is unknown (RFC 8725 §3.8)")
 	b.token("iss in the header alone", compact(header().with("iss", quote(b.Issuer)).text(), p.without("iss").text(), rs256(testKeySet().current)),
 		verify.IssuerUnknown, "a claim is read from the payload (RFC 7519 §5.3)")
 	b.token("iss a list with ours", ordinary(p.with("iss", `[`+quote(b.Issuer)+`]`)), verify.ClaimInvalid, "iss is one string (RFC 7519 §4.1.1)")

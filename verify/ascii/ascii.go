@@ -1,13 +1,12 @@
-// Package ascii folds and escapes what HTTP, URLs and token schemes spell in ASCII.
-// Unlike package strings it leaves every other byte alone: the Kelvin sign is no k
-// here.
+// Package ascii has the functions on ASCII texts of HTTP that the standard library
+// lacks. Unlike package strings they change and fold only ASCII letters: strings.EqualFold
+// takes the Kelvin sign (U+212A) for a k. All functions may be called concurrently.
 package ascii
 
-// Space is white space for strings.Trim: spaces, tabs and line breaks, and nothing
-// of Unicode's.
+// Space is the ASCII white space, as a cutset for strings.Trim.
 const Space = " \t\r\n"
 
-// Lower gives s with A to Z in lower case.
+// Lower returns s with A to Z in lower case.
 func Lower(s string) string {
 	for i := range len(s) {
 		if isUpper(s[i]) {
@@ -39,15 +38,8 @@ func EqualFold(a, b string) bool {
 
 func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
 
-const hexDigits = "0123456789ABCDEF"
-
-// AppendEscape appends c as %XX, in upper case (RFC 3986 §2.1).
-func AppendEscape(to []byte, c byte) []byte {
-	return append(to, '%', hexDigits[c>>4], hexDigits[c&15])
-}
-
-// Unescape reads the %XX with which s starts, in either case; ok is false when
-// it starts with none.
+// Unescape decodes the %XX at the start of s, in upper or lower case. ok is false when
+// s does not start with %XX.
 func Unescape(s string) (c byte, ok bool) {
 	if len(s) < 3 || s[0] != '%' {
 		return 0, false
@@ -66,13 +58,10 @@ func hexValue(c byte) byte {
 	return 255
 }
 
-// FoldHeader gives the one spelling of all header names that servers of the CGI
-// family (WSGI, PHP, Rack) make one variable of: letters in lower case, and a hyphen
-// for each byte that is neither letter nor digit. X-Jwt-Sub, x_jwt_sub and x.jwt.sub
-// are x-jwt-sub. A pseudo header (":path") is no variable there and stays as it is.
-//
-// Every header that is judged, read as a token or told to the API is compared so:
-// see SameHeader.
+// FoldHeader returns the common spelling of all header names that servers of the CGI
+// family (WSGI, PHP, Rack) turn into the same variable (RFC 3875 §4.1.18): letters in
+// lower case, and a hyphen for each byte that is neither letter nor digit. X-Jwt-Sub,
+// x_jwt_sub and x.jwt.sub become x-jwt-sub. Pseudo headers (":path") are unchanged.
 func FoldHeader(name string) string {
 	if name == "" || name[0] == ':' {
 		return name
@@ -84,8 +73,8 @@ func FoldHeader(name string) string {
 	return string(b)
 }
 
-// SameHeader reports whether FoldHeader gives one spelling for both names. It
-// allocates nothing.
+// SameHeader reports whether FoldHeader returns the same spelling for both names. It does
+// not allocate.
 func SameHeader(a, b string) bool {
 	if len(a) != len(b) || a == "" || a[0] == ':' || b[0] == ':' {
 		return a == b

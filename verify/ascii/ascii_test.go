@@ -59,14 +59,6 @@ func TestEscapes(t *testing.T) {
 			t.Errorf("Unescape(%q) = %q, %v", s, c, ok)
 		}
 	}
-	for c := range 256 {
-		if got, ok := ascii.Unescape(string(ascii.AppendEscape(nil, byte(c)))); !ok || got != byte(c) {
-			t.Errorf("AppendEscape(%#x) does not come back", c)
-		}
-	}
-	if got := string(ascii.AppendEscape([]byte("a"), 0xaf)); got != "a%AF" {
-		t.Errorf("AppendEscape gives %q", got)
-	}
 }
 
 // cgi is the variable that a server of the CGI family makes of a header's name

@@ -139,10 +139,10 @@ func TestAsksNoMoreThanIsAPartialOrder(t *testing.T) {
 		for i := range bearers {
 			one, other := bearers[i].satisfies(a), bearers[i].satisfies(b)
 			if other && !one {
-				t.Fatalf("%+v satisfies %+v (report %v), and not %+v (report %v), which is boundTexts to ask no more", bearers[i], *b.route, b.report, *a.route, a.report)
+				t.Fatalf("%+v satisfies %+v (report %v), and not %+v (report %v), which is said to ask no more", bearers[i], *b.route, b.report, *a.route, a.report)
 			}
 			if back && one != other {
-				t.Fatalf("%+v tells %+v from %+v, which are boundTexts to ask the same", bearers[i], *a.route, *b.route)
+				t.Fatalf("%+v tells %+v from %+v, which are said to ask the same", bearers[i], *a.route, *b.route)
 			}
 			if one != other {
 				strict++

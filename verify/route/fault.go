@@ -7,59 +7,29 @@ import (
 	"edgejwt/verify/ascii"
 )
 
-// Fault is one reason to refuse a list of routes. The words are made to be put
-// behind the place of the routes: "routes[2]." + Field.
+// Fault is an error in the configuration of a route. The message for it is "routes[2]." +
+// Field, Found and Want.
 type Fault struct {
 	// Route is the route's index.
 	Route int
-	// Field is the field under its name in the configuration: "path", "methods",
-	// "headers". Of a list it is the whole; Found tells which element.
+	// Field is the name of the field in the configuration: "path", "methods", "headers".
+	// For an element of a list it is the list, and Found is the element.
 	Field string
-	// Found is the text to blame, as it is, or empty.
+	// Found is the wrong text, or empty.
 	Found string
 	// Want completes the sentence: "is not a method".
 	Want string
 }
 
-// NewTable makes routes ready, which it keeps and which nobody may change from
-// then on. Either the table or all faults come back.
-func NewTable(routes []Route, o Options) (*Table, []Fault) {
-	t := &Table{rules: make([]rule, len(routes)), options: o}
-	if o.DenyUnmatched {
-		t.unmatched.Auth = Deny
-	}
-	var faults []Fault
-	for i := range routes {
-		c := checker{route: &routes[i], rule: &t.rules[i], index: i, options: o}
-		c.check(o)
-		faults = append(faults, c.faults...)
-		for _, condition := range c.route.Headers {
-			index := slices.Index(t.headerNames, condition.Name)
-			if index < 0 {
-				index = len(t.headerNames)
-				t.headerNames = append(t.headerNames, condition.Name)
-			}
-			c.rule.headers = append(c.rule.headers, index)
-		}
-		t.byPath = t.byPath || c.route.Path.Kind != Any
-		t.byHost = t.byHost || len(c.route.Hosts) > 0
-		t.slashed = t.slashed || c.rule.path.slash
-	}
-	if faults != nil {
-		return nil, faults
-	}
-	return t, nil
-}
-
-// checker makes one route ready.
+// checker checks and compiles one route.
 type checker struct {
 	route   *Route
 	rule    *rule
 	index   int
 	options Options
 	faults  []Fault
-	listed  []string // scopes and permissions in rule.needed
-	asks    bool     // whether anything is needed of a token
+	listed  []string // the scopes and permissions in rule.needed
+	asks    bool     // the route has requirements
 }
 
 func (c *checker) fault(field, found, want string) {
@@ -111,7 +81,7 @@ func (c *checker) need(n *Requirements) {
 			c.fault("claims", "", "has no values")
 		}
 		for j := range claim.Values {
-			if v := &claim.Values[j]; !equal(v, v) { // null, a list, an object, a number beyond all bounds
+			if v := &claim.Values[j]; !equal(v, v) { // null, a list, an object, or a number that decimalOf refuses
 				c.fault("claims", v.Raw, "is neither a string nor a number nor a boolean")
 			}
 		}
@@ -133,7 +103,7 @@ func (c *checker) binding(field string, b *Binding) {
 	sources := 0
 	if b.Variable != "" {
 		sources++
-		if !contains(c.rule.path.names, b.Variable) {
+		if !slices.Contains(c.rule.path.names, b.Variable) {
 			c.fault(field, b.Variable, "is not a variable of the route's template")
 		}
 	}
@@ -149,7 +119,7 @@ func (c *checker) binding(field string, b *Binding) {
 	}
 }
 
-// way checks that a claim is named.
+// way checks the path to a claim.
 func (c *checker) way(field string, names []string) {
 	c.asks = true
 	if len(names) == 0 {
@@ -157,7 +127,7 @@ func (c *checker) way(field string, names []string) {
 	}
 }
 
-// kindOfText is what a text of the configuration must be.
+// kindOfText is the syntax of a text in the configuration.
 type kindOfText uint8
 
 const (
@@ -169,7 +139,7 @@ const (
 	scope // or permission
 )
 
-// wants has what is boundTexts of a text that is not of its kind.
+// wants is Fault.Want for each kind of text.
 var wants = [...]string{
 	name:       "is empty",
 	methodName: "is not a method (example: GET)",
@@ -178,7 +148,7 @@ var wants = [...]string{
 	scope:      "is not a scope (RFC 6749 §3.3: printable ASCII without space, quote and backslash)",
 }
 
-// list checks each text of a list that may be left out, but not be empty.
+// list checks each text of a list. The list may be nil, but not empty.
 func (c *checker) list(field string, texts []string, kind kindOfText) {
 	if texts != nil && len(texts) == 0 {
 		c.fault(field, "", "is an empty list, which nothing satisfies")
@@ -221,22 +191,22 @@ func (c *checker) addHost(text string) bool {
 		h.name = "*." + h.name
 	}
 	c.rule.hosts = append(c.rule.hosts, hostCondition{h.name, h.port})
-	// A colon without a port would look as if it counted.
 	if ok && h.port != "" && c.options.IgnoreHostPort {
 		c.fault("hosts", text, "names a port, and with hostPort: ignored no request has one")
 	}
+	// A name with a colon and no port would match every port.
 	return ok && !strings.HasSuffix(text, ":")
 }
 
-// addNeeded adds a scope or permission to those that the challenge lists. Auth0
-// names both alike: the permissions of an API are the scopes that one asks for.
+// addNeeded adds a scope or permission to those that the challenge lists. With Auth0 a
+// client requests the permissions of an API as scopes.
 func (c *checker) addNeeded(text string) bool {
 	for i := range len(text) {
 		if text[i] <= ' ' || text[i] > '~' || text[i] == '"' || text[i] == '\\' {
 			return false
 		}
 	}
-	if !contains(c.listed, text) {
+	if !slices.Contains(c.listed, text) {
 		if c.listed = append(c.listed, text); len(c.listed) > 1 {
 			c.rule.needed += " "
 		}

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -9,37 +10,38 @@ import (
 	"edgejwt/verify/ascii"
 )
 
-// MaxPathBytes is the greatest length of a path, its query left out.
-const MaxPathBytes = verify.MaxPathBytes
-
-// ambiguous refuses a request. Details are constants.
+// ambiguous refuses a request. The detail must be a constant.
 func ambiguous(detail string) error {
 	return &verify.Refusal{Reason: verify.PathAmbiguous, Detail: detail}
 }
 
-// Canonical gives the one form in which a path, the value of :path, is judged:
-// without its query; with every escape decoded that RFC 3986 §3.3 does not need
-// in a segment, and the others in upper case; with dot segments resolved (§5.2.4)
-// and repeated slashes merged; without a trailing slash; in lower case if asked.
-// It is plain ASCII, starts with a slash, and is its own canonical form.
+// Canonical returns the canonical form of a path, the value of :path:
 //
-// Reason: PathAmbiguous, for what servers read in different ways:
+//   - without its query and without a trailing slash;
+//   - with all escapes decoded that a segment does not need (RFC 3986 §3.3), the others
+//     in upper case;
+//   - with dot segments resolved (RFC 3986 §5.2.4) and repeated slashes merged;
+//   - in lower case with Options.IgnoreCase.
 //
-//   - an encoded slash, backslash, percent sign, question mark or number sign,
-//     which are syntax to whoever decodes first or twice;
-//   - a backslash, which is a slash to some; a semicolon, raw or not, from which
-//     on some cut the segment; a number sign, from which on some cut the path;
-//   - spaces around a segment, which some trim;
-//   - control characters, raw spaces and raw bytes outside of ASCII; escapes that
-//     are no UTF-8, or overlong, or of characters that some take for ASCII's;
-//   - escapes that are none ("%zz", "%u002f");
-//   - dot segments that lead above the root, or elsewhere if slashes are merged
-//     before they are resolved;
-//   - what is no path: "*", a whole URL, nothing; more than MaxPathBytes, or
-//     more than verify.MaxOddPathBytes where it is not in canonical form.
+// The result is ASCII, starts with a slash, and is its own canonical form.
 //
-// A path that is none of these may still be read in different ways by servers
-// that do not normalise: Table.Find follows each.
+// Reason: PathAmbiguous, for paths that servers read in different ways:
+//
+//   - an encoded slash, backslash, percent sign, question mark or number sign, which
+//     are syntax to servers that decode first or twice;
+//   - a backslash, which some servers treat as a slash; a semicolon, encoded or not,
+//     after which some cut the segment; a number sign, after which some cut the path;
+//   - spaces at the start or end of a segment, which some servers remove;
+//   - control characters, and spaces and non-ASCII bytes without escapes; escapes that
+//     are not valid UTF-8, or whose character some servers map to an ASCII character;
+//   - a percent sign that begins no escape ("%zz", "%u002f");
+//   - dot segments that lead above the root, or to another path when slashes are merged
+//     first;
+//   - what is not a path: "*", a URL, an empty text; a path longer than verify.MaxPathBytes, or
+//     longer than verify.MaxOddPathBytes if it is not in canonical form.
+//
+// Servers that do not normalise may read other paths in different ways, too. Table.Find
+// compares all these readings.
 func Canonical(path string, o Options) (string, error) {
 	var r reader
 	if err := r.read(path, o); err != nil {
@@ -50,15 +52,15 @@ func Canonical(path string, o Options) (string, error) {
 
 const tooOdd = "the path has several readings and is too long for them"
 
-// class is what a raw byte of a path is.
+// class is the class of a byte of a path.
 type class byte
 
 const (
 	forbidden class = ' '
-	plain     class = 'p' // stands for itself (RFC 3986 §3.3: pchar), the semicolon apart
+	plain     class = 'p' // a pchar (RFC 3986 §3.3) other than the semicolon
 	slash     class = '/'
 	percent   class = '%'
-	unwise    class = 'u' // not allowed there, but sent by browsers; one meaning everywhere
+	unwise    class = 'u' // not a pchar, but browsers send it and all servers read it alike
 )
 
 // classes has the class of each byte from '!' to '~'; all others are forbidden.
@@ -73,30 +75,64 @@ func classOf(c byte) class {
 	return class(classes[c-'!'])
 }
 
-// reader reads one path. The fields behind the blank line are set by prepare.
+// reader reads one path. read sets the first group of fields, prepare the second.
 type reader struct {
-	// raw are the bytes that were sent. sent is the same, the spelling of escapes
-	// apart; decoded is without those that it does not need; canonical is resolved
-	// and merged, too. The last has no trailing slash, and all are equal for most
-	// requests.
+	// raw is the path as it was sent, and sent the same with escapes in upper case. decoded
+	// is sent without needless escapes. canonical is decoded, resolved, merged and without
+	// trailing slash. All are equal for most requests.
 	raw, sent, decoded, canonical string
 
 	bytes   reading   // raw without a slash at its end
 	main    reading   // canonical
-	slash   bool      // it ends in a slash, and is not the root
-	slashed string    // main with a slash, once it was needed
+	slash   bool      // the path ends in a slash and is not the root
+	slashed string    // main with a slash, or "" if it was not needed yet
 	others  []reading // nil for a path in canonical form
-	work    int       // of MaxRegexWork
+	work    int       // see verify.MaxRegexWork
 }
 
+// reading is one reading of a path.
+type reading struct {
+	path, folded string // without trailing slash; folded (see fold) has the same length
+	// count is the number of segments. ends has the ends of the first maxSegments.
+	count int
+	ends  [maxSegments]uint16
+}
+
+// maxSegments is the greatest number of segments of a template.
+const maxSegments = 32
+
+func (r *reading) set(path string, o Options) {
+	r.path, r.folded, r.count = path, fold(path, o), 0
+	if path == "/" {
+		return
+	}
+	for i := 1; i <= len(path); i++ {
+		if i == len(path) || path[i] == '/' {
+			if r.count < maxSegments {
+				r.ends[r.count] = uint16(i)
+			}
+			r.count++
+		}
+	}
+}
+
+// segment returns the bounds of one of the first maxSegments segments.
+func (r *reading) segment(i int) (start, end int) {
+	if i > 0 {
+		start = int(r.ends[i-1])
+	}
+	return start + 1, int(r.ends[i])
+}
+
+// read parses a value of :path; see Canonical for what it refuses.
 func (r *reader) read(path string, o Options) error {
 	if path == "" || path[0] != '/' {
 		return ambiguous("the path does not start with a slash")
 	}
-	// Nearly all paths are canonical as they come. This looks at them once.
+	// Most paths are sent in canonical form. They are read once.
 	end, simple, dots := 0, true, false
 	for ; end < len(path) && path[end] != '?'; end++ {
-		if end == MaxPathBytes {
+		if end == verify.MaxPathBytes {
 			return ambiguous("the path is too long")
 		}
 		switch classOf(path[end]) {
@@ -132,7 +168,7 @@ func (r *reader) read(path string, o Options) error {
 		r.canonical = merged
 	}
 	if o.IgnoreCase {
-		return dull(r.canonical)
+		return checkCaseless(r.canonical)
 	}
 	return nil
 }
@@ -176,203 +212,11 @@ func (r *reader) decode(path string) error {
 	return nil
 }
 
-type decoder struct{ sent, decoded []byte }
+// oneReading reports whether the path was sent in its canonical form. It may have trailing
+// slashes.
+func (r *reader) oneReading() bool { return r.sent == r.decoded && trim(r.decoded) == r.canonical }
 
-func (d *decoder) put(c byte, escapeSent, escapeDecoded bool) {
-	d.sent = escape(d.sent, c, escapeSent)
-	d.decoded = escape(d.decoded, c, escapeDecoded)
-}
-
-// character is how many bytes the escapes with which s starts encode of one
-// character, or 0 when that is none, or one that is treacherous.
-func character(s string) int {
-	var char [utf8.UTFMax]byte
-	n := 0
-	for n < len(char) {
-		c, ok := ascii.Unescape(s)
-		if !ok {
-			break
-		}
-		char[n] = c
-		n++
-		s = s[3:]
-	}
-	// Surrogates and overlong forms are no UTF-8 to this one.
-	letter, size := utf8.DecodeRune(char[:n])
-	if letter == utf8.RuneError || treacherous(letter) {
-		return 0
-	}
-	return size
-}
-
-// treacherous reports whether servers that map characters to similar ones of
-// ASCII, or drop some, would get another path: C1 controls and line separators,
-// the Greek question mark (a semicolon), fullwidth ASCII, and what compatibility
-// forms (Unicode Annex 15) make dots, slashes and percent signs of; the signs
-// that are a backslash in Shift JIS and EUC-KR; spaces and invisible ones.
-func treacherous(c rune) bool {
-	switch {
-	case c <= 0xA0, c == 0xA5, c == 0xAD, c == 0x37E,
-		0x2000 <= c && c <= 0x200F, 0x2024 <= c && c <= 0x202F, 0x205F <= c && c <= 0x206F,
-		c == 0x2044, c == 0x20A9, c == 0x2100, c == 0x2101, c == 0x2105, c == 0x2106,
-		c == 0x2215, c == 0x2216, c == 0x29F5, c == 0x29F8, c == 0x29F9,
-		c == 0x3000, c == 0xFEFF, 0xFE50 <= c && c <= 0xFE6F, 0xFF01 <= c && c <= 0xFF5E:
-		return true
-	}
-	return false
-}
-
-// dull refuses what servers that ignore case read in ways of their own: see
-// Options.IgnoreCase.
-func dull(canonical string) error {
-	for i := range len(canonical) {
-		switch canonical[i] {
-		case '%':
-			if canonical[i+1] >= '8' {
-				return ambiguous("the case of a character is not ASCII's")
-			}
-		case '.':
-			if i+1 == len(canonical) || canonical[i+1] == '/' {
-				return ambiguous("a segment ends in a dot")
-			}
-		}
-	}
-	return nil
-}
-
-// escape appends c, escaped or not.
-func escape(to []byte, c byte, escaped bool) []byte {
-	if !escaped {
-		return append(to, c)
-	}
-	return ascii.AppendEscape(to, c)
-}
-
-// unescaped gives s with all its escapes decoded.
-func unescaped(s string) string {
-	if strings.IndexByte(s, '%') < 0 {
-		return s
-	}
-	b := make([]byte, 0, len(s))
-	for s != "" {
-		c, ok := ascii.Unescape(s)
-		skip := 3
-		if !ok {
-			c, skip = s[0], 1
-		}
-		b = escape(b, c, false)
-		s = s[skip:]
-	}
-	return string(b)
-}
-
-// fold gives the form that is compared: in lower case if asked, but for the
-// digits of escapes.
-func fold(path string, o Options) string {
-	if !o.IgnoreCase {
-		return path
-	}
-	b := []byte(path)
-	for i := 0; i < len(b); i++ {
-		switch {
-		case b[i] == '%':
-			i += 2
-		case 'A' <= b[i] && b[i] <= 'Z':
-			b[i] += 'a' - 'A'
-		}
-	}
-	return string(b)
-}
-
-// What resolve does to a path.
-const (
-	mergeSlashes uint8 = 1 << iota // first
-	removeDots                     // RFC 3986 §5.2.4
-)
-
-// resolve gives a path without what the flags name and without a trailing slash.
-// ok is false where dot segments lead above the root.
-func resolve(path string, flags uint8) (resolved string, ok bool) {
-	out := make([]byte, 0, len(path))
-	ok = true
-	for rest := path; rest != ""; {
-		var segment string
-		segment, rest = nextSegment(rest)
-		switch {
-		case segment == "" && flags&mergeSlashes != 0, segment == "." && flags&removeDots != 0:
-		case segment == ".." && flags&removeDots != 0:
-			last := len(out) - 1
-			for last >= 0 && out[last] != '/' {
-				last--
-			}
-			ok = ok && last >= 0
-			out = out[:max(last, 0)]
-		default:
-			out = append(append(out, '/'), segment...)
-		}
-	}
-	return trim(string(out)), ok
-}
-
-// nextSegment cuts the first segment off a path that starts with a slash; rest
-// starts with the next slash, or is empty.
-func nextSegment(path string) (segment, rest string) {
-	path = path[1:]
-	for i := range len(path) {
-		if path[i] == '/' {
-			return path[:i], path[i:]
-		}
-	}
-	return path, ""
-}
-
-// trim removes trailing slashes; the root keeps its own.
-func trim(path string) string {
-	for len(path) > 1 && path[len(path)-1] == '/' {
-		path = path[:len(path)-1]
-	}
-	if path == "" {
-		return "/"
-	}
-	return path
-}
-
-// reading is one reading of a path: without trailing slash, and in the form that is
-// compared, which has the same length.
-type reading struct {
-	path, folded string
-	// count is the number of segments, of which ends has the ends of the first.
-	count int
-	ends  [maxSegments]uint16
-}
-
-// maxSegments is the greatest number of segments of a template.
-const maxSegments = 32
-
-func (r *reading) set(path string, o Options) {
-	r.path, r.folded, r.count = path, fold(path, o), 0
-	if path == "/" {
-		return
-	}
-	for i := 1; i <= len(path); i++ {
-		if i == len(path) || path[i] == '/' {
-			if r.count < maxSegments {
-				r.ends[r.count] = uint16(i)
-			}
-			r.count++
-		}
-	}
-}
-
-// segment gives the bounds of one of the first maxSegments segments.
-func (r *reading) segment(i int) (start, end int) {
-	if i > 0 {
-		start = int(r.ends[i-1])
-	}
-	return start + 1, int(r.ends[i])
-}
-
-// prepare makes a path that was read ready for fits.
+// prepare makes the reader ready for fits. read must have succeeded.
 func (r *reader) prepare(o Options) {
 	r.main.set(r.canonical, o)
 	if r.bytes = r.main; r.unslashed() != r.canonical {
@@ -387,7 +231,7 @@ func (r *reader) prepare(o Options) {
 	}
 }
 
-// unslashed is raw without one slash at its end.
+// unslashed returns raw without one trailing slash.
 func (r *reader) unslashed() string {
 	if len(r.raw) > 1 {
 		return strings.TrimSuffix(r.raw, "/")
@@ -395,10 +239,42 @@ func (r *reader) unslashed() string {
 	return r.raw
 }
 
-// fits judges a condition for every reading of the path, and sets captured to what
-// the variables of a template stand for. other is how the path is spelled, where the
-// condition does not hold for the bytes that were sent. slashed is true when some
-// route may hold for a path with a slash at its end and not for the one without.
+// readings lists the paths, other than the canonical form, that servers may read. Servers
+// that do not decode use the path as sent (Express), others without needless escapes. Each
+// may merge slashes (nginx), resolve dot segments (Tomcat), do both (Go's ServeMux) or
+// neither (Starlette). For some, a path that starts with two slashes starts with a host
+// (Python's urlsplit).
+//
+// The list is nil for a path that was sent in canonical form.
+func (r *reader) readings() []string {
+	if r.oneReading() {
+		return nil
+	}
+	var list []string
+	for _, path := range [2]string{r.sent, r.decoded} {
+		for flags := range (mergeSlashes | removeDots) + 1 {
+			list = r.add(list, path, flags)
+		}
+		if path[1:] != "" && path[1] == '/' {
+			_, behindHost := nextSegment(path[1:])
+			list = r.add(list, behindHost, mergeSlashes|removeDots)
+		}
+	}
+	return list
+}
+
+func (r *reader) add(list []string, path string, flags uint8) []string {
+	reading, _ := resolve(path, flags) // read has checked that it stays below the root
+	if reading != r.canonical && !slices.Contains(list, reading) {
+		list = append(list, reading)
+	}
+	return list
+}
+
+// fits evaluates a condition for every reading of the path, and sets captured to the
+// values of the template's variables. other says how the path differs from a spelling
+// for which the condition holds, when it does not hold for the bytes that were sent. slashed is
+// Table.slashed.
 func (r *reader) fits(p *pattern, slashed bool, captured *[]string) (f fit, other Spelling, err error) {
 	if p.kind == Any {
 		return always, 0, nil
@@ -418,7 +294,7 @@ func (r *reader) fits(p *pattern, slashed bool, captured *[]string) (f fit, othe
 			return never, 0, ambiguous("another reading has other variables")
 		}
 	}
-	// with and without: whether the condition holds with a trailing slash and without.
+	// The condition holds for the path with a trailing slash, and without.
 	with, without := holds, holds
 	switch {
 	case r.canonical == "/":
@@ -456,15 +332,15 @@ func (r *reader) fits(p *pattern, slashed bool, captured *[]string) (f fit, othe
 	case !sent:
 		return inSome, r.spelling(), nil
 	case with && without, without && !r.slash && !slashed:
-		// The second: no route is for a path with a slash alone, so the one without is
-		// not asked what it would be with it.
+		// The path has no trailing slash, and no route matches only paths with one: the
+		// reading with a slash need not be considered.
 		return always, 0, nil
 	}
 	return asSent | inSome, 0, nil
 }
 
-// holdsAsSent judges the condition for the bytes that were sent, by the text as the
-// operator wrote it: as Envoy's routes match them.
+// holdsAsSent evaluates the condition for the bytes that were sent, without folding, as
+// Envoy's routes do.
 func (r *reader) holdsAsSent(p *pattern) (bool, error) {
 	slash := len(r.raw) > 1 && r.raw[len(r.raw)-1] == '/'
 	switch p.kind {
@@ -485,7 +361,7 @@ func (r *reader) holdsAsSent(p *pattern) (bool, error) {
 	return p.exactRegex.MatchString(r.raw), nil
 }
 
-// spelling says in what way the bytes that were sent differ from the canonical form.
+// spelling says how the bytes that were sent differ from the canonical form.
 func (r *reader) spelling() Spelling {
 	switch sent := r.unslashed(); {
 	case sent == r.canonical && !r.slash || trim(sent) == r.canonical && r.slash:
@@ -496,7 +372,7 @@ func (r *reader) spelling() Spelling {
 	return OddPath
 }
 
-// caseSpelling is PathCase where the case of the path is not what is compared.
+// caseSpelling is PathCase for a path with capitals when Options.IgnoreCase is set.
 func (r *reader) caseSpelling() Spelling {
 	if r.main.folded != r.main.path {
 		return PathCase
@@ -504,7 +380,7 @@ func (r *reader) caseSpelling() Spelling {
 	return 0
 }
 
-// holds judges the condition for one reading.
+// holds evaluates the condition for one reading.
 func (r *reader) holds(p *pattern, path *reading, captured *[]string) (bool, error) {
 	if p.kind == Regex {
 		return r.matches(p, path.folded)
@@ -512,7 +388,7 @@ func (r *reader) holds(p *pattern, path *reading, captured *[]string) (bool, err
 	return p.holds(path, captured), nil
 }
 
-// matches runs a regular expression within the budget of the request.
+// matches runs a regular expression, within verify.MaxRegexWork.
 func (r *reader) matches(p *pattern, folded string) (bool, error) {
 	if !strings.HasPrefix(folded, p.text) {
 		return false, nil
@@ -525,70 +401,157 @@ func (r *reader) matches(p *pattern, folded string) (bool, error) {
 
 const tooMuchWork = "the path is too long for the regular expressions of the routes"
 
-// oneReading reports whether the path was sent in its canonical form, one trailing
-// slash apart.
-func (r *reader) oneReading() bool { return r.sent == r.decoded && trim(r.decoded) == r.canonical }
+// decoder collects reader.sent and reader.decoded.
+type decoder struct{ sent, decoded []byte }
 
-// Spellings tells in which ways the request was spelled so that others may read it
-// in another way than what matched it, for callers who match requests elsewhere, so
-// that no other reading can be asked where it would lead. It is 0 for a request that
-// means the same to every server: its host in lower case, without trailing dot and,
-// unless Options.IgnoreHostPort, without port; its method in capitals and not HEAD;
-// its path in canonical form (see Canonical), byte by byte, without trailing slash
-// and, with Options.IgnoreCase, in lower case.
-func Spellings(q *Request, o Options) (s Spelling) {
-	h, ok := hostOf(q.Host, o.IgnoreHostPort)
-	if s |= h.spelling; !ok {
-		s |= OddHost
-	}
-	m := methodOf(q.Method)
-	s |= m.spelling
-	var r reader
-	switch err := r.read(q.Path, Options{}); {
-	case err != nil, !r.oneReading(), strings.HasSuffix(r.sent, "//"):
-		s |= OddPath
-	default:
-		if r.canonical != "/" && strings.HasSuffix(r.sent, "/") {
-			s |= TrailingSlash
-		}
-		if r.unslashed() != r.canonical && r.canonical != "/" {
-			s |= PathEscape
-		}
-		if fold(r.canonical, o) != r.canonical {
-			s |= PathCase
-		}
-	}
-	return s
+func (d *decoder) put(c byte, escapeSent, escapeDecoded bool) {
+	d.sent = escape(d.sent, c, escapeSent)
+	d.decoded = escape(d.decoded, c, escapeDecoded)
 }
 
-// readings lists what else than the canonical form servers make of the path.
-// Those that do not decode see it as sent (Express matches so), others without
-// needless escapes; each of them may merge slashes (nginx), resolve dot segments
-// (Tomcat), do both (Go's ServeMux) or neither (Starlette). A path with two
-// slashes in front begins with a host to some (Python's urlsplit).
-//
-// The list is empty for a path that was sent in canonical form.
-func (r *reader) readings() []string {
-	if r.oneReading() {
-		return nil
-	}
-	var list []string
-	for _, path := range [2]string{r.sent, r.decoded} {
-		for flags := range (mergeSlashes | removeDots) + 1 {
-			list = r.add(list, path, flags)
+// character returns the number of bytes of the UTF-8 character whose escapes are at the
+// start of s. It is 0 when there is no valid character, or a treacherous one.
+func character(s string) int {
+	var char [utf8.UTFMax]byte
+	n := 0
+	for n < len(char) {
+		c, ok := ascii.Unescape(s)
+		if !ok {
+			break
 		}
-		if path[1:] != "" && path[1] == '/' {
-			_, behindHost := nextSegment(path[1:])
-			list = r.add(list, behindHost, mergeSlashes|removeDots)
-		}
+		char[n] = c
+		n++
+		s = s[3:]
 	}
-	return list
+	// DecodeRune refuses surrogates and overlong forms.
+	letter, size := utf8.DecodeRune(char[:n])
+	if letter == utf8.RuneError || treacherous(letter) {
+		return 0
+	}
+	return size
 }
 
-func (r *reader) add(list []string, path string, flags uint8) []string {
-	reading, _ := resolve(path, flags) // that it stays below the root, read has seen
-	if reading != r.canonical && !contains(list, reading) {
-		list = append(list, reading)
+// treacherous reports whether servers may map a character to ASCII or drop it: C1 controls
+// and line separators; the Greek question mark (a semicolon); fullwidth ASCII; characters
+// that compatibility forms (Unicode Annex 15) map to dots, slashes and percent signs; the
+// characters that are a backslash in Shift JIS and EUC-KR; spaces and invisible characters.
+func treacherous(c rune) bool {
+	switch {
+	case c <= 0xA0, c == 0xA5, c == 0xAD, c == 0x37E,
+		0x2000 <= c && c <= 0x200F, 0x2024 <= c && c <= 0x202F, 0x205F <= c && c <= 0x206F,
+		c == 0x2044, c == 0x20A9, c == 0x2100, c == 0x2101, c == 0x2105, c == 0x2106,
+		c == 0x2215, c == 0x2216, c == 0x29F5, c == 0x29F8, c == 0x29F9,
+		c == 0x3000, c == 0xFEFF, 0xFE50 <= c && c <= 0xFE6F, 0xFF01 <= c && c <= 0xFF5E:
+		return true
 	}
-	return list
+	return false
+}
+
+// checkCaseless refuses paths that servers that ignore case read in different ways; see
+// Options.IgnoreCase.
+func checkCaseless(canonical string) error {
+	for i := range len(canonical) {
+		switch canonical[i] {
+		case '%':
+			if canonical[i+1] >= '8' {
+				return ambiguous("the case of a character is not ASCII's")
+			}
+		case '.':
+			if i+1 == len(canonical) || canonical[i+1] == '/' {
+				return ambiguous("a segment ends in a dot")
+			}
+		}
+	}
+	return nil
+}
+
+const hexDigits = "0123456789ABCDEF"
+
+// escape appends c, or its escape in upper case (RFC 3986 §2.1).
+func escape(to []byte, c byte, escaped bool) []byte {
+	if !escaped {
+		return append(to, c)
+	}
+	return append(to, '%', hexDigits[c>>4], hexDigits[c&15])
+}
+
+// unescaped returns s with all escapes decoded.
+func unescaped(s string) string {
+	if strings.IndexByte(s, '%') < 0 {
+		return s
+	}
+	b := make([]byte, 0, len(s))
+	for s != "" {
+		c, ok := ascii.Unescape(s)
+		skip := 3
+		if !ok {
+			c, skip = s[0], 1
+		}
+		b = escape(b, c, false)
+		s = s[skip:]
+	}
+	return string(b)
+}
+
+// fold returns the form of a path that is compared: with Options.IgnoreCase in lower case,
+// except for the digits of escapes.
+func fold(path string, o Options) string {
+	if !o.IgnoreCase {
+		return path
+	}
+	b := []byte(path)
+	for i := 0; i < len(b); i++ {
+		switch {
+		case b[i] == '%':
+			i += 2
+		case 'A' <= b[i] && b[i] <= 'Z':
+			b[i] += 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+// The flags of resolve.
+const (
+	mergeSlashes uint8 = 1 << iota // first
+	removeDots                     // RFC 3986 §5.2.4
+)
+
+// resolve merges slashes and removes dot segments as the flags say, and removes trailing
+// slashes. ok is false when dot segments lead above the root.
+func resolve(path string, flags uint8) (resolved string, ok bool) {
+	out := make([]byte, 0, len(path))
+	ok = true
+	for rest := path; rest != ""; {
+		var segment string
+		segment, rest = nextSegment(rest)
+		switch {
+		case segment == "" && flags&mergeSlashes != 0, segment == "." && flags&removeDots != 0:
+		case segment == ".." && flags&removeDots != 0:
+			last := bytes.LastIndexByte(out, '/')
+			ok = ok && last >= 0
+			out = out[:max(last, 0)]
+		default:
+			out = append(append(out, '/'), segment...)
+		}
+	}
+	return trim(string(out)), ok
+}
+
+// nextSegment returns the first segment of a path that starts with a slash. rest starts
+// with the next slash, or is empty.
+func nextSegment(path string) (segment, rest string) {
+	path = path[1:]
+	if i := strings.IndexByte(path, '/'); i >= 0 {
+		return path[:i], path[i:]
+	}
+	return path, ""
+}
+
+// trim removes trailing slashes, but not that of the root.
+func trim(path string) string {
+	if path = strings.TrimRight(path, "/"); path == "" {
+		return "/"
+	}
+	return path
 }

@@ -11,35 +11,35 @@ import (
 // MaxVariables is the greatest number of variables of one template.
 const MaxVariables = 8
 
-// segment is one part of a template.
+// segment is one segment of a template.
 type segment struct {
-	text     string // literal, folded, or the variable's name
-	exact    string // literal, with its case
+	text     string // folded, or the name of the variable
+	exact    string // not folded
 	variable bool
-	tail     bool // takes all that is left
+	tail     bool // matches all segments that are left
 }
 
-// pattern is a Path made ready.
+// pattern is a compiled Path.
 type pattern struct {
 	kind     Kind
-	text     string // folded; of a regular expression what every match begins with
-	exact    string // text with its case, of Exact and Prefix
-	slash    bool   // the operator wrote a slash at the end, or it is a regular expression, which may
+	text     string // folded; for Regex, the literal prefix of every match
+	exact    string // text, not folded, of Exact and Prefix
+	slash    bool   // the text has a trailing slash, or the expression may match one
 	segments []segment
 	names    []string // of the variables
 
 	regex        *regexp.Regexp // matches the whole folded path
-	exactRegex   *regexp.Regexp // matches the whole path with its case
-	instructions int            // of its program: the work for one byte is at most linear in it
+	exactRegex   *regexp.Regexp // matches the whole path, not folded
+	instructions int            // of its program; see verify.MaxRegexWork
 }
 
-// tail reports whether the last variable takes all that is left.
+// tail reports whether the last variable matches all segments that are left.
 func (p *pattern) tail() bool {
 	return len(p.segments) > 0 && p.segments[len(p.segments)-1].tail
 }
 
-// holds matches a reading of a path; it is not for Regex. It sets captured, to what
-// the variables of a template stand for, only when it does.
+// holds reports whether the pattern, which must not be a Regex, matches a reading of a
+// path. If so, it sets captured to the values of the template's variables.
 func (p *pattern) holds(r *reading, captured *[]string) bool {
 	switch p.kind {
 	case Any:
@@ -58,7 +58,7 @@ func (p *pattern) holds(r *reading, captured *[]string) bool {
 // template matches the segments: with captured by their folded form, without it by
 // their bytes.
 func (p *pattern) template(r *reading, captured *[]string) bool {
-	whole := p.segments // all that stand for one segment each
+	whole := p.segments // those that match one segment each
 	if p.tail() {
 		whole = whole[:len(whole)-1]
 	}
@@ -92,7 +92,7 @@ func (p *pattern) template(r *reading, captured *[]string) bool {
 	return true
 }
 
-// compile makes a condition ready. want says what is wrong with it, or is empty.
+// compile compiles a condition. want is Fault.Want, or empty.
 func (p *Path) compile(o Options) (ready pattern, want string) {
 	ready = pattern{kind: p.Kind, slash: len(p.Text) > 1 && strings.HasSuffix(p.Text, "/")}
 	switch p.Kind {
@@ -109,14 +109,13 @@ func (p *Path) compile(o Options) (ready pattern, want string) {
 	return ready, want
 }
 
-// compileRegex makes a regular expression of RE2, whose time is linear in the
-// path's length.
+// compileRegex compiles a regular expression. RE2 takes time linear in the path's length.
 func (p *pattern) compileRegex(text string, o Options) (want string) {
 	flags := syntax.Perl
 	if o.IgnoreCase {
 		flags |= syntax.FoldCase
 	}
-	// Alone first: "a)|(b" would get out of the group below.
+	// It is parsed alone first: "a)|(b" would end the group below.
 	parsed, err := syntax.Parse(text, flags)
 	if text == "" || err != nil {
 		return wantRegex
@@ -148,8 +147,8 @@ func (p *pattern) compileRegex(text string, o Options) (want string) {
 	return ""
 }
 
-// mayEndInSlash reports whether an expression may match a text with a slash at its
-// end. It answers true where it does not know.
+// mayEndInSlash reports whether an expression may match a text that ends in a slash. It is
+// true when that is not known.
 func mayEndInSlash(re *syntax.Regexp) bool {
 	switch re.Op {
 	case syntax.OpLiteral:
@@ -177,8 +176,8 @@ func mayEndInSlash(re *syntax.Regexp) bool {
 	return !mayBeEmpty(re)
 }
 
-// mayBeEmpty reports whether an expression may match an empty text. It answers true
-// where it does not know.
+// mayBeEmpty reports whether an expression may match an empty text. It is true when that is
+// not known.
 func mayBeEmpty(re *syntax.Regexp) bool {
 	switch re.Op {
 	case syntax.OpLiteral, syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL, syntax.OpNoMatch:
@@ -201,8 +200,9 @@ const wantRegex = "is not a regular expression of RE2" + exampleRegex
 
 const wantPath = "is not a path that can be read in one way only (example: /orders)"
 
-// literal gives the operator's path its canonical form. He may write what a
-// client would have to escape, but none of what he could not mean.
+// literal returns the canonical form of a path in the configuration, folded and
+// not folded. The path may
+// contain spaces and non-ASCII characters without escapes.
 func literal(text string, o Options) (folded, exact, want string) {
 	raw := make([]byte, 0, len(text))
 	for i := range len(text) {
@@ -215,13 +215,13 @@ func literal(text string, o Options) (folded, exact, want string) {
 	return fold(r.canonical, o), r.canonical, ""
 }
 
-// parse reads a template.
+// parse parses a template.
 func (p *pattern) parse(text string, o Options) (want string) {
 	if text == "" || text[0] != '/' {
 		return wantPath
 	}
 	for rest := trim(text); rest != "" && rest != "/"; {
-		if p.segments != nil && p.segments[len(p.segments)-1].tail {
+		if p.tail() {
 			return "has something behind {…=**}, which takes all that is left"
 		}
 		var part string
@@ -241,10 +241,8 @@ func (p *pattern) parse(text string, o Options) (want string) {
 			if s.text == "" || !onlyOf(s.text, "_") || s.text[0] <= '9' {
 				return "has a variable whose name is not letters, digits and underscores (example: /orders/{id})"
 			}
-			for _, name := range p.names {
-				if name == s.text {
-					return "has a variable twice"
-				}
+			if slices.Contains(p.names, s.text) {
+				return "has a variable twice"
 			}
 			if p.names = append(p.names, s.text); len(p.names) > MaxVariables {
 				return "has more than 8 variables"

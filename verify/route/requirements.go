@@ -10,50 +10,12 @@ import (
 	"edgejwt/verify/strictjson"
 )
 
-// Check judges whether the token satisfies the route, at the given time and with
-// the skew that its issuer's rule grants. The token's signature must have been
-// verified and its times checked.
-// Where a route asks for no token and there is none, there is nothing to check.
-// A route that denies refuses all, also nil: RouteDenied.
-//
-// What another token might mend comes first. Reasons: ClaimInvalid,
-// IssuerUnknown, AudienceMismatch, TokenExpired (too old for this route);
-// ScopeMissing and PermissionMissing, with the scopes that the route needs in
-// the verify.Refusal; ClaimMismatch.
-func (m *Match) Check(t *verify.Token, now time.Time, skew time.Duration) error {
-	if m.Route.Auth == Deny {
-		return refuse(verify.RouteDenied, "the route refuses every request")
-	}
-	if m.rule == nil {
-		return nil
-	}
-	n := &m.Route.Requirements
-	if err := n.checkType(t); err != nil {
-		return err
-	}
-	if len(n.Issuers) > 0 && !holdsOne(t, "iss", n.Issuers, whole) {
-		return refuse(verify.IssuerUnknown, "the route does not take this issuer")
-	}
-	if len(n.Audiences) > 0 && !holdsOne(t, "aud", n.Audiences, whole|list) {
-		return refuse(verify.AudienceMismatch, "aud names none of the route's audiences")
-	}
-	if err := n.checkTimes(t, now, skew); err != nil {
-		return err
-	}
-	if !satisfies(t, n.Scopes, n.AnyScope, hasScope) {
-		return &verify.Refusal{Reason: verify.ScopeMissing, Detail: "the token lacks a scope", Scope: m.rule.needed}
-	}
-	if !satisfies(t, n.Permissions, n.AnyPermission, hasPermission) {
-		return &verify.Refusal{Reason: verify.PermissionMissing, Detail: "the token lacks a permission", Scope: m.rule.needed}
-	}
-	return m.checkClaims(t)
-}
-
-// refuse makes a Refusal. Details are constants.
+// refuse makes a Refusal. The detail must be a constant.
 func refuse(reason verify.Reason, detail string) error {
 	return &verify.Refusal{Reason: reason, Detail: detail}
 }
 
+// checkType checks TokenTypes.
 func (n *Requirements) checkType(t *verify.Token) error {
 	if len(n.TokenTypes) == 0 {
 		return nil
@@ -71,23 +33,17 @@ func (n *Requirements) checkType(t *verify.Token) error {
 	return refuse(verify.ClaimInvalid, "typ is not one that the route takes")
 }
 
-// mediaType is RFC 7515 §4.1.9: without case, and "application/" may be left out
-// where no other slash stands.
+// mediaType normalises a media type (RFC 7515 §4.1.9): in lower case, and without
+// "application/" if there is no other slash.
 func mediaType(typ string) string {
-	const prefix = "application/"
 	typ = ascii.Lower(typ)
-	if len(typ) > len(prefix) && typ[:len(prefix)] == prefix {
-		for i := len(prefix); i < len(typ); i++ {
-			if typ[i] == '/' {
-				return typ
-			}
-		}
-		return typ[len(prefix):]
+	if short, ok := strings.CutPrefix(typ, "application/"); ok && short != "" && !strings.Contains(short, "/") {
+		return short
 	}
 	return typ
 }
 
-// isAccessToken reports whether the claims are there that RFC 9068 §2.2 demands.
+// isAccessToken reports whether the token has the claims that RFC 9068 §2.2 requires.
 func isAccessToken(t *verify.Token) bool {
 	for _, name := range []string{"iss", "sub", "client_id", "jti"} {
 		if claim, ok := t.Claim(name); !ok || claim.Kind != strictjson.String || claim.Text == "" {
@@ -98,15 +54,16 @@ func isAccessToken(t *verify.Token) bool {
 	if !ok || audience.Kind != strictjson.String && len(audience.Children) == 0 {
 		return false
 	}
-	_, noExpiry := t.Date("exp")
-	_, noIssue := t.Date("iat")
-	return noExpiry == nil && noIssue == nil
+	_, expErr := t.Date("exp")
+	_, iatErr := t.Date("iat")
+	return expErr == nil && iatErr == nil
 }
 
+// checkTimes checks MaxAge and MaxLifetime.
 func (n *Requirements) checkTimes(t *verify.Token, now time.Time, skew time.Duration) error {
 	if n.MaxAge > 0 {
-		// A token may be newer than the login that it rests on, so "iat" serves
-		// only where "auth_time" is missing: machine clients have no login.
+		// A token may be newer than the login behind it. So "iat" counts only if
+		// "auth_time" is missing, as in tokens of machine clients.
 		name := "auth_time"
 		if _, ok := t.Claim(name); !ok {
 			name = "iat"
@@ -139,64 +96,8 @@ func (n *Requirements) checkTimes(t *verify.Token, now time.Time, skew time.Dura
 	return nil
 }
 
-func (m *Match) checkClaims(t *verify.Token) error {
-	n := &m.Route.Requirements
-	if len(n.Subjects) > 0 && !holdsOne(t, "sub", n.Subjects, whole) {
-		return refuse(verify.ClaimMismatch, "the route does not take this subject")
-	}
-	if len(n.Clients) > 0 && !isClient(t, n.Clients) {
-		return refuse(verify.ClaimMismatch, "the route does not take this client")
-	}
-	for _, name := range n.RequiredClaims {
-		if claim := t.Lookup(name); claim == nil || claim.Kind == strictjson.Null {
-			return refuse(verify.ClaimMismatch, "a claim is missing that the route needs")
-		}
-	}
-	for i := range n.Claims {
-		if !n.Claims[i].holds(t) {
-			return refuse(verify.ClaimMismatch, "a claim has none of the route's values")
-		}
-	}
-	for i := range n.ClaimMatches {
-		text := m.boundTexts[i]
-		if text == "" || !spells(t.Lookup(n.ClaimMatches[i].Claim), text) {
-			return refuse(verify.ClaimMismatch, "a claim is not what the request says")
-		}
-	}
-	return nil
-}
-
-// says is what the request says in the binding's place; empty when it says
-// nothing, or cannot be read in one way only.
-func (m *Match) boundText(b *Binding, q *Request) (text string) {
-	ok := false
-	switch {
-	case b.Variable != "":
-		text, _ = m.Variable(b.Variable)
-		return text
-	case b.Host:
-		h, _ := hostOf(q.Host, true)
-		return h.name
-	}
-	named := false
-	for i := range q.Headers {
-		name, value := q.Headers[i][0], q.Headers[i][1]
-		if !ascii.SameHeader(name, b.Header) {
-			continue
-		}
-		if ok && value != text {
-			return "" // which one the API takes is anyone's guess
-		}
-		text, ok, named = value, true, named || name == b.Header
-	}
-	if !named {
-		return "" // most servers know no other spelling
-	}
-	return text
-}
-
-// isClient reports whether the token was issued to one of the clients. "azp" is
-// OpenID Connect Core's (§2), "client_id" that of RFC 9068 §2.2.
+// isClient reports whether the token was issued to one of the clients: by "azp" (OpenID
+// Connect Core §2) and "client_id" (RFC 9068 §2.2).
 func isClient(t *verify.Token, clients []string) bool {
 	_, hasParty := t.Claim("azp")
 	_, hasClient := t.Claim("client_id")
@@ -205,8 +106,8 @@ func isClient(t *verify.Token, clients []string) bool {
 		(!hasClient || holdsOne(t, "client_id", clients, whole))
 }
 
-// satisfies reports whether a token has every one of all and one of any, if there
-// are such.
+// satisfies reports whether a token has every text of all, and one of any unless any is
+// empty.
 func satisfies(t *verify.Token, all, any []string, has func(t *verify.Token, oneOf []string) bool) bool {
 	for i := range all {
 		if !has(t, all[i:i+1]) {
@@ -216,7 +117,7 @@ func satisfies(t *verify.Token, all, any []string, has func(t *verify.Token, one
 	return len(any) == 0 || has(t, any)
 }
 
-// holds reports whether the claim is, or is a list that holds, one of the values.
+// holds reports whether the claim is one of the values or a list that contains one.
 func (c *Claim) holds(t *verify.Token) bool {
 	claim := t.Lookup(c.Name)
 	if claim == nil {
@@ -239,14 +140,12 @@ func (c *Claim) holds(t *verify.Token) bool {
 	return false
 }
 
-// hasWord reports whether the value is one of the words of a text, which spaces
-// part.
+// hasWord reports whether the value is one of the words of a text. Spaces separate words.
 func hasWord(text string, want *strictjson.Value) bool {
 	return want.Kind == strictjson.String && want.Text != "" && slices.Contains(strings.Split(text, " "), want.Text)
 }
 
-// equal compares strings, numbers and booleans; nothing equals what is of
-// another kind.
+// equal compares strings, numbers and booleans. It is false for values of other kinds.
 func equal(a, b *strictjson.Value) bool {
 	if a.Kind != b.Kind {
 		return false
@@ -262,8 +161,8 @@ func equal(a, b *strictjson.Value) bool {
 	return false
 }
 
-// spells reports whether the claim is, or is a list that holds, this text, or a
-// number that is spelled so.
+// spells reports whether the claim is this text, a number that is spelled like it, or a
+// list that contains one of these.
 func spells(claim *strictjson.Value, text string) bool {
 	if claim == nil {
 		return false
@@ -283,16 +182,16 @@ func spells(claim *strictjson.Value, text string) bool {
 	return false
 }
 
-// form is how a claim may hold a text.
+// form says in which form a claim may contain a text.
 type form uint8
 
 const (
 	whole form = 1 << iota // as a string
-	word                   // as a string of words, parted by single spaces (RFC 6749 §3.3)
-	list                   // as a list of strings, and only of strings
+	word                   // as a word of a string, separated by single spaces (RFC 6749 §3.3)
+	list                   // as an element of a list, all of whose elements are strings
 )
 
-// holdsOne reports whether a claim holds one of the texts in one of the forms.
+// holdsOne reports whether a claim contains one of the texts in one of the forms.
 func holdsOne(t *verify.Token, name string, texts []string, forms form) bool {
 	claim, ok := t.Claim(name)
 	switch {
@@ -301,53 +200,53 @@ func holdsOne(t *verify.Token, name string, texts []string, forms form) bool {
 		for rest, more := claim.Text, true; more; {
 			var first string
 			first, rest, more = strings.Cut(rest, " ")
-			if contains(texts, first) {
+			if slices.Contains(texts, first) {
 				return true
 			}
 		}
 	case claim.Kind == strictjson.String && forms&whole != 0:
-		return contains(texts, claim.Text)
+		return slices.Contains(texts, claim.Text)
 	case claim.Kind == strictjson.Array && forms&list != 0:
 		found := false
 		for i := range claim.Children {
 			if claim.Children[i].Kind != strictjson.String {
 				return false
 			}
-			found = found || contains(texts, claim.Children[i].Text)
+			found = found || slices.Contains(texts, claim.Children[i].Text)
 		}
 		return found
 	}
 	return false
 }
 
-// hasScope looks into "scope" and into "scp", as Okta and Entra ID name it.
+// hasScope reports whether the token has one of the scopes, in "scope" or in "scp" (Okta,
+// Entra ID).
 func hasScope(t *verify.Token, oneOf []string) bool {
 	return holdsOne(t, "scope", oneOf, word|list) || holdsOne(t, "scp", oneOf, word|list)
 }
 
-// hasPermission looks into Auth0's claim.
+// hasPermission reports whether the token has one of the permissions (Auth0).
 func hasPermission(t *verify.Token, oneOf []string) bool {
 	return holdsOne(t, "permissions", oneOf, list)
 }
 
-// sameNumber compares two numbers of JSON (RFC 8259 §6) exactly: a float64 takes
-// 9007199254740993 for 9007199254740992, another's account number.
+// sameNumber compares two JSON numbers (RFC 8259 §6) exactly. As float64,
+// 9007199254740993 equals 9007199254740992, which may be the account of another user.
 func sameNumber(a, b string) bool {
 	x, ok := decimalOf(a)
 	y, okToo := decimalOf(b)
 	return ok && okToo && x == y
 }
 
-// decimal is 0.digits × 10^exponent; digits neither start nor end with a zero,
-// and are empty for zero, which has no sign.
+// decimal is 0.digits × 10^exponent. The digits neither start nor end with a zero. Zero
+// has no digits and is not negative.
 type decimal struct {
 	negative bool
 	digits   string
 	exponent int
 }
 
-// decimalOf reads a number of JSON; ok is false when its exponent is beyond all
-// that anyone means.
+// decimalOf parses a JSON number. ok is false when its exponent is more than 2^20.
 func decimalOf(raw string) (d decimal, ok bool) {
 	at := 0
 	if at < len(raw) && raw[at] == '-' {
@@ -399,4 +298,128 @@ func decimalOf(raw string) (d decimal, ok bool) {
 		d.exponent += sign * exponent
 	}
 	return d, true
+}
+
+// checkClaims checks Subjects, Clients and the claims. boundTexts has one text for each
+// of ClaimMatches.
+func (n *Requirements) checkClaims(t *verify.Token, boundTexts []string) error {
+	if len(n.Subjects) > 0 && !holdsOne(t, "sub", n.Subjects, whole) {
+		return refuse(verify.ClaimMismatch, "the route does not take this subject")
+	}
+	if len(n.Clients) > 0 && !isClient(t, n.Clients) {
+		return refuse(verify.ClaimMismatch, "the route does not take this client")
+	}
+	for _, name := range n.RequiredClaims {
+		if claim := t.Lookup(name); claim == nil || claim.Kind == strictjson.Null {
+			return refuse(verify.ClaimMismatch, "a claim is missing that the route needs")
+		}
+	}
+	for i := range n.Claims {
+		if !n.Claims[i].holds(t) {
+			return refuse(verify.ClaimMismatch, "a claim has none of the route's values")
+		}
+	}
+	for i := range n.ClaimMatches {
+		text := boundTexts[i]
+		if text == "" || !spells(t.Lookup(n.ClaimMatches[i].Claim), text) {
+			return refuse(verify.ClaimMismatch, "a claim is not what the request says")
+		}
+	}
+	return nil
+}
+
+// demand is what a rule requires of one request.
+type demand struct {
+	route      *Route
+	report     bool
+	boundTexts []string // one for each of Requirements.ClaimMatches
+}
+
+// asksNoMoreThan reports whether every request that satisfies b also satisfies d. It is a
+// partial order: each of two demands may require something that the other does not. It
+// does not notice requirements that exclude each other, and is false then.
+func (d demand) asksNoMoreThan(b demand) bool {
+	if b.report && !d.report {
+		return false // b lets every request pass
+	}
+	switch {
+	case d.route.Auth == None || b.route.Auth == Deny:
+		return true
+	case d.route.Auth == Deny || b.route.Auth == None:
+		return false
+	case d.route.Auth == Required && b.route.Auth == Optional:
+		return false // b lets requests without a token pass
+	case b.route.AllowOpaque && !d.route.AllowOpaque:
+		return false
+	}
+	return d.route.Requirements.asksNoMoreThan(&b.route.Requirements) && d.bindsNoMoreThan(b)
+}
+
+// asksNoMoreThan compares all requirements but ClaimMatches.
+func (n *Requirements) asksNoMoreThan(b *Requirements) bool {
+	return includes(b.Scopes, n.Scopes) && oneOfAtMost(n.AnyScope, b.AnyScope, b.Scopes) &&
+		includes(b.Permissions, n.Permissions) && oneOfAtMost(n.AnyPermission, b.AnyPermission, b.Permissions) &&
+		oneOfAtMost(n.Issuers, b.Issuers, nil) && oneOfAtMost(n.Audiences, b.Audiences, nil) &&
+		oneOfAtMost(n.Subjects, b.Subjects, nil) && oneOfAtMost(n.Clients, b.Clients, nil) &&
+		oneOfAtMost(n.TokenTypes, b.TokenTypes, nil) &&
+		(n.MaxAge == 0 || b.MaxAge != 0 && b.MaxAge <= n.MaxAge) &&
+		(n.MaxLifetime == 0 || b.MaxLifetime != 0 && b.MaxLifetime <= n.MaxLifetime) &&
+		n.claimsAtMost(b)
+}
+
+// claimsAtMost compares Claims and RequiredClaims. A claim that must have one of some
+// values is required, too.
+func (n *Requirements) claimsAtMost(b *Requirements) bool {
+	for _, name := range n.RequiredClaims {
+		if !slices.ContainsFunc(b.RequiredClaims, func(other []string) bool { return slices.Equal(name, other) }) &&
+			!slices.ContainsFunc(b.Claims, func(other Claim) bool { return slices.Equal(name, other.Name) }) {
+			return false
+		}
+	}
+	for i := range n.Claims {
+		c := &n.Claims[i]
+		if !slices.ContainsFunc(b.Claims, func(other Claim) bool {
+			return slices.Equal(c.Name, other.Name) && c.SpaceDelimited == other.SpaceDelimited && !slices.ContainsFunc(other.Values, func(value strictjson.Value) bool {
+				return !slices.ContainsFunc(c.Values, func(mine strictjson.Value) bool { return equal(&mine, &value) })
+			})
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+// bindsNoMoreThan reports whether b binds every claim that d binds, to the same
+// text of this request.
+func (d demand) bindsNoMoreThan(b demand) bool {
+	for i := range d.route.Requirements.ClaimMatches {
+		found := false
+		for j := range b.route.Requirements.ClaimMatches {
+			found = found || d.boundTexts[i] == b.boundTexts[j] &&
+				slices.Equal(d.route.Requirements.ClaimMatches[i].Claim, b.route.Requirements.ClaimMatches[j].Claim)
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}
+
+// includes reports whether every text of some is in all.
+func includes(all, some []string) bool {
+	for _, text := range some {
+		if !slices.Contains(all, text) {
+			return false
+		}
+	}
+	return true
+}
+
+// oneOfAtMost reports whether a requirement of one of any is no stricter than one of
+// theirs and all of every. An empty list requires nothing.
+func oneOfAtMost(any, theirs, every []string) bool {
+	if len(any) == 0 || len(theirs) > 0 && includes(any, theirs) {
+		return true
+	}
+	return slices.ContainsFunc(every, func(text string) bool { return slices.Contains(any, text) })
 }

@@ -1,35 +1,36 @@
-// Package route says which rule of the operator applies to a request, and
-// whether a token whose signature was verified satisfies it.
+// Package route finds the route of the configuration that applies to a request, and checks
+// whether a token satisfies it.
 //
-// Most callers need three calls: NewTable once, with the routes of the
-// configuration; Table.Find for each request; Match.Check for its token. The
-// first route whose conditions all hold applies; where none does, a valid token
-// is needed and nothing more.
+// Most callers need three calls: NewTable once, with the routes of the configuration;
+// Table.Find for each request; Match.Check for its token. The first route whose
+// conditions all hold applies. When no route matches, the request needs a valid token
+// and nothing more.
 //
-// # One path, several servers
+// # Readings of a path
 //
-// The edge and the server behind it must mean the same path, and servers differ:
-// some resolve dot segments, merge slashes, cut ";params", take a backslash for
-// a slash, decode twice; some do nothing of that. So the path is judged in one
-// canonical form (Canonical), whether or not Envoy normalises. What a canonical
-// form cannot settle is refused. And where the path was not sent in that form,
-// every other reading that a server may make of it must come to the same route
-// with the same variables; else the request is refused with
-// verify.PathAmbiguous. A trick thus never reaches a laxer rule.
+// Servers parse paths differently. Some resolve dot segments, merge slashes, remove
+// ";params", treat a backslash as a slash or decode twice; others do none of this. So
+// routes are compared with one canonical form of the path (Canonical), whether or not
+// Envoy normalises paths. Paths that have no safe canonical form are refused. If the path
+// was not sent in its canonical form, every other reading of it must match the same
+// route with the same variables. Otherwise the request is refused with
+// verify.PathAmbiguous. So no spelling of a path selects a weaker route.
 //
-// A table that has no condition on paths judges none and refuses none.
+// A table without conditions on paths does not read paths and refuses none.
 //
-// # Not judged here
+// # Limits
 //
-// Headers by which some servers take another method, path or host than the
-// request's own (X-HTTP-Method-Override, X-Original-URL, X-Forwarded-Host) are not
-// looked at: whoever asks must see to it that they do not reach the server, as the
-// configuration's overrideHeaders does. Servers that ignore the case of paths need
-// Options.IgnoreCase.
+// This package ignores headers that make some servers use another method, path or host
+// than the request's own (X-HTTP-Method-Override, X-Original-URL, X-Forwarded-Host). The
+// caller must keep them from the server, as the configuration's overrideHeaders does.
+// Servers that ignore the case of paths need Options.IgnoreCase.
 //
-// The files: canonical.go reads paths, with escape.go and segments.go, and
-// readings.go what else they may mean; pattern.go, host.go and headers.go match, table.go decides, need.go and claim.go judge the
-// token, fault.go the operator's words.
+// # Files
+//
+// route.go has the types of the configuration, fault.go checks and compiles them.
+// table.go finds the route, with paths.go and pattern.go for paths and conditions.go for
+// hosts, methods and headers. requirements.go checks tokens and compares the strictness
+// of two routes.
 package route
 
 import (
@@ -38,181 +39,181 @@ import (
 	"edgejwt/verify/strictjson"
 )
 
-// Auth says what a route asks of a request.
+// Auth says whether a route requires a token.
 type Auth uint8
 
 const (
-	// Required: a valid token. The zero value, and what matches no route.
+	// Required: the request must have a valid token. The zero value, and the value for
+	// requests that match no route.
 	Required Auth = iota
-	// Optional: a valid token or none. A bad one is refused.
+	// Optional: the request may have a token. An invalid token is refused.
 	Optional
-	// None: nothing; tokens are not looked at.
+	// None: the request needs no token. Tokens are not read.
 	None
-	// Deny: refuses every request, with verify.RouteDenied; tokens are not looked at.
+	// Deny: every request is refused with verify.RouteDenied. Tokens are not read.
 	Deny
 )
 
-// Mode says what becomes of a request that the route refuses.
+// Mode says what happens to a request that the route refuses.
 type Mode uint8
 
 const (
-	// Inherit takes the mode that holds for the whole configuration.
+	// Inherit: the mode of the configuration applies.
 	Inherit Mode = iota
-	// Enforce refuses it.
+	// Enforce: it is refused.
 	Enforce
-	// Report counts it and lets it through.
+	// Report: it is counted and passes.
 	Report
 )
 
-// Route is one rule: conditions, all of which must hold, and what is then asked.
-// A condition that is left out holds for every request. A list that is given but
-// empty is a fault.
+// Route has conditions, which must all hold, and requirements. A condition that is left
+// out holds for every request. A list that is not nil but empty is a fault.
 type Route struct {
-	// Name is the operator's, for metrics, log and filter state; may be empty.
+	// Name is for metrics, log and filter state. It may be empty.
 	Name string
 
 	Path Path
-	// Methods are compared as RFC 9110 §9.1 has it, with case. HEAD, which most
-	// servers answer by the handler of GET, is another spelling of GET: see Table.Find.
+	// Methods are compared with case (RFC 9110 §9.1). HEAD is another reading of GET
+	// (see Table.Find), because most servers handle it like GET.
 	Methods []string
-	// Hosts are names ("api.example.com"), or "*." and a name for everything
-	// below it at any depth, but not the name itself; with or without a port. A
-	// request's capitals, trailing dot, and a port that no name has are another
-	// spelling: see Table.Find.
+	// Hosts are names ("api.example.com"), or "*." and a name for all names below that
+	// name at any depth. Each may have a port. Capitals, a trailing dot and a port that
+	// no name has make other readings of a request's host; see Table.Find.
 	Hosts []string
-	// Headers must all hold. The client chooses what it sends: a header may make
-	// a rule stricter for the honest, but never stand guard.
+	// Headers must all hold. Clients choose their headers, so a condition on headers
+	// does not protect a route.
 	Headers []Header
 
 	Auth Auth
 	Mode Mode
-	// AllowOpaque lets bearer tokens pass that are no JWS, for an API that asks
-	// their issuer itself. They prove nothing here.
+	// AllowOpaque lets tokens pass unchecked that are not a JWS (verify.IsOpaque), for
+	// an API that checks them itself.
 	AllowOpaque bool
 	// Requirements is what a token must have besides being valid.
 	Requirements Requirements
 }
 
-// Kind is the kind of a path's condition.
+// Kind is the kind of a condition on the path.
 type Kind uint8
 
 const (
-	// Any holds for every path. The zero value.
+	// Any matches every path. The zero value.
 	Any Kind = iota
-	// Exact holds for one path.
+	// Exact matches one path.
 	Exact
-	// Prefix holds for a path and everything below: "/public" for /public and
-	// /public/x, not for /publicity.
+	// Prefix matches a path and everything below it: "/public" matches /public and
+	// /public/x, but not /publicity.
 	Prefix
-	// Template holds for paths of a shape: "/orders/{id}". "{id}" stands for one
-	// whole segment that is not empty; "{rest=**}", as the last, for any number
-	// of segments, also none.
+	// Template matches segment by segment: "/orders/{id}". "{id}" matches one whole
+	// segment that is not empty. "{rest=**}" must be the last; it matches any number of
+	// segments, including none.
 	Template
-	// Regex holds for paths that a regular expression matches as a whole.
+	// Regex matches paths that a regular expression matches as a whole.
 	Regex
 )
 
-// Path is a condition on the path. Texts are written as the path that is meant,
-// with or without escapes ("/a b" is "/a%20b"), and are compared with the
-// canonical form. A slash at the end of a request's path that the condition lacks,
-// or the reverse, is another spelling: see Table.Find.
+// Path is a condition on the path. Texts may be written with or without escapes ("/a b" is
+// "/a%20b"). They are compared with the canonical form of the request's path. A trailing
+// slash that only one of condition and request has makes another reading; see Table.Find.
 type Path struct {
 	Kind Kind
-	// Text is the path of Exact and Prefix, the Template, or the expression of Regex
-	// in RE2's syntax, which must match the whole canonical path.
+	// Text is the path of Exact and Prefix, the template, or the expression of Regex in
+	// RE2 syntax.
 	Text string
 }
 
 // Header is a condition on a request header.
 type Header struct {
-	// Name is in lower case. Other spellings that some servers take for the same
-	// header (see ascii.FoldHeader) are another reading: see Table.Find.
+	// Name is in lower case. Names that some servers do not distinguish from it
+	// (ascii.FoldHeader) make other readings; see Table.Find.
 	Name string
-	// Values: the header must be one of these, in one line. Empty: it must be there.
-	// What several lines say, or lines under a name that some servers take for this
-	// one, is another spelling: see Table.Find.
+	// Values are the accepted values of the header, which must be in one line. If empty,
+	// the header must be present. Several lines make other readings; see Table.Find.
 	Values []string
 }
 
-// Requirements is what a route needs of a valid token. Empty fields need nothing.
+// Requirements is what a route requires of a valid token. Empty fields require nothing.
 type Requirements struct {
-	// Scopes must all be in the claims "scope" (RFC 8693 §4.2) or "scp", which are
-	// strings parted by spaces or lists of strings; of AnyScope, one.
+	// The token must have all Scopes, and one of AnyScope. The claims are "scope" (RFC
+	// 8693 §4.2) and "scp": strings separated by spaces, or lists of strings.
 	Scopes, AnyScope []string
-	// Permissions must all be in the list "permissions" (Auth0); of
-	// AnyPermission, one.
+	// The token must have all Permissions, and one of AnyPermission, in the list
+	// "permissions" (Auth0).
 	Permissions, AnyPermission []string
-	// Claims must each be, or be a list that holds, one of the values; see Claim.
+	// Each of Claims must be one of its values, or a list that contains one.
 	Claims []Claim
 	// ClaimMatches bind claims to the request.
 	ClaimMatches []Binding
-	// RequiredClaims must be there and not null. Each is a way, see Claim.Name.
+	// RequiredClaims must be present and not null. Each is a path as Claim.Name is.
 	RequiredClaims [][]string
-	// Issuers and Audiences are those of "iss" and "aud" that the route takes.
+	// Issuers and Audiences are the accepted values of "iss" and "aud".
 	Issuers, Audiences []string
-	// Subjects are those of "sub"; Clients those of "azp" and "client_id", of
-	// which one must be there, and both must be listed where both are.
+	// Subjects are the accepted values of "sub". Clients are those of "azp" and
+	// "client_id": the token must have at least one of the two claims, and each that it
+	// has must be accepted.
 	Subjects, Clients []string
-	// TokenTypes are those of the header's "typ", compared without case and
-	// without "application/" (RFC 7515 §4.1.9). Where a token's is "at+jwt", it
-	// must also have what RFC 9068 §2.2 demands.
+	// TokenTypes are the accepted values of the header's "typ", compared without case and
+	// without "application/" (RFC 7515 §4.1.9). A token with "at+jwt" must have the claims
+	// that RFC 9068 §2.2 requires.
 	TokenTypes []string
-	// MaxAge bounds the time since the user proved who he is ("auth_time", OpenID
-	// Connect Core §2) or, in tokens without that, since "iat". 0: any.
+	// MaxAge bounds the time since the user authenticated ("auth_time", OpenID Connect
+	// Core §2) or, in tokens without that, since "iat". 0 means no bound.
 	MaxAge time.Duration
-	// MaxLifetime bounds the time from "iat" to "exp". 0: any.
+	// MaxLifetime bounds the time from "iat" to "exp". 0 means no bound.
 	MaxLifetime time.Duration
 }
 
-// Claim is a claim and the values that will do.
+// Claim is a claim and its accepted values.
 type Claim struct {
-	// Name leads to the claim from the outermost object on, one member's name per
-	// step. Nothing in a name is syntax.
+	// Name is the path to the claim: names of members from the outermost object on. No
+	// character in a name is special.
 	Name []string
 	// Values are strings, numbers (compared as numbers, exactly: 1 is 1.0) and
 	// booleans.
 	Values []strictjson.Value
-	// SpaceDelimited takes a claim that is a string for the list of its words,
-	// which spaces part, as "scope" is (RFC 8693 §4.2); the string as a whole does
-	// not count then. No other claim is looked at, unlike with Requirements.Scopes.
+	// SpaceDelimited compares the words of a string that are separated by spaces, as in
+	// "scope" (RFC 8693 §4.2), and not the string as a whole. Unlike with
+	// Requirements.Scopes, no other claim counts.
 	SpaceDelimited bool
 }
 
-// Binding says that a claim must be, or be a list that holds, what the request
-// says: exactly one of Variable, Header and Host. A number is compared as it is
-// spelled. What the request leaves out or empty matches nothing.
+// Binding requires that a claim is a text of the request, or a list that contains it. The
+// text is exactly one of Variable, Header and Host. A number is compared as it is
+// spelled in the token. An empty or missing text matches nothing.
 type Binding struct {
 	Claim []string
-	// Variable is one of the template, compared decoded, with its case.
+	// Variable is a variable of the route's template. Its value is compared decoded and
+	// with its case.
 	Variable string
-	// Header is a header's name in lower case. Lines that differ match nothing, in
-	// whatever spelling of the name (see ascii.FoldHeader); a line of this very
-	// name must be there.
+	// Header is the name of a header in lower case. The request must have a line with
+	// this name, and all lines with a name that some servers do not distinguish from it
+	// (ascii.FoldHeader) must have the same value.
 	Header string
-	// Host is the request's host: lower case, without port and trailing dot.
+	// Host is the request's host in lower case, without port and trailing dot.
 	Host bool
 }
 
 // Options hold for all routes of a table.
 type Options struct {
-	// IgnoreCase is for servers that ignore the case of paths. They are seldom
-	// alone in what they ignore, so it also refuses segments that end in a dot,
-	// and characters outside of ASCII, whose case every server folds its own way.
+	// IgnoreCase is for servers that ignore the case of paths. Such servers often ignore
+	// a dot at the end of a segment too, and fold non-ASCII letters in different ways. So
+	// paths with these are refused.
 	IgnoreCase bool
 	// IgnoreHostPort is for Envoys whose routes ignore the port of the host
-	// (ignore_port_in_host_matching): it is then no part of the host, and no host of
-	// a route may have one.
+	// (ignore_port_in_host_matching). Ports of requests are ignored, and no host of a
+	// route may have one.
 	IgnoreHostPort bool
-	// DenyUnmatched refuses, with verify.RouteDenied, what no route matches.
+	// DenyUnmatched refuses requests that match no route, with verify.RouteDenied.
 	DenyUnmatched bool
-	// Report is the mode of what no route matches and of routes that inherit theirs.
+	// Report is true when refusals are only reported, for routes with the mode Inherit
+	// and for requests that match no route.
 	Report bool
 }
 
-// Request is what routes are chosen by.
+// Request has the parts of a request that select a route.
 type Request struct {
 	// Method, Host and Path are the pseudo headers :method, :authority and :path.
 	Method, Host, Path string
-	// Headers are name and value, names in lower case, a repeated one once per line.
+	// Headers are name and value of each header line, names in lower case.
 	Headers [][2]string
 }

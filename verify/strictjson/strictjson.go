@@ -1,14 +1,13 @@
-// Package strictjson reads a JSON text that can be read in one way only, and
-// refuses every other.
+// Package strictjson parses JSON texts that all parsers read alike, and refuses others.
 //
-// Two parsers that read one token differently are how a forged claim gets past a
-// gate. So Parse adds to the grammar (RFC 8259) what I-JSON asks for (RFC 7493
-// §2): valid UTF-8, no lone surrogates, no member twice; and bounds on size,
-// depth and number of values, so that no text is dear to read.
+// If the API read a token differently than the filter, it could read a claim that the
+// filter has not checked. So Parse requires JSON (RFC 8259) and also I-JSON (RFC 7493
+// §2): valid UTF-8, no lone surrogates and no member twice. It bounds the size, depth and
+// number of values.
 //
-// The grammar, strings and numbers are gjson's (github.com/tidwall/gjson). gjson takes
-// the first of two equal members, does not look at UTF-8, and recurses without a
-// bound when it validates: what this package adds comes before and after it.
+// The grammar, strings and numbers are parsed by github.com/tidwall/gjson. gjson returns
+// the first of two equal members, does not check UTF-8, and validates recursively without
+// a bound. This package adds these checks.
 package strictjson
 
 import (
@@ -27,13 +26,13 @@ import (
 type Limits struct {
 	// Bytes is the greatest length of the text.
 	Bytes int
-	// Depth is the greatest number of objects and arrays inside one another.
+	// Depth is the greatest number of nested objects and arrays.
 	Depth int
 	// Values is the greatest number of values in the whole text.
 	Values int
 }
 
-// The ways in which Parse refuses a text. None quotes it.
+// The errors of Parse. Their texts quote nothing of the JSON text.
 var (
 	ErrTooLong   = errors.New("JSON text is too long")
 	ErrTooDeep   = errors.New("JSON text is nested too deeply")
@@ -44,41 +43,39 @@ var (
 	ErrDuplicate = errors.New("JSON text has a member twice")
 )
 
-// Repeated is the error of a text with a member twice; errors.Is finds
-// ErrDuplicate. Its words quote nothing of the text.
+// Repeated is the error for a text with a member twice. It wraps ErrDuplicate.
 type Repeated struct {
-	// Offset is where in the text the value of the member stands that stands again.
+	// Offset is the offset of the second member's value in the text, in bytes.
 	Offset int
-	// Path leads to that member, from the outermost object on.
+	// Path is the path to that member, from the outermost value on.
 	Path []Step
 }
 
-// Step leads to a member by its Name, or to an element by its Index;
-// InArray tells them apart.
+// Step is one step of a path: an element's Index if InArray, otherwise a member's Name.
 type Step struct {
 	Name    string
 	Index   int
 	InArray bool
 }
 
-// Error gives the words of ErrDuplicate.
+// Error returns the text of ErrDuplicate.
 func (*Repeated) Error() string { return ErrDuplicate.Error() }
 
-// Unwrap gives ErrDuplicate.
+// Unwrap returns ErrDuplicate.
 func (*Repeated) Unwrap() error { return ErrDuplicate }
 
-// SyntaxOffset gives the place of the first wrong byte in a text that Parse refused
-// with ErrSyntax: its length where something is missing at the end.
+// SyntaxOffset returns the offset of the first wrong byte in a text that Parse refused
+// with ErrSyntax. It is the length of the text if something is missing at the end.
 func SyntaxOffset(text string) int {
 	var wrong *json.SyntaxError
-	// A zero byte stands nowhere in JSON, so the end of the text is a wrong byte too.
+	// JSON has no zero byte. So the byte after the end of the text is wrong, too.
 	if errors.As(json.Unmarshal([]byte(text+"\x00"), new(json.RawMessage)), &wrong) {
 		return int(wrong.Offset) - 1
 	}
 	return 0
 }
 
-// Kind is the kind of a Value. Its zero value, None, is that of no value at all.
+// Kind is the kind of a Value. The zero value None is no JSON value.
 type Kind uint8
 
 // The kinds of values (RFC 8259 §3).
@@ -93,26 +90,26 @@ const (
 	Object
 )
 
-// Value is one value of a text. It is not to be changed, and then may be shared
-// by goroutines; its strings may be parts of the text.
+// Value is a JSON value. It must not be changed and may be shared by goroutines. Its
+// strings may be parts of the text.
 type Value struct {
 	Kind Kind
-	// Name is the member's name when the value stands in an object.
+	// Name is the member's name if the value is in an object.
 	Name string
 	// Raw is the value as the text spells it.
 	Raw string
 	// Text is a String's text, decoded.
 	Text string
-	// Num is a Number, rounded to a float64. Infinite when it is too great for one.
+	// Num is a Number rounded to a float64; infinite if it is too great.
 	Num float64
-	// Offset is where in the text the value starts, in bytes.
+	// Offset is the offset of the value in the text, in bytes.
 	Offset int
 	// Children are the members of an Object and the elements of an Array, in order.
 	Children []Value
 }
 
-// Member finds an object's member by its name, compared as a whole; ok is false
-// when there is none, or the value is no object.
+// Member returns the member of that name, which is not a path. ok is false when there is
+// none or the value is not an object.
 func (v *Value) Member(name string) (member *Value, ok bool) {
 	if v.Kind == Object {
 		for i := range v.Children {
@@ -124,15 +121,15 @@ func (v *Value) Member(name string) (member *Value, ok bool) {
 	return nil, false
 }
 
-// Parse reads text, which must be exactly one JSON value. The error wraps one of the
-// errors above, and then the Value is empty. It may be called concurrently.
+// Parse parses a text, which must be exactly one JSON value. Its error wraps one of the
+// errors above; the Value is then empty. It may be called concurrently.
 func Parse(text string, lim Limits) (Value, error) {
 	switch {
 	case len(text) > lim.Bytes:
 		return Value{}, ErrTooLong
 	case !utf8.ValidString(text):
 		return Value{}, ErrUTF8
-	case isDeeper(text, lim.Depth): // before gjson, which recurses
+	case isDeeper(text, lim.Depth): // before gjson, which is recursive
 		return Value{}, ErrTooDeep
 	case !gjson.Valid(text):
 		return Value{}, ErrSyntax
@@ -149,9 +146,9 @@ func Parse(text string, lim Limits) (Value, error) {
 	return v, nil
 }
 
-// isDeeper reports whether more objects and arrays than that are ever open at once.
-// The text need not be JSON: up to the first fault in it, which is as far as a parser
-// goes, brackets are counted as a parser counts them.
+// isDeeper reports whether more objects and arrays than that are nested. The text need not
+// be JSON: up to its first error, where a parser stops, brackets are counted as a parser
+// does.
 func isDeeper(text string, most int) bool {
 	depth := 0
 	for i := 0; i < len(text); i++ {
@@ -173,12 +170,12 @@ func isDeeper(text string, most int) bool {
 	return false
 }
 
-// reader makes Values of a text that is valid JSON and not too deep, in one pass:
-// gjson's own iteration would scan what is nested once for each level.
+// reader makes Values of a text that is valid JSON and not too deep. It reads the text
+// once. gjson's own iteration would read nested values once for each level.
 type reader struct {
 	text  string
 	at    int
-	left  int       // values that may still come
+	left  int       // how many more values are allowed
 	again *Repeated // its path innermost step first
 }
 
@@ -189,7 +186,7 @@ func (r *reader) skip() {
 	}
 }
 
-// leaf reads a string, a number or a word.
+// leaf reads a string, number, true, false or null.
 func (r *reader) leaf() gjson.Result {
 	leaf := gjson.Parse(r.text[r.at:])
 	r.at += len(leaf.Raw)
@@ -198,7 +195,7 @@ func (r *reader) leaf() gjson.Result {
 
 var kinds = [...]Kind{gjson.Null: Null, gjson.False: False, gjson.True: True, gjson.Number: Number, gjson.String: String}
 
-// value reads the value at hand.
+// value reads the next value.
 func (r *reader) value(name string) (Value, error) {
 	if r.left--; r.left < 0 {
 		return Value{}, ErrTooMany
@@ -246,10 +243,10 @@ func (r *reader) value(name string) (Value, error) {
 	return v, nil
 }
 
-// unique refuses members of which two have one name. Names are decoded by then:
-// "a" and "\u0061" are one.
+// unique refuses two members of the same name. Names are decoded: "a" and "\u0061" are
+// the same.
 func (r *reader) unique(members []Value) error {
-	const few = 16 // where comparing each with each becomes dearer than a map
+	const few = 16 // up to which comparing all names is faster than a map
 	var seen map[string]struct{}
 	if len(members) > few {
 		seen = make(map[string]struct{}, len(members))
@@ -271,8 +268,8 @@ func (r *reader) unique(members []Value) error {
 	return nil
 }
 
-// halvesPair reports whether a string, as the text spells it, escapes half a
-// surrogate pair (RFC 8259 §8.2).
+// halvesPair reports whether a string in its JSON spelling escapes a lone surrogate (RFC
+// 8259 §8.2).
 func halvesPair(raw string) bool {
 	for i := strings.IndexByte(raw, '\\'); i >= 0 && i < len(raw); i++ {
 		if raw[i] != '\\' {

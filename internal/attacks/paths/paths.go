@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"edgejwt/verify"
-	"edgejwt/verify/route"
 )
 
 // Trick is a path and its canonical form.
@@ -133,11 +132,11 @@ var All = []Trick{
 	{"asterisk", "*", Refused},
 	{"empty", "", Refused},
 	{"only a query", "?/admin", Refused},
-	{"at the limit", "/" + strings.Repeat("a", route.MaxPathBytes-1), "/" + strings.Repeat("a", route.MaxPathBytes-1)},
-	{"at the limit with a query", "/" + strings.Repeat("a", route.MaxPathBytes-1) + "?aaa", "/" + strings.Repeat("a", route.MaxPathBytes-1)},
+	{"at the limit", "/" + strings.Repeat("a", verify.MaxPathBytes-1), "/" + strings.Repeat("a", verify.MaxPathBytes-1)},
+	{"at the limit with a query", "/" + strings.Repeat("a", verify.MaxPathBytes-1) + "?aaa", "/" + strings.Repeat("a", verify.MaxPathBytes-1)},
 	{"odd and long", "/" + strings.Repeat("/", verify.MaxOddPathBytes), Refused},
 	{"odd at its limit", "/" + strings.Repeat("/", verify.MaxOddPathBytes-1), "/"},
 	{"encoded and long", "/" + strings.Repeat("a", verify.MaxOddPathBytes) + "%61", Refused},
 	{"needful escapes and long", "/" + strings.Repeat("a", verify.MaxOddPathBytes) + "%20b", "/" + strings.Repeat("a", verify.MaxOddPathBytes) + "%20b"},
-	{"over the limit", "/" + strings.Repeat("a", route.MaxPathBytes), Refused},
+	{"over the limit", "/" + strings.Repeat("a", verify.MaxPathBytes), Refused},
 }
