@@ -1,0 +1,124 @@
+package route_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"edgejwt/verify/route"
+)
+
+// TestReaderEnvoyReadsBytes: what the second reader of issue 14 found. Envoy's
+// matchers compare the bytes that were sent, so a request that they take for another
+// path than the open rule's must not be let in by that rule.
+func TestReaderEnvoyReadsBytes(t *testing.T) {
+	for _, c := range []struct {
+		rule route.Path
+		o    route.Options
+		path string
+	}{
+		{exact("/caf%C3%A9"), route.Options{}, "/caf%c3%a9"},
+		{exact("/caf%C3%A9"), route.Options{}, "/caf%C3%a9"},
+		{prefix("/caf%C3%A9"), route.Options{}, "/caf%c3%a9/x"},
+		{template("/caf%C3%A9/{id}"), route.Options{}, "/caf%c3%a9/x"},
+		{regex("/caf%C3%A9"), route.Options{}, "/caf%c3%a9"},
+		{exact("/a%7Cb"), route.Options{}, "/a|b"},
+		{exact("/a%7Cb"), route.Options{}, "/a%7cb"},
+		{exact("/status"), route.Options{IgnoreCase: true}, "/STATUS"},
+		{prefix("/public"), route.Options{IgnoreCase: true}, "/PUBLIC/orders"},
+	} {
+		table := newTable(t, []route.Route{{Path: c.rule, Auth: route.None}}, c.o)
+		var m route.Match
+		q := &route.Request{Method: "GET", Host: "h", Path: c.path}
+		if err := table.Find(q, &m); err == nil && m.Route.Auth == route.None {
+			t.Errorf("open rule %s, ignoring case %v: %s needs no token", c.rule.Text, c.o.IgnoreCase, c.path)
+		}
+	}
+}
+
+// TestReaderSlashOfDots: an open expression that ends in a slash. The path leads there
+// only to who resolves dot segments; Envoy without normalize_path and Starlette do
+// not, and exact and prefix are refused for that (path_ambiguous).
+func TestReaderSlashOfDots(t *testing.T) {
+	for _, c := range [][2]string{
+		{"/docs/[a-z]*", "/docs/secret/.."}, {"/docs/[a-z]*", "/docs/secret/../"}, {`/docs/(index\.html)?`, "/docs/./"}, {"/a/b?", "/a/b/.."},
+	} {
+		table := newTable(t, []route.Route{{Path: regex(c[0]), Auth: route.None}}, route.Options{})
+		var m route.Match
+		if err := table.Find(&route.Request{Method: "GET", Host: "h", Path: c[1]}, &m); err == nil && m.Route.Auth == route.None {
+			t.Errorf("open expression %s: %s needs no token", c[0], c[1])
+		}
+	}
+}
+
+// TestReaderPoliciesAreChosenByBytes: Envoy chose its route by the bytes, so another
+// spelling of the path is another route's.
+func TestReaderPoliciesAreChosenByBytes(t *testing.T) {
+	for _, c := range []struct {
+		o    route.Options
+		path string
+	}{
+		{route.Options{}, "/caf%c3%a9"}, {route.Options{}, "/a|b"}, {route.Options{}, "/a%7cb"}, {route.Options{IgnoreCase: true}, "/ADMIN"},
+	} {
+		if route.Spellings(&route.Request{Method: "GET", Host: "h", Path: c.path}, c.o) == 0 {
+			t.Errorf("%s, ignoring case %v, is not odd", c.path, c.o.IgnoreCase)
+		}
+	}
+}
+
+// TestReaderExpressionsMatchWhatWasSent: an expression that Envoy's matcher would
+// take for the path holds here too, or the request is refused.
+func TestReaderExpressionsMatchWhatWasSent(t *testing.T) {
+	for _, c := range [][2]string{
+		{"/caf%c3%a9", "/caf%c3%a9"}, {"/x/[a-z0-9%]+", "/x/%c3%a9"}, {`/a\|b`, "/a|b"}, {".*%c3%a9", "/y%c3%a9"},
+		{"/admin/.+", "/admin//"}, {".*//", "/a//"}, {".*//+", "/a///"},
+	} {
+		table := newTable(t, []route.Route{{Path: regex(c[0]), Auth: route.Deny}}, route.Options{})
+		var m route.Match
+		if err := table.Find(&route.Request{Method: "GET", Host: "h", Path: c[1]}, &m); err == nil && m.Route.Auth != route.Deny {
+			t.Errorf("expression %s denies, and %s needs a token only", c[0], c[1])
+		}
+	}
+}
+
+// TestReaderCost: the time to find a route must not be the product of what the client
+// sends and what the operator wrote, nor of two lists of the operator's.
+func TestReaderCost(t *testing.T) {
+	names := []string{"x-tenant-name", "x-tenant-nami", "x-tenant-namj", "x-tenant-namk"}
+	var headed, listed []route.Route
+	for range 256 {
+		r := route.Route{Path: exact("/x")}
+		for _, name := range names {
+			r.Headers = append(r.Headers, route.Header{Name: name, Values: []string{"a"}})
+		}
+		headed = append(headed, r)
+		var scopes []string
+		for j := range 64 {
+			scopes = append(scopes, "scope-with-a-long-name-"+strings.Repeat("x", j))
+		}
+		listed = append(listed, route.Route{Methods: []string{"GET"}, Requirements: route.Requirements{Scopes: scopes, AnyScope: slices.Clone(scopes), Permissions: slices.Clone(scopes)}})
+	}
+	var lines [][2]string
+	for i := range 100 {
+		lines = append(lines, [2]string{strings.ReplaceAll(names[i%4], "-", "."), "b"})
+	}
+	for _, c := range []struct {
+		name   string
+		routes []route.Route
+		q      route.Request
+	}{
+		{"256 routes with conditions on headers, 100 lines", headed, route.Request{Method: "GET", Host: "h", Path: "/y", Headers: lines}},
+		{"HEAD, and 256 routes for GET with long lists", listed, route.Request{Method: "HEAD", Host: "h", Path: "/y"}},
+	} {
+		table := newTable(t, c.routes, route.Options{})
+		took := testing.Benchmark(func(b *testing.B) {
+			for b.Loop() {
+				var m route.Match
+				_ = table.Find(&c.q, &m)
+			}
+		})
+		if us := took.NsPerOp() / 1000; us > 400 {
+			t.Errorf("%s: %d µs; want at most 400", c.name, us)
+		}
+	}
+}
