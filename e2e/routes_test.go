@@ -192,8 +192,8 @@ func TestIgnoredCase(t *testing.T) {
 	w := edges(t)
 	for _, tc := range []struct{ edge, request, want string }{
 		{"routes", "GET /EXACT", "token_missing"},
-		{"ignoring-case", "GET /EXACT", ""},
-		{"ignoring-case", "GET /Prefix/X", ""},
+		{"ignoring-case", "GET /EXACT", "token_missing"},
+		{"ignoring-case", "GET /Prefix/X", "token_missing"},
 		{"ignoring-case", "GET /exact./", "path_ambiguous"},
 		{"ignoring-case", "GET /SCOPES", "token_missing"},
 	} {
