@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"edgejwt/verify"
 )
 
 // The defaults of a Policy's durations, and the greatest Tick.
@@ -86,8 +88,14 @@ func (p Policy) Check() error {
 // may share one record; the caller adds what this package does not know, such as the
 // cluster.
 func (p Policy) SourceID() string {
-	// The algorithms decide which keys of the document are kept.
-	algorithms := strings.Join(slices.Sorted(slices.Values(p.Algorithms)), ",")
+	// The algorithms, not their order, decide which keys of the document are kept.
+	var kept []string
+	for _, algorithm := range verify.Algorithms() {
+		if slices.Contains(p.Algorithms, algorithm) {
+			kept = append(kept, algorithm)
+		}
+	}
+	algorithms := strings.Join(kept, ",")
 	if p.URL != "" {
 		return p.URL + " " + algorithms
 	}

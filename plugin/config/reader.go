@@ -357,7 +357,7 @@ func nearest(fields []Field, name string) string {
 
 // fold removes what differs between spellings such as jwks_uri and jwksUri.
 func fold(name string) string {
-	return ascii.Lower(strings.NewReplacer("_", "", "-", "").Replace(name))
+	return ascii.Lower(strings.ReplaceAll(strings.ReplaceAll(name, "_", ""), "-", ""))
 }
 
 // distance is the number of bytes to insert, delete or replace to make b of a
