@@ -165,7 +165,8 @@ func hostRows(g *differential.Generator) []row {
 		{name: "Istio, hosts with any port", filters: []any{optional(g), rbacFilter("ALLOW", typed{"or_rules": typed{"rules": []any{typed{"header": anyCase},
 			typed{"header": typed{"name": ":authority", "string_match": typed{"prefix": "www.example.com:", "ignore_case": true}}}}}}, anything)},
 			source: istio(g, istioPolicy("{name: p}", "{rules: [{to: [{operation: {hosts: [www.example.com, 'www.example.com:*']}}]}]}")),
-			tries:  tries("www.example.com www.example.com:1 www.example.com:80 www.example.com:", "WWW.example.com WWW.example.com:1", "www.example.com. www.example.com.:1 api.example.com api.example.com:1")},
+			// An empty port is refused (400): Envoy does not take it for one.
+			tries: tries("www.example.com www.example.com:1 www.example.com:80", "WWW.example.com WWW.example.com:1", "www.example.com. www.example.com.:1 api.example.com api.example.com:1")},
 		{name: "Istio, notHosts", filters: []any{optional(g), rbacFilter("DENY", typed{"not_rule": typed{"header": anyCase}}, anything)},
 			source: istio(g, istioPolicy("{name: p}", "{action: DENY, rules: [{to: [{operation: {notHosts: [www.example.com]}}]}]}")),
 			tries:  tries("www.example.com", "WWW.example.com", others+" api.example.com")},
