@@ -19,7 +19,9 @@ import (
 var soak = flag.Duration("soak", 13*stepTime, "how long TestRotationUnderLoad keeps the load up")
 
 // How edgejwt is told to keep keys during the test: faster than anybody would
-// want it, so that a minute holds what happens in months.
+// want it, so that a minute holds what happens in months. With a secret, each new
+// configuration goes on with the record of the one before it; without one it
+// would make a record of its own, with a generation of its own.
 const (
 	rotationRefresh  = 3 * time.Second
 	rotationCooldown = time.Second
@@ -29,6 +31,7 @@ const (
   "auth0": {"domain": "tenant.auth0.example", "audience": "https://api.example.com", "cluster": "auth0",
     "outputClaimToHeaders": [{"header": "x-jwt-sub", "claim": "sub"}]},
   "keys": {"refresh": "3s", "cooldown": "1s", "timeout": "1s", "wait": "2s", "maxStale": "10m", "tick": "1s"},
+  "secret": "rotation-test-0123456789abcdef-0123456789abcdef",
   "realm": "api-%d"
 }`
 	// jwt_authn at its best: keys are fetched ahead, by one thread, before the
