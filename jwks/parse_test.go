@@ -373,6 +373,11 @@ func TestParseForSeveral(t *testing.T) {
 	if _, _, err := Parse(document(edKey(), p256()), "RS256", "PS512"); err != ErrNoUsableKey {
 		t.Errorf("without a key for the algorithms: %v", err)
 	}
+	all, _, _ := Parse(document(edKey("kid", `"e"`), p256("kid", `"p"`), member("kid", `"r"`)))
+	left, _, _ := Parse(document(edKey("kid", `"e"`), p256("kid", `"p"`), member("kid", `"r"`)), "RS256", "ES256")
+	if got := all.For([]string{"RS256", "ES256"}); got.Len() != 2 || !got.Equal(left) || all.Len() != 3 || (*Set)(nil).For(nil) != nil {
+		t.Errorf("For gives %v", got.KIDs())
+	}
 }
 
 // TestSourceOfAlgorithms: rules whose keys are not the same share no record.

@@ -127,6 +127,16 @@ func (s *Set) Without(kids []string) *Set {
 	return &Set{keys: left}
 }
 
+// For returns the set of the keys that fit one of the algorithms, as Parse does for a rule
+// that names them. It is nil for a nil set.
+func (s *Set) For(algorithms []string) *Set {
+	if s == nil {
+		return nil
+	}
+	fitting := slices.DeleteFunc(slices.Clone(s.keys), func(key *verify.Key) bool { return !slices.ContainsFunc(algorithms, key.Fits) })
+	return &Set{keys: fitting}
+}
+
 // keep returns the set with the pointers of the earlier one for keys that are the
 // same, so that callers can compare keys with ==.
 func (s *Set) keep(earlier *Set) *Set {

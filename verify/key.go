@@ -64,9 +64,11 @@ func NewKey(id, algorithm string, public crypto.PublicKey) (*Key, error) {
 		k.keyType, misfit = "RSA", errRSAAlgorithm
 		err = checkRSA(public)
 	case *ecdsa.PublicKey:
-		k.keyType, k.curve, misfit = "EC", public.Params().Name, errCurve
-		if _, err = public.Bytes(); err != nil { // it checks that the point is on the curve
+		k.keyType, misfit = "EC", errCurve
+		if _, off := public.Bytes(); off != nil { // it checks that the point is on the curve
 			err = errNotOnCurve
+		} else {
+			k.curve = public.Params().Name
 		}
 	case ed25519.PublicKey:
 		k.keyType, k.curve, misfit = "OKP", "Ed25519", errCurve
@@ -85,11 +87,11 @@ func NewKey(id, algorithm string, public crypto.PublicKey) (*Key, error) {
 
 // checkRSA refuses keys that crypto/rsa refuses, and a modulus out of bounds.
 func checkRSA(k *rsa.PublicKey) error {
-	switch size := k.N.BitLen(); {
-	case size > MaxRSABits:
-		return errLongModulus
-	case size < MinRSABits:
+	switch {
+	case k.N == nil || k.N.BitLen() < MinRSABits:
 		return errShortModulus
+	case k.N.BitLen() > MaxRSABits:
+		return errLongModulus
 	case k.N.Bit(0) == 0:
 		return errEvenModulus
 	case k.E > math.MaxInt32:

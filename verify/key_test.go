@@ -142,6 +142,8 @@ func TestKeysAndAlgorithms(t *testing.T) {
 	p224 := on(elliptic.P224())
 	newKey(t, "P-224", "", p224, unknown)
 	newKey(t, "nothing", "", nil, unknown)
+	newKey(t, "RSA without a modulus", "", &rsa.PublicKey{E: 3}, "modulus is under 2048 bits")
+	newKey(t, "a point without a curve", "", &ecdsa.PublicKey{}, "x and y are not a point of the curve")
 	newKey(t, "bytes", "", make([]byte, 32), unknown)
 	newKey(t, "not a pointer", "", *on(elliptic.P256()), unknown)
 

@@ -13,6 +13,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/golang-jwt/jwt/v5"
 
+	"edgejwt/jwks"
 	"edgejwt/plugin/config"
 	"edgejwt/verify"
 )
@@ -220,6 +221,26 @@ func TestOtherAlgorithms(t *testing.T) {
 	q := mustRequest(t, "GET /v2/x")
 	q.PutToken(text, c)
 	if e := Explain(q, &Options{Config: c, At: time.Now()}); e.Reason != "accepted" || e.Route != "r" {
+		t.Errorf("%+v", e)
+	}
+
+	// A key set that is given is read as the plugin reads it: for the rule's algorithms.
+	given, _, err := jwks.Parse(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err = config.Parse([]byte(`{"jwtRules": [{"issuer": "https://idp.example/", "audiences": ["a"]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed.Header["alg"] = "RS256"
+	unsigned, err := signed.SigningString()
+	if err != nil {
+		t.Fatal(err)
+	}
+	q = mustRequest(t, "GET /v2/x")
+	q.PutToken(unsigned+".AAAA", c)
+	if e := Explain(q, &Options{Config: c, At: time.Now(), Keys: &KeySource{Default: given}}); e.Reason != "key_unknown" {
 		t.Errorf("%+v", e)
 	}
 }

@@ -50,7 +50,7 @@ func (s *KeySource) machine(rule *config.Rule) *jwks.Source {
 	if set == nil {
 		return nil
 	}
-	return jwks.Fixed(set, s.Deny)
+	return jwks.Fixed(set.For(rule.Algorithms), s.Deny)
 }
 
 // workerOf gives the worker that fetched the keys of a machine; nil for none.
