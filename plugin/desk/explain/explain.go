@@ -13,7 +13,8 @@
 //
 // The files: request.go makes the request, keys.go and fetch.go get key sets,
 // steps.go, claims.go and needs.go tell the steps, outcome.go what the client and the API
-// are told, cases.go and mint.go are the table of cases.
+// are told, cases.go and mint.go are the table of cases; coverage.go and openapi.go list
+// what operations need.
 package explain
 
 import (

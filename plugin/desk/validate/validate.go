@@ -8,7 +8,7 @@
 // reads
 //
 //   - the plugin's configuration by itself, JSON or YAML;
-//   - Envoy's bootstrap, and files of listeners and clusters (LDS, CDS);
+//   - Envoy's bootstrap, and files of listeners, clusters and routes (LDS, CDS, RDS);
 //   - Istio's WasmPlugin, with ServiceEntry and DestinationRule beside it, and
 //     Envoy's own filter wherever another resource (EnvoyFilter) wraps it;
 //   - Envoy Gateway's EnvoyExtensionPolicy.
