@@ -60,7 +60,7 @@ func limitsOf(f Field) string {
 	}
 	switch low, high := strconv.Itoa(int(f.Min)), strconv.Itoa(int(f.Max)); {
 	case f.Kind == Duration:
-		all = append(all, short(time.Duration(f.Min))+" to "+short(time.Duration(f.Max)))
+		all = append(all, FormatDuration(time.Duration(f.Min))+" to "+FormatDuration(time.Duration(f.Max)))
 	case f.Kind == Bytes || f.Kind == Count:
 		all = append(all, inBytes(f.Min, f.Kind)+" to "+inBytes(f.Max, f.Kind))
 	case f.Max == 0 || f.OneOf != nil:

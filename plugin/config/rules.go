@@ -117,7 +117,7 @@ func (o *object) jwtRule() *parsedRule {
 func (o *object) options(rule *parsedRule) {
 	rule.ClockSkew, _ = o.duration("clockSkew")
 	if rule.ClockSkew > 5*time.Minute {
-		o.warn("clockSkew", short(rule.ClockSkew), "is long: every token is accepted for that much longer than its issuer said")
+		o.warn("clockSkew", FormatDuration(rule.ClockSkew), "is long: every token is accepted for that much longer than its issuer said")
 	}
 	rule.ForwardOriginalToken = o.switched("forwardOriginalToken")
 	rule.Locations = o.locations()
@@ -291,7 +291,7 @@ func (o *object) keys() Keys {
 		k.ascending("refresh", keys.Refresh, "maxStale", keys.MaxStale)
 	}
 	if stale && keys.MaxStale > 7*24*time.Hour {
-		k.warn("maxStale", short(keys.MaxStale), "is long: a key that is withdrawn while the provider cannot be reached stays valid until then")
+		k.warn("maxStale", FormatDuration(keys.MaxStale), "is long: a key that is withdrawn while the provider cannot be reached stays valid until then")
 	}
 	return keys
 }
@@ -302,9 +302,9 @@ func (o *object) ascending(small string, least time.Duration, large string, d ti
 	switch {
 	case d >= least:
 	case o.has(large):
-		o.wrong(large, o.find(large).value.Text, "is shorter than "+o.pathTo(small)+" ("+short(least)+")")
+		o.wrong(large, o.find(large).value.Text, "is shorter than "+o.pathTo(small)+" ("+FormatDuration(least)+")")
 	default:
-		o.wrong(small, o.find(small).value.Text, "is longer than "+o.pathTo(large)+" ("+short(d)+")")
+		o.wrong(small, o.find(small).value.Text, "is longer than "+o.pathTo(large)+" ("+FormatDuration(d)+")")
 	}
 }
 

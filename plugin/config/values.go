@@ -125,16 +125,16 @@ func (o *object) duration(name string) (d time.Duration, ok bool) {
 	case err != nil:
 		o.wrong(name, written, kinds[Duration].mismatch+example(f))
 	case int64(d) < f.Min || int64(d) > f.Max:
-		o.wrong(name, written, "is not between "+short(time.Duration(f.Min))+" and "+short(time.Duration(f.Max)))
+		o.wrong(name, written, "is not between "+FormatDuration(time.Duration(f.Min))+" and "+FormatDuration(time.Duration(f.Max)))
 	default:
 		return d, true
 	}
 	return 0, false
 }
 
-// short writes a duration as one would by hand: 10m for what time.Duration calls
-// 10m0s.
-func short(d time.Duration) string {
+// FormatDuration writes a duration as a configuration has it: 10m for what
+// time.Duration calls 10m0s.
+func FormatDuration(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
 		text = strings.TrimSuffix(text, "0s")

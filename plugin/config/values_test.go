@@ -15,8 +15,8 @@ func TestShort(t *testing.T) {
 		time.Hour: "1h", time.Hour + time.Second: "1h0m1s", 90 * time.Minute: "1h30m", 24*time.Hour + 61*time.Second: "24h1m1s",
 		30 * 24 * time.Hour: "720h",
 	} {
-		if got := short(d); got != want || !strings.HasPrefix(d.String(), want) {
-			t.Errorf("short(%v) = %s; want %s", d, got, want)
+		if got := FormatDuration(d); got != want || !strings.HasPrefix(d.String(), want) {
+			t.Errorf("FormatDuration(%v) = %s; want %s", d, got, want)
 		}
 	}
 }

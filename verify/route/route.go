@@ -122,6 +122,19 @@ type Path struct {
 	Text string
 }
 
+// String describes the condition for people, such as "/orders and below".
+func (p *Path) String() string {
+	switch p.Kind {
+	case Any:
+		return "every path"
+	case Prefix:
+		return p.Text + " and below"
+	case Regex:
+		return "regex " + p.Text
+	}
+	return p.Text
+}
+
 // Header is a condition on a request header.
 type Header struct {
 	// Name is in lower case. Names that some servers do not distinguish from it

@@ -189,8 +189,7 @@ func (l *lookup) keepStricter(m, candidate *Match, first, sent bool, other Spell
 		*m = *candidate
 		return nil
 	}
-	mine, theirs := m.demand(), candidate.demand()
-	switch atLeast, atMost := mine.asksNoMoreThan(theirs), theirs.asksNoMoreThan(mine); {
+	switch atLeast, atMost := m.AsksNoMoreThan(candidate), candidate.AsksNoMoreThan(m); {
 	case atLeast && atMost:
 		if sent {
 			*m = *candidate
@@ -319,6 +318,11 @@ func (m *Match) boundText(b *Binding, q *Request) (text string) {
 }
 
 func (m *Match) demand() demand { return demand{m.Route, m.Report, m.boundTexts} }
+
+// AsksNoMoreThan reports whether whoever passes b's route passes m's route, too. Both must
+// be matches of the same request. It is a partial order: each of two routes may ask for
+// something that the other does not.
+func (m *Match) AsksNoMoreThan(b *Match) bool { return m.demand().asksNoMoreThan(b.demand()) }
 
 // Check checks whether the token satisfies the route, at the given time and with the
 // clock skew of its issuer's rule. The caller must have checked the token's signature

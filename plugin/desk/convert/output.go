@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"edgejwt/plugin/config"
 )
 
 // nobody is the issuer of no rule: no token of it is valid. A route whose token is
@@ -100,15 +102,15 @@ func (c *conversion) keyTimes() (keys object, note string) {
 	refresh := max(shortest, leastRefresh)
 	switch {
 	case refresh > shortest:
-		note = "less often than before: key sets were fetched every " + shortest.String() + ", and " + short(refresh) + " is the least"
+		note = "less often than before: key sets were fetched every " + shortest.String() + ", and " + config.FormatDuration(refresh) + " is the least"
 	case differ:
 		note = "as often as those that were fetched most often; this time is one for all issuers"
 	default:
 		note = "as often as the key sets were fetched"
 	}
-	keys.add("refresh", short(refresh))
+	keys.add("refresh", config.FormatDuration(refresh))
 	if refresh < defaultCooldown {
-		keys.add("cooldown", short(refresh)) // refresh may not be under it
+		keys.add("cooldown", config.FormatDuration(refresh)) // refresh may not be under it
 	}
 	return keys, note + "; when a provider cannot be reached, edgejwt goes on with the last keys for keys.maxStale (24h)"
 }
@@ -224,7 +226,7 @@ func (n *need) members(o *object) {
 		o.add("requiredClaims", ways)
 	}
 	if n.maxLifetime != 0 {
-		o.add("maxLifetime", short(n.maxLifetime))
+		o.add("maxLifetime", config.FormatDuration(n.maxLifetime))
 	}
 }
 
@@ -257,16 +259,4 @@ func wayValue(way []string) any {
 		return way[0]
 	}
 	return list(way)
-}
-
-// short writes a duration as people do.
-func short(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }

@@ -96,7 +96,11 @@ func CoverRoutes(c *config.Config) *Coverage {
 		if path.Kind == route.Regex {
 			v.note("Of the paths of " + nameOf(r, i) + ", an expression, this one was tried: " + sample)
 		}
-		v.everyMethod(planned{Operation: Operation{Path: shownPath(&path), Hosts: r.Hosts, Headers: words},
+		shown := path.String()
+		if path.Kind == route.Any {
+			shown = "*"
+		}
+		v.everyMethod(planned{Operation: Operation{Path: shown, Hosts: r.Hosts, Headers: words},
 			host: v.hostOf(r.Hosts), paths: []string{sample}, headers: headers})
 	}
 	if rest := (condition{}); !seen[rest] {
@@ -221,19 +225,6 @@ func nameOf(r *route.Route, index int) string {
 		return r.Name
 	}
 	return "routes[" + strconv.Itoa(index) + "]"
-}
-
-// shownPath is a condition as a line has it.
-func shownPath(p *route.Path) string {
-	switch p.Kind {
-	case route.Any:
-		return "*"
-	case route.Prefix:
-		return p.Text + " and below"
-	case route.Regex:
-		return "regex " + p.Text
-	}
-	return p.Text
 }
 
 // hostOf is a host that meets the condition, or one that no route names.

@@ -1,13 +1,11 @@
 package validate
 
 import (
-	"reflect"
 	"regexp/syntax"
 	"slices"
 	"strconv"
 	"strings"
 
-	"edgejwt/plugin/config"
 	"edgejwt/verify/route"
 )
 
@@ -30,14 +28,15 @@ func (w *world) judgeOrder(p *plugin) {
 			continue
 		}
 		told := map[int]bool{}
+		alone, _ := route.NewTable(c.Routes[i:i+1], c.RouteOptions)
 		for _, q := range samples(later, c.RouteOptions) {
-			var m route.Match
+			var m, own route.Match
 			if table.Find(&q, &m) != nil || m.Spelling != 0 || m.Index < 0 || m.Index >= i || told[m.Index] {
 				continue
 			}
 			told[m.Index] = true
 			earlier := &c.Routes[m.Index]
-			if asksAll(earlier, later, c) || isException(earlier, later, c.RouteOptions) {
+			if alone.Find(&q, &own) == nil && own.AsksNoMoreThan(&m) || isException(earlier, later, c.RouteOptions) {
 				continue
 			}
 			host := ""
@@ -45,57 +44,12 @@ func (w *world) judgeOrder(p *plugin) {
 				host = q.Host
 			}
 			w.found(Finding{Severity: Warning,
-				What: place + " guards " + pathOf(&later.Path) + ", and routes[" + strconv.Itoa(m.Index) + "] stands before it, asks for less, and takes " +
+				What: place + " guards " + later.Path.String() + ", and routes[" + strconv.Itoa(m.Index) + "] stands before it, asks for less, and takes " +
 					q.Method + " " + host + q.Path,
 				Why:   "The first route whose conditions hold applies.",
 				Write: place + " before routes[" + strconv.Itoa(m.Index) + "]"}, p.file, p.where(place))
 		}
 	}
-}
-
-// asksAll reports whether the earlier route asks for all that the later one does.
-func asksAll(earlier, later *route.Route, c *config.Config) bool {
-	rank := func(r *route.Route) int {
-		return slices.Index([]route.Auth{route.None, route.Optional, route.Required, route.Deny}, r.Auth)
-	}
-	reports := func(r *route.Route) bool { return r.Mode == route.Report || r.Mode == route.Inherit && c.Report }
-	switch {
-	case reports(later):
-		return true
-	case reports(earlier):
-		return false
-	case rank(earlier) != rank(later):
-		return rank(earlier) > rank(later) && (earlier.Auth == route.Deny || needsAll(&earlier.Requirements, &later.Requirements))
-	case later.Auth == route.Deny:
-		return true
-	}
-	return (later.AllowOpaque || !earlier.AllowOpaque) && needsAll(&earlier.Requirements, &later.Requirements)
-}
-
-// needsAll reports whether each need of b stands in a, word for word but for the order
-// of scopes and permissions.
-func needsAll(a, b *route.Requirements) bool {
-	for _, scope := range b.Scopes {
-		if !slices.Contains(a.Scopes, scope) {
-			return false
-		}
-	}
-	for _, permission := range b.Permissions {
-		if !slices.Contains(a.Permissions, permission) {
-			return false
-		}
-	}
-	mine, theirs := reflect.ValueOf(*a), reflect.ValueOf(*b)
-	for i := range theirs.NumField() {
-		switch theirs.Type().Field(i).Name {
-		case "Scopes", "Permissions":
-		default:
-			if !theirs.Field(i).IsZero() && !reflect.DeepEqual(mine.Field(i).Interface(), theirs.Field(i).Interface()) {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // isException reports whether the earlier route is narrower than the later one, as an
@@ -262,17 +216,4 @@ func runeOf(class []rune) rune {
 		}
 	}
 	return 'x'
-}
-
-// pathOf is a condition on the path, for people.
-func pathOf(p *route.Path) string {
-	switch p.Kind {
-	case route.Any:
-		return "every path"
-	case route.Prefix:
-		return p.Text + " and below"
-	case route.Regex:
-		return "regex " + p.Text
-	}
-	return p.Text
 }
