@@ -101,6 +101,28 @@ func preflight(path string) [][2]string {
 	return request("OPTIONS "+path, "origin: https://a.example", "access-control-request-method: PUT")
 }
 
+// TestIsPreflight: only what browsers send passes without a token.
+func TestIsPreflight(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		more [2]string
+		want bool
+	}{
+		{"as browsers send it", [2]string{"accept", "*/*"}, true},
+		{"an empty body", [2]string{"content-length", "0"}, true},
+		{"a body", [2]string{"content-length", "1"}, false},
+		{"a body of unknown length", [2]string{"transfer-encoding", "chunked"}, false},
+		{"a token", [2]string{"authorization", "Bearer a.b.c"}, false},
+		{"another method", [2]string{"x-http-method-override", "DELETE"}, false},
+		{"another method, to servers that fold names", [2]string{"x.method_override", "DELETE"}, false},
+		{"another method, by a form's name", [2]string{"_method", "DELETE"}, false},
+	} {
+		if got := authz.IsPreflight(append(preflight("/other"), tc.more)); got != tc.want {
+			t.Errorf("%s: %v", tc.name, got)
+		}
+	}
+}
+
 // TestJudgedPreflight: with corsPreflight: judge a preflight is what any other
 // OPTIONS is.
 func TestJudgedPreflight(t *testing.T) {

@@ -1,6 +1,11 @@
 package route
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"edgejwt/verify"
+)
 
 func TestHeadersFit(t *testing.T) {
 	for _, c := range []struct {
@@ -37,5 +42,39 @@ func TestHeadersFit(t *testing.T) {
 		if got := l.headersFit(&table.rules[0]); got != c.want {
 			t.Errorf("%s: %03b; want %03b", c.name, got, c.want)
 		}
+	}
+}
+
+// TestFindIsBounded: what one request may cost is bounded, and beyond the bound it is
+// refused.
+func TestFindIsBounded(t *testing.T) {
+	find := func(path string, routes []Route) error {
+		table, faults := NewTable(routes, Options{})
+		if faults != nil {
+			t.Fatal(faults)
+		}
+		return table.Find(&Request{Method: "GET", Host: "h", Path: path}, &Match{})
+	}
+	// Each of these matches a reading of /x, and none matches /x as it was sent.
+	var routes []Route
+	for range maxCandidates + 1 {
+		routes = append(routes, Route{Path: Path{Kind: Exact, Text: "/x/"}})
+	}
+	if err := find("/x", routes[1:]); err != nil {
+		t.Errorf("%d candidates: %v", maxCandidates, err)
+	}
+	if err := find("/x", routes); verify.ReasonOf(err) != verify.RequestAmbiguous {
+		t.Errorf("one candidate more: %v", err)
+	}
+
+	// An expression is run for the canonical path and for the bytes that were sent.
+	expression := []Route{{Path: Path{Kind: Regex, Text: "/[a-z]+"}}}
+	table, _ := NewTable(expression, Options{})
+	bytes := verify.MaxRegexWork / table.rules[0].path.instructions
+	if err := find("/"+strings.Repeat("a", bytes/2-1), expression); err != nil {
+		t.Errorf("an expression within the bound: %v", err)
+	}
+	if err := find("/"+strings.Repeat("a", bytes/2+1), expression); verify.ReasonOf(err) != verify.PathAmbiguous {
+		t.Errorf("an expression beyond the bound: %v", err)
 	}
 }
