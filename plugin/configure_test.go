@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/proxytest"
-	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
 
 	"edgejwt/plugin/config"
 )
@@ -17,13 +16,7 @@ import (
 // one with a fault changes nothing.
 func TestConfiguredAgain(t *testing.T) {
 	log.SetOutput(io.Discard)
-	vm := &faultyVM{}
-	host, reset := proxytest.NewHostEmulator(proxytest.NewEmulatorOption().WithVMContext(vm).
-		WithPluginConfiguration([]byte(`{"auth0": {"domain": "tenant.auth0.example", "audience": "a"}}`)))
-	defer reset()
-	if host.StartPlugin() != types.OnPluginStartStatusOK {
-		t.Fatal("did not start")
-	}
+	host, vm := startFaulty(t, `{"auth0": {"domain": "tenant.auth0.example", "audience": "a"}}`)
 	host.RegisterForeignFunction("verify_signature", func([]byte) []byte { return []byte{0} }) // no engine
 	send := func() uint32 {
 		id := host.InitializeHttpContext()

@@ -25,6 +25,18 @@ func (v *faultyVM) NewPluginContext(id uint32) types.PluginContext {
 	return v.plugin
 }
 
+// startFaulty starts a plugin with this configuration in an emulated host.
+func startFaulty(t *testing.T, config string) (proxytest.HostEmulator, *faultyVM) {
+	t.Helper()
+	vm := &faultyVM{}
+	host, reset := proxytest.NewHostEmulator(proxytest.NewEmulatorOption().WithVMContext(vm).WithPluginConfiguration([]byte(config)))
+	t.Cleanup(reset)
+	if host.StartPlugin() != types.OnPluginStartStatusOK {
+		t.Fatal("did not start")
+	}
+	return host, vm
+}
+
 // TestPanicsEndAtTheCallback plants a panic in each callback: none may reach the
 // host, which would end the VM; the request in hand gets 500 and does not pass.
 func TestPanicsEndAtTheCallback(t *testing.T) {
@@ -50,7 +62,7 @@ func TestPanicsEndAtTheCallback(t *testing.T) {
 			h.Tick()
 			return 0
 		}},
-		{"parked request", func(h proxytest.HostEmulator, ctx *pluginContext) uint32 {
+		{"pending request", func(h proxytest.HostEmulator, ctx *pluginContext) uint32 {
 			id := send(h)
 			ctx.pending.requests[0].decision = authz.Decision{} // nothing to judge: a nil dereference
 			ctx.pending.requests[0].deadline = time.Time{}
@@ -60,12 +72,7 @@ func TestPanicsEndAtTheCallback(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.during, func(t *testing.T) {
-			vm := &faultyVM{}
-			host, reset := proxytest.NewHostEmulator(proxytest.NewEmulatorOption().WithVMContext(vm).WithPluginConfiguration([]byte(config)))
-			defer reset()
-			if host.StartPlugin() != types.OnPluginStartStatusOK {
-				t.Fatal("did not start")
-			}
+			host, vm := startFaulty(t, config)
 			stream := c.plant(host, vm.plugin)
 			if n, _ := host.GetCounterMetric("edgejwt_panics"); n != 1 {
 				t.Errorf("%d panics counted, want 1", n)
@@ -97,13 +104,7 @@ const waitingToken = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ" +
 // and keys that come later do not let it pass.
 func TestWhatWasRefusedIsNotJudgedAgain(t *testing.T) {
 	log.SetOutput(io.Discard)
-	vm := &faultyVM{}
-	host, reset := proxytest.NewHostEmulator(proxytest.NewEmulatorOption().WithVMContext(vm).
-		WithPluginConfiguration([]byte(`{"auth0": {"domain": "tenant.auth0.example", "audience": "a", "outputPayloadToHeader": "x-p"}}`)))
-	defer reset()
-	if host.StartPlugin() != types.OnPluginStartStatusOK {
-		t.Fatal("did not start")
-	}
+	host, vm := startFaulty(t, `{"auth0": {"domain": "tenant.auth0.example", "audience": "a", "outputPayloadToHeader": "x-p"}}`)
 	id := host.InitializeHttpContext()
 	host.CallOnRequestHeaders(id, [][2]string{{":method", "POST"}, {"authorization", "Bearer " + waitingToken}}, false)
 	q := vm.plugin.pending.requests[0]
@@ -124,13 +125,7 @@ func TestWhatWasRefusedIsNotJudgedAgain(t *testing.T) {
 // panics at each tick, and it does not do so a thousand times a second.
 func TestOneFaultySourceLeavesTheOthersAlone(t *testing.T) {
 	log.SetOutput(io.Discard)
-	vm := &faultyVM{}
-	host, reset := proxytest.NewHostEmulator(proxytest.NewEmulatorOption().WithVMContext(vm).
-		WithPluginConfiguration([]byte(`{"auth0": {"domain": "tenant.auth0.example", "audience": "a"}, "keys": {"wait": "100ms"}}`)))
-	defer reset()
-	if host.StartPlugin() != types.OnPluginStartStatusOK {
-		t.Fatal("did not start")
-	}
+	host, vm := startFaulty(t, `{"auth0": {"domain": "tenant.auth0.example", "audience": "a"}, "keys": {"wait": "100ms"}}`)
 	id := host.InitializeHttpContext()
 	host.CallOnRequestHeaders(id, [][2]string{{":method", "GET"}, {"authorization", "Bearer " + waitingToken}}, true)
 	broken := *vm.plugin.sources[0]

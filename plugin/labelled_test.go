@@ -69,8 +69,8 @@ func TestCountsByRoute(t *testing.T) {
 	})
 }
 
-// TestQuickCountsByRoute has a configuration that Quick decides by.
-func TestQuickCountsByRoute(t *testing.T) {
+// TestCachedTokensCount: requests whose token is in the cache count like any other.
+func TestCachedTokensCount(t *testing.T) {
 	forms(t, func(t *testing.T, f form) {
 		w := newWorld(t, f, with(someRoutes))
 		valid := bearer(f.sign("k1", nil))

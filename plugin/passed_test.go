@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/proxytest"
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
 )
 
@@ -14,13 +13,7 @@ import (
 // stream that goes on, for days perhaps, holds nothing of what it was judged by.
 func TestReportedAfterTheWait(t *testing.T) {
 	log.SetOutput(io.Discard)
-	vm := &faultyVM{}
-	host, reset := proxytest.NewHostEmulator(proxytest.NewEmulatorOption().WithVMContext(vm).
-		WithPluginConfiguration([]byte(`{"auth0": {"domain": "tenant.auth0.example", "audience": "a"}, "mode": "report", "keys": {"wait": "100ms"}}`)))
-	defer reset()
-	if host.StartPlugin() != types.OnPluginStartStatusOK {
-		t.Fatal("did not start")
-	}
+	host, vm := startFaulty(t, `{"auth0": {"domain": "tenant.auth0.example", "audience": "a"}, "mode": "report", "keys": {"wait": "100ms"}}`)
 	id := host.InitializeHttpContext()
 	host.CallOnRequestHeaders(id, [][2]string{{":method", "GET"}, {"authorization", "Bearer " + waitingToken}}, true)
 	q := vm.plugin.pending.requests[0]
@@ -44,13 +37,7 @@ func TestReportedAfterTheWait(t *testing.T) {
 // TestUntoldStateIsCounted: the request goes on without it.
 func TestUntoldStateIsCounted(t *testing.T) {
 	log.SetOutput(io.Discard)
-	vm := &faultyVM{}
-	host, reset := proxytest.NewHostEmulator(proxytest.NewEmulatorOption().WithVMContext(vm).
-		WithPluginConfiguration([]byte(`{"auth0": {"domain": "tenant.auth0.example", "audience": "a"}}`)))
-	defer reset()
-	if host.StartPlugin() != types.OnPluginStartStatusOK {
-		t.Fatal("did not start")
-	}
+	host, vm := startFaulty(t, `{"auth0": {"domain": "tenant.auth0.example", "audience": "a"}}`)
 	q := &request{plugin: vm.plugin, setup: vm.plugin.setup}
 	q.setFilterState([][2]string{{"k", ""}, {"k", "v"}}) // the SDK has no call for an empty value
 	if n, _ := host.GetCounterMetric("edgejwt_state_failures"); n != 0 {

@@ -148,7 +148,7 @@ func (p *pendingRequests) resume(ctx *pluginContext, now time.Time) {
 
 // resume decides the request again and reports whether it goes on waiting.
 func (q *request) resume(now time.Time) (waits bool) {
-	defer q.plugin.recoverPanic("parked request", q)
+	defer q.plugin.recoverPanic("pending request", q)
 	if q.state != waiting {
 		return false
 	}

@@ -38,14 +38,14 @@ func TestDenyOfKnownTokens(t *testing.T) {
 	g := newEdge(t, cachings["routes"].rule, cachings["routes"].top)
 	own := bearer(token(nil))
 	for range 2 {
-		judge(g, request("GET /", own), now)
+		decide(g, request("GET /", own), now)
 	}
 	if g.Lookups()[authz.Hit] != 1 {
 		t.Fatal("the token is not cached")
 	}
 	for path, report := range map[string]bool{"/closed": false, "/closed/x": false, "/shut": true} {
 		r := request("GET "+path, own)
-		j := judge(g, r, now)
+		j := decide(g, r, now)
 		if j.Reason != verify.RouteDenied || j.Report != report || j.Allowed() != report || j.Valid() || j.Token() != nil || j.Locations() != nil {
 			t.Errorf("%s: %v, reported %v, valid %v", path, j.Reason, j.Report, j.Valid())
 		}
@@ -90,7 +90,7 @@ func TestCacheChangesNoDecision(t *testing.T) {
 			if rand.IntN(3) == 0 {
 				at = now.Add(time.Duration(rand.IntN(90)-5) * time.Minute)
 			}
-			got, want := judge(cached, headers, at), judge(plain, headers, at)
+			got, want := decide(cached, headers, at), decide(plain, headers, at)
 			c, d := got.Changes(), want.Changes()
 			if got.Reason != want.Reason || got.Report != want.Report || got.Rule() != want.Rule() || got.Step() != want.Step() || got.GRPC != want.GRPC ||
 				(got.Match() == nil) != (want.Match() == nil) || got.Match() != nil && got.Match().Index != want.Match().Index ||

@@ -29,7 +29,7 @@ func TestDescribes(t *testing.T) {
 		{"above the root", request("GET /.." + path), verify.PathAmbiguous},
 		{"preflight elsewhere", request("OPTIONS /x", "origin: https://a.example", "access-control-request-method: GET"), verify.Preflight},
 	} {
-		j := judge(g, c.request, now)
+		j := decide(g, c.request, now)
 		if j.Reason != c.want {
 			t.Errorf("%s: %v, want %v", c.name, j.Reason, c.want)
 		}

@@ -29,7 +29,7 @@ func TestSpellingsOfJudgedHeaders(t *testing.T) {
 		{"an open rule, and another value by a dot", request("GET /v", "x-v: 1", "x.v: 2"), verify.TokenMissing},
 	} {
 		for range 2 {
-			if j := judge(g, c.request, now); j.Reason != c.want {
+			if j := decide(g, c.request, now); j.Reason != c.want {
 				t.Errorf("%s: %v, want %v", c.name, j.Reason, c.want)
 			}
 		}
@@ -90,9 +90,9 @@ func TestForgedTrailers(t *testing.T) {
 	}
 	// A policy is known when its first request has been judged, and is not forgotten.
 	g := newEdge(t, "", `"routeMetadata": true, "overrideHeaders": "keep"`)
-	judgeBy(g, `{"claimMatches": [{"claim": "org", "header": "x-tenant"}]}`, request("GET /"))
+	decideBy(g, `{"claimMatches": [{"claim": "org", "header": "x-tenant"}]}`, request("GET /"))
 	for i := range 300 {
-		judgeBy(g, fmt.Sprintf(`{"name": "n%d"}`, i), request("GET /"))
+		decideBy(g, fmt.Sprintf(`{"name": "n%d"}`, i), request("GET /"))
 	}
 	if got := g.ForgedTrailers(sent("x.tenant", "x-v")); !slices.Equal(got, []string{"x.tenant"}) {
 		t.Errorf("by policy: removes %q", got)

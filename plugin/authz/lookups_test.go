@@ -22,13 +22,13 @@ func TestLookups(t *testing.T) {
 		{"no token", request("GET /"), [authz.CacheResultEnd]int64{}},
 		{"unreadable", request("GET /", bearer("a.b.c")), [authz.CacheResultEnd]int64{}},
 	} {
-		judge(g, c.request, now)
+		decide(g, c.request, now)
 		if got := g.Lookups(); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
 	none := newEdge(t, "", `"tokenCache": {"entries": 0}`)
-	judge(none, good, now)
+	decide(none, good, now)
 	if got := none.Lookups(); got != [authz.CacheResultEnd]int64{} {
 		t.Errorf("without a cache: %v", got)
 	}

@@ -37,11 +37,11 @@ func TestStrips(t *testing.T) {
 		{"a parameter among others", request("GET /x?a=1&access_token=" + valid + "&b=%20"), nil, pairs(":path", "/x?a=1&b=%20")},
 		{"everywhere", request("GET /x?a&access_token="+valid, bearer(valid), "cookie: a; session="+valid), []string{"authorization", "cookie"}, pairs("cookie", "a", ":path", "/x?a")},
 	} {
-		j := judge(g, c.request, now)
+		j := decide(g, c.request, now)
 		if got := j.Changes(); j.Reason != verify.Accepted || !slices.Equal(got.Remove, c.remove) || !slices.Equal(got.Set, c.set) {
 			t.Errorf("%s: %v, remove %q, set %q", c.name, j.Reason, got.Remove, got.Set)
 		}
-		if got := judge(keeps, c.request, now).Changes(); got.Remove != nil || got.Set != nil {
+		if got := decide(keeps, c.request, now).Changes(); got.Remove != nil || got.Set != nil {
 			t.Errorf("%s: a gate that keeps tokens changes %+v", c.name, got)
 		}
 	}
@@ -54,7 +54,7 @@ func TestTellsClaims(t *testing.T) {
 		"outputClaimToFilterState": [{"key": "edgejwt.sub", "claim": "sub"}, {"key": "edgejwt.name", "claim": "name", "encoding": "base64url"},
 			{"key": "edgejwt.raw", "claim": "name"}, {"key": "edgejwt.none", "claim": "none"}]`, "")
 	text := token(map[string]any{"name": "Zoë", "address": map[string]any{"city": "Ulm"}})
-	j := judge(g, request("GET /", bearer(text)), now)
+	j := decide(g, request("GET /", bearer(text)), now)
 	got := j.Changes()
 	if want := pairs("x-payload", j.Token().Payload(), "x-sub", "client", "x-name", "Zo%C3%AB", "x-city", "Ulm"); !slices.Equal(got.Set, want) {
 		t.Errorf("headers %q, want %q", got.Set, want)
@@ -90,10 +90,10 @@ func TestTellsDecisions(t *testing.T) {
 		{"preflight of a route", preflight("/r"), pairs(decision, "preflight")},
 		{"preflight where nobody passes", preflight("/d"), pairs(decision, "route_denied", name, "d")},
 	} {
-		if got := judge(g, c.request, now).Changes(); !slices.Equal(got.State, c.want) {
+		if got := decide(g, c.request, now).Changes(); !slices.Equal(got.State, c.want) {
 			t.Errorf("%s: %q, want %q", c.name, got.State, c.want)
 		}
-		if got := judge(silent, c.request, now).Changes(); got.State != nil {
+		if got := decide(silent, c.request, now).Changes(); got.State != nil {
 			t.Errorf("%s: told although nobody asked: %q", c.name, got.State)
 		}
 	}
@@ -117,7 +117,7 @@ func TestClearsTheRoute(t *testing.T) {
 		{"refused", output, `"clearRouteCache": true`, request("GET /"), false},
 		{"refused for the route", output, `"clearRouteCache": true, "routes": [{"scopes": ["s"]}]`, org, false},
 	} {
-		if got := judge(newEdge(t, c.rule, c.top), c.request, now).Changes(); got.ClearRoute != c.want {
+		if got := decide(newEdge(t, c.rule, c.top), c.request, now).Changes(); got.ClearRoute != c.want {
 			t.Errorf("%s: %v", c.name, got.ClearRoute)
 		}
 	}
@@ -126,7 +126,7 @@ func TestClearsTheRoute(t *testing.T) {
 // TestNothingIsToldBeforeTheDecision.
 func TestNothingIsToldBeforeTheDecision(t *testing.T) {
 	g, _ := newWaiting(t, `"outputPayloadToHeader": "x-p"`, `"filterState": true`)
-	j := judge(g, request("GET /", bearer(token(nil))), now)
+	j := decide(g, request("GET /", bearer(token(nil))), now)
 	if c := j.Changes(); j.Decided || c.Set != nil || c.State != nil || c.Remove != nil {
 		t.Errorf("decided %v: %+v", j.Decided, c)
 	}

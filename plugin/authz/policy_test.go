@@ -10,8 +10,8 @@ import (
 	"edgejwt/verify"
 )
 
-// judgeBy judges a request that comes to a route of Envoy with a policy.
-func judgeBy(g *authz.Authorizer, policy string, headers [][2]string) *authz.Decision {
+// decideBy judges a request that comes to a route of Envoy with a policy.
+func decideBy(g *authz.Authorizer, policy string, headers [][2]string) *authz.Decision {
 	var j authz.Decision
 	g.Decide(&j, headers, &policy, now)
 	return &j
@@ -84,7 +84,7 @@ func TestPolicyOfEnvoysRoute(t *testing.T) {
 		{"is not looked at, preflight", `{"auth": "deny"}`, off, preflight("/x/../y"), verify.Preflight, false},
 	} {
 		for range 2 { // as read, and as remembered
-			j := judgeBy(c.g, c.policy, c.request)
+			j := decideBy(c.g, c.policy, c.request)
 			if j.Reason != c.want || j.Report != c.report {
 				t.Errorf("%s: %v (%v), reported %v; want %v, %v", c.name, j.Reason, j.Detail, j.Report, c.want, c.report)
 			}
@@ -94,10 +94,10 @@ func TestPolicyOfEnvoysRoute(t *testing.T) {
 			}
 		}
 	}
-	if j := judge(g, request("GET /"), now); j.Reason != verify.Public || j.ByPolicy() || j.Match().Route.Name != "open" {
+	if j := decide(g, request("GET /"), now); j.Reason != verify.Public || j.ByPolicy() || j.Match().Route.Name != "open" {
 		t.Errorf("without a policy: %v, want public by the route", j.Reason)
 	}
-	if j := judge(g, request("GET /x/../y"), now); j.Reason != verify.PathAmbiguous {
+	if j := decide(g, request("GET /x/../y"), now); j.Reason != verify.PathAmbiguous {
 		t.Errorf("without a policy, and another path may have one: %v, want path_ambiguous", j.Reason)
 	}
 }
@@ -151,10 +151,10 @@ func TestForgedIdentityUnderPolicies(t *testing.T) {
 func TestUnreadableIsRefusedWhereAPolicyMayEnforce(t *testing.T) {
 	const routes = `"mode": "report", "routes": [{"methods": ["GET"], "auth": "none"}]`
 	r := request("get /")
-	if j := judge(newEdge(t, "", routes), r, now); j.Reason != verify.PathAmbiguous || !j.Report {
+	if j := decide(newEdge(t, "", routes), r, now); j.Reason != verify.PathAmbiguous || !j.Report {
 		t.Errorf("%v, reported %v; want it reported", j.Reason, j.Report)
 	}
-	if j := judge(newEdge(t, "", `"routeMetadata": true, `+routes), r, now); j.Reason != verify.PathAmbiguous || j.Report {
+	if j := decide(newEdge(t, "", `"routeMetadata": true, `+routes), r, now); j.Reason != verify.PathAmbiguous || j.Report {
 		t.Errorf("%v, reported %v; want it refused", j.Reason, j.Report)
 	}
 }
@@ -162,7 +162,7 @@ func TestUnreadableIsRefusedWhereAPolicyMayEnforce(t *testing.T) {
 // TestBadPolicyIsToldOnce, with its fault, and again only when it was forgotten.
 func TestBadPolicyIsToldOnce(t *testing.T) {
 	g := newEdge(t, "", `"routeMetadata": true`)
-	told := func(policy string) string { return judgeBy(g, policy, request("GET /")).Notice }
+	told := func(policy string) string { return decideBy(g, policy, request("GET /")).Notice }
 	const bad = `{"scope": ["s"]}`
 	buffer := []byte(bad)
 	first := told(unsafe.String(&buffer[0], len(buffer)))

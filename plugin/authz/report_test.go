@@ -50,7 +50,7 @@ func TestReport(t *testing.T) {
 		{"enforcing, preflight of a lenient route", enforcing, preflight("/lenient"), verify.Preflight, false, false},
 		{"reporting, preflight", noRoutes, request("OPTIONS /", "origin: https://a.example", "access-control-request-method: PUT"), verify.Preflight, false, false},
 	} {
-		j := judge(c.g, c.request, now)
+		j := decide(c.g, c.request, now)
 		if j.Reason != c.want || j.Report != c.report || j.Valid() != c.valid || j.Allowed() != (c.report || c.want.Passes()) {
 			t.Errorf("%s: %v, reported %v, valid %v; want %v, %v, %v", c.name, j.Reason, j.Report, j.Valid(), c.want, c.report, c.valid)
 		}
@@ -77,7 +77,7 @@ func TestReportTellsOnlyOfTheValid(t *testing.T) {
 		{"of another audience", request("GET /", bearer(token(map[string]any{"aud": "other"}))), false, false, false, false},
 		{"none", request("GET /"), false, false, false, false},
 	} {
-		j := judge(g, c.request, now)
+		j := decide(g, c.request, now)
 		changes := j.Changes()
 		if !j.Allowed() || (len(changes.Set) == 2) != c.set || (len(changes.Set) == 0) == c.set ||
 			(len(changes.State) == 1) != c.state || (len(changes.Remove) == 1) != c.gone || changes.ClearRoute != c.anew {
@@ -93,7 +93,7 @@ func TestReportWhenNothingCanBeChecked(t *testing.T) {
 	for _, mode := range []route.Mode{route.Enforce, route.Report} {
 		cfg := parseEdge(t, "", "")
 		cfg.Routes = []route.Route{{Mode: mode}}
-		j := judge(authz.New(cfg, broken, fixedKeys), request("GET /", bearer(token(nil))), now)
+		j := decide(authz.New(cfg, broken, fixedKeys), request("GET /", bearer(token(nil))), now)
 		if j.Reason != verify.Internal || j.Report != (mode == route.Report) || j.Valid() || len(j.Changes().Set) > 0 {
 			t.Errorf("mode %d: %v, reported %v, valid %v", mode, j.Reason, j.Report, j.Valid())
 		}

@@ -95,7 +95,7 @@ func TestRoutes(t *testing.T) {
 		{"preflight that may be of a route that denies", request("OPTIONS /public%2fx", "origin: https://a.example", "access-control-request-method: PUT"), verify.PathAmbiguous, "-", authz.StepRoute},
 		{"no description unless asked for", request("GET /.well-known/oauth-protected-resource"), verify.TokenMissing, "", authz.StepExtract},
 	} {
-		j := judge(g, c.request, now)
+		j := decide(g, c.request, now)
 		if !j.Decided || j.Reason != c.want || j.Report || j.Allowed() != c.want.Passes() {
 			t.Errorf("%s: %v (%v), reported %v; want %v", c.name, j.Reason, j.Detail, j.Report, c.want)
 		}
@@ -120,7 +120,7 @@ func TestHostsOfRoutes(t *testing.T) {
 	g := newEdge(t, "", edgeRoutes)
 	r := request("GET /x", bearer(token(nil)))
 	r[0][1] = "Admin.Example.com:443"
-	if j := judge(g, r, now); j.Reason != verify.PermissionMissing || j.Match().Route.Name != "admin" {
+	if j := decide(g, r, now); j.Reason != verify.PermissionMissing || j.Match().Route.Name != "admin" {
 		t.Errorf("%v, want permission_missing", j.Reason)
 	}
 }
@@ -131,7 +131,7 @@ func TestForgedHeadersChooseNoRoute(t *testing.T) {
 	cfg := parseEdge(t, "", `"routes": [{"headers": [{"name": "x-role", "values": ["admin"]}], "auth": "none"}]`)
 	cfg.Rules[0].OutputPayloadToHeader = "x-role" // which Parse would not have
 	g := authz.New(cfg, verify.GoEngine, fixedKeys)
-	if j := judge(g, request("GET /", "x-role: admin"), now); j.Reason != verify.TokenMissing {
+	if j := decide(g, request("GET /", "x-role: admin"), now); j.Reason != verify.TokenMissing {
 		t.Errorf("%v, want token_missing", j.Reason)
 	}
 }
@@ -143,18 +143,18 @@ func TestTokenOnlyWhereItsRuleLooks(t *testing.T) {
 	other.Issuer = "https://other.example/"
 	cfg.Rules = append(cfg.Rules, other)
 	g := authz.New(cfg, verify.GoEngine, fixedKeys)
-	if j := judge(g, request("GET /", "x-token: "+token(nil)), now); j.Reason != verify.Accepted || j.Rule() != 0 {
+	if j := decide(g, request("GET /", "x-token: "+token(nil)), now); j.Reason != verify.Accepted || j.Rule() != 0 {
 		t.Errorf("%v by rule %d, want accepted", j.Reason, j.Rule())
 	}
-	if j := judge(g, request("GET /", bearer(token(nil))), now); j.Reason != verify.IssuerUnknown || j.Valid() {
+	if j := decide(g, request("GET /", bearer(token(nil))), now); j.Reason != verify.IssuerUnknown || j.Valid() {
 		t.Errorf("%v, want issuer_unknown", j.Reason)
 	}
-	if j := judge(g, request("GET /", bearer(token(map[string]any{"iss": other.Issuer}))), now); j.Reason != verify.Accepted || j.Rule() != 1 {
+	if j := decide(g, request("GET /", bearer(token(map[string]any{"iss": other.Issuer}))), now); j.Reason != verify.Accepted || j.Rule() != 1 {
 		t.Errorf("%v by rule %d, want accepted", j.Reason, j.Rule())
 	}
 }
 
-func TestUnsoundRoutesMakeNoGate(t *testing.T) {
+func TestUnsoundRoutesMakeNoAuthorizer(t *testing.T) {
 	cfg := parseEdge(t, "", edgeRoutes)
 	cfg.Routes[0].Path.Text = "public"
 	defer func() {
@@ -168,7 +168,7 @@ func TestUnsoundRoutesMakeNoGate(t *testing.T) {
 func TestExplains(t *testing.T) {
 	g := newEdge(t, `"fromHeaders": [{"name": "authorization", "prefix": "Bearer "}], "fromCookies": ["session"]`, edgeRoutes)
 	valid := token(nil)
-	j := judge(g, request("GET /users/client", bearer(valid), "cookie: session="+valid), now)
+	j := decide(g, request("GET /users/client", bearer(valid), "cookie: session="+valid), now)
 	at := j.Locations()
 	if len(at) != 2 || at[0] != verify.Authorization || at[1].In != verify.InCookie {
 		t.Errorf("found at %v", at)
@@ -179,7 +179,7 @@ func TestExplains(t *testing.T) {
 	if text, _ := j.Match().Variable("user"); text != "client" {
 		t.Errorf("variable %q", text)
 	}
-	j = judge(g, request("GET /users/client"), now)
+	j = decide(g, request("GET /users/client"), now)
 	if j.Token() != nil || j.Rule() != -1 || j.Locations() != nil {
 		t.Errorf("without a token: token %v, rule %d, found at %v", j.Token(), j.Rule(), j.Locations())
 	}

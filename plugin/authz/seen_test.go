@@ -45,10 +45,10 @@ func newCounting(t testing.TB, rule, top string, machine *jwks.Source) *counting
 	return c
 }
 
-// judgeOnce judges a request that lies in a buffer, which is overwritten afterwards.
-func judgeOnce(g *authz.Authorizer, request [][2]string, at time.Time) *authz.Decision {
+// decideOnce judges a request that lies in a buffer, which is overwritten afterwards.
+func decideOnce(g *authz.Authorizer, request [][2]string, at time.Time) *authz.Decision {
 	buffer, headers := buffered(request)
-	j := judge(g, headers, at)
+	j := decide(g, headers, at)
 	for i := range buffer {
 		buffer[i] = '*'
 	}
@@ -59,7 +59,7 @@ func judgeOnce(g *authz.Authorizer, request [][2]string, at time.Time) *authz.De
 // been checked by then.
 func (c *counting) wants(t *testing.T, what string, request [][2]string, at time.Time, want verify.Reason, checks int) *authz.Decision {
 	t.Helper()
-	j := judgeOnce(c.Authorizer, request, at)
+	j := decideOnce(c.Authorizer, request, at)
 	if !j.Decided || j.Reason != want || c.checks != checks {
 		t.Errorf("%s: %v (%v) after %d checks, want %v after %d", what, j.Reason, j.Detail, c.checks, want, checks)
 	}
@@ -92,7 +92,7 @@ func TestSeen(t *testing.T) {
 	g.wants(t, "after its end", request("GET /", bearer(a)), now.Add(time.Hour+time.Second), verify.TokenExpired, 2)
 	// What differs in a single place is another token.
 	for _, other := range []string{spoilt(a), a[:len(a)-1], a + "A", "e" + a, strings.Replace(a, ".", "..", 1), strings.ToUpper(a[:8]) + a[8:]} {
-		if j := judge(g.Authorizer, request("GET /", bearer(other)), now); j.Reason.Passes() {
+		if j := decide(g.Authorizer, request("GET /", bearer(other)), now); j.Reason.Passes() {
 			t.Errorf("%q passes for a token that was seen", other)
 		}
 	}
@@ -111,17 +111,17 @@ func TestSeenAtItsPlace(t *testing.T) {
 	g := authz.New(cfg, verify.GoEngine, fixedKeys)
 	a := token(nil)
 	for range 2 {
-		if j := judge(g, request("GET /", bearer(a)), now); j.Reason != verify.Accepted {
+		if j := decide(g, request("GET /", bearer(a)), now); j.Reason != verify.Accepted {
 			t.Errorf("at its place: %v", j.Reason)
 		}
-		if j := judge(g, request("GET /", "x-other: "+a), now); j.Reason != verify.IssuerUnknown {
+		if j := decide(g, request("GET /", "x-other: "+a), now); j.Reason != verify.IssuerUnknown {
 			t.Errorf("at another's place: %v, want issuer_unknown", j.Reason)
 		}
 		others := token(map[string]any{"iss": "https://other.example/", "aud": "a"})
-		if c := judge(g, request("GET /", "x-other: "+others), now).Changes(); len(c.Set) != 1 {
+		if c := decide(g, request("GET /", "x-other: "+others), now).Changes(); len(c.Set) != 1 {
 			t.Errorf("of the other issuer's token the API is told %q", c.Set)
 		}
-		if c := judge(g, request("GET /", bearer(a)), now).Changes(); len(c.Set) != 0 {
+		if c := decide(g, request("GET /", bearer(a)), now).Changes(); len(c.Set) != 0 {
 			t.Errorf("the API is told %q, which is the other issuer's to tell", c.Set)
 		}
 	}
@@ -169,7 +169,7 @@ func TestSeenUnderChangingKeys(t *testing.T) {
 			g.wants(t, "before", get, at, verify.Accepted, 1)
 			at = serve(t, machine, at.Add(15*time.Minute), c.next)
 			for range 2 {
-				j := judgeOnce(g.Authorizer, get, at)
+				j := decideOnce(g.Authorizer, get, at)
 				if !j.Decided { // an early refetch might bring what is missing
 					at = serve(t, machine, at, c.next)
 					j.Resume(at)
@@ -180,7 +180,7 @@ func TestSeenUnderChangingKeys(t *testing.T) {
 			}
 			// And back again.
 			at = serve(t, machine, at.Add(15*time.Minute), edgeKeys())
-			if j := judge(g.Authorizer, get, at); j.Reason != verify.Accepted {
+			if j := decide(g.Authorizer, get, at); j.Reason != verify.Accepted {
 				t.Errorf("after the key came back: %v (%v)", j.Reason, j.Detail)
 			}
 		})
@@ -192,14 +192,14 @@ func TestSeenWithoutKeys(t *testing.T) {
 	g, machine := newWaiting(t, "", "")
 	a := request("GET /", bearer(token(map[string]any{"exp": now.Add(100 * time.Hour).Unix()})))
 	at := serve(t, machine, now, edgeKeys())
-	if j := judge(g, a, at); j.Reason != verify.Accepted {
+	if j := decide(g, a, at); j.Reason != verify.Accepted {
 		t.Fatal(j.Reason)
 	}
 	for range 30 { // the provider is silent, the clock is believed by the hour
 		at = at.Add(time.Hour)
 		machine.Tick(at, 0, false)
 	}
-	j := judge(g, a, at)
+	j := decide(g, a, at)
 	if j.Decided && j.Reason != verify.KeysUnavailable || j.Reason == verify.Accepted {
 		t.Errorf("%v by keys that are a day too old", j.Reason)
 	}
@@ -224,7 +224,7 @@ func TestBadSeen(t *testing.T) {
 	machine := jwks.New(jwks.Policy{URL: "https://idp.example/keys", Issuer: edgeIssuer}, 1, func() float64 { return 0.5 })
 	at := serve(t, machine, now, keysOf(t, map[string]*rsa.PrivateKey{"k": other}))
 	g = newCounting(t, "", "", machine)
-	j := judge(g.Authorizer, request("GET /", bearer(a)), at)
+	j := decide(g.Authorizer, request("GET /", bearer(a)), at)
 	if j.Decided || g.checks != 1 {
 		t.Fatalf("%v after %d checks, want it to wait for new material under the kid", j.Reason, g.checks)
 	}
@@ -258,7 +258,7 @@ func TestSeenTellsTheSame(t *testing.T) {
 				buffer, headers := buffered(request("GET "+path, bearer(text)))
 				var j authz.Decision
 				g.Decide(&j, headers, nil, now)
-				got, want := j.Changes(), judge(cold, request("GET "+path, bearer(text)), now).Changes()
+				got, want := j.Changes(), decide(cold, request("GET "+path, bearer(text)), now).Changes()
 				if !slices.Equal(got.Set, want.Set) || !slices.Equal(got.Remove, want.Remove) || !slices.Equal(got.State, want.State) ||
 					got.Dropped != want.Dropped || got.ClearRoute != want.ClearRoute || len(want.Set) < 2 {
 					t.Fatalf("%s:\n%+v, want\n%+v", path, got, want)

@@ -19,7 +19,7 @@ func TestToldIsBounded(t *testing.T) {
 	for i := range 200 {
 		bearerOf := request("GET /", bearer(token(map[string]any{"sub": fmt.Sprint("s", i), "big": strings.Repeat("é", 1300)})))
 		for range 2 {
-			if j := judge(g, bearerOf, now); len(j.Changes().Set) != 20 {
+			if j := decide(g, bearerOf, now); len(j.Changes().Set) != 20 {
 				t.Fatalf("%v (%v): %d headers", j.Reason, j.Detail, len(j.Changes().Set))
 			}
 		}

@@ -90,7 +90,7 @@ func TestPolicyOutlivesTheWait(t *testing.T) {
 	g.Decide(&j, request("GET /", bearer(token(nil))), &policy, now)
 	clear(buffer)
 	for i := range 1000 {
-		judgeBy(g, fmt.Sprintf(`{"name": "n%d"}`, i), request("GET /"))
+		decideBy(g, fmt.Sprintf(`{"name": "n%d"}`, i), request("GET /"))
 	}
 	if j.Resume(serve(t, machine, now, edgeKeys())); j.Reason != verify.ScopeMissing {
 		t.Errorf("%v, want scope_missing", j.Reason)
@@ -100,7 +100,7 @@ func TestPolicyOutlivesTheWait(t *testing.T) {
 // TestReportWaits: a report is of the decision, and that wants keys.
 func TestReportWaits(t *testing.T) {
 	g, machine := newWaiting(t, `"outputPayloadToHeader": "x-p"`, `"mode": "report"`)
-	good, bad, late := judge(g, request("GET /", bearer(token(nil))), now), judge(g, request("GET /", bearer(spoilt(token(nil)))), now), judge(g, request("GET /", bearer(token(nil))), now)
+	good, bad, late := decide(g, request("GET /", bearer(token(nil))), now), decide(g, request("GET /", bearer(spoilt(token(nil)))), now), decide(g, request("GET /", bearer(token(nil))), now)
 	if good.Decided || bad.Decided {
 		t.Fatal("decided without keys")
 	}

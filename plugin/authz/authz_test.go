@@ -21,9 +21,9 @@ var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // table is made once: it holds hundreds of signatures.
 var table = sync.OnceValue(func() []attacks.Case { return attacks.Table(now, attacks.Options{}) })
 
-// newGate makes a gate with the keys of the attack table written into its
+// newAuthorizer makes an Authorizer with the keys of the attack table written into its
 // configuration.
-func newGate(t testing.TB, options string) *authz.Authorizer {
+func newAuthorizer(t testing.TB, options string) *authz.Authorizer {
 	t.Helper()
 	return authz.New(parse(t, fmt.Sprintf(`"jwks": %s, %s`, attacks.KeySet(), options)), verify.GoEngine,
 		func(rule *config.Rule) *jwks.Source { return jwks.Fixed(rule.InlineSet, nil) })
@@ -39,9 +39,9 @@ func parse(t testing.TB, options string) *config.Config {
 	return cfg
 }
 
-// judge hands the headers over as a host does: names in lower case, values without
+// decide hands the headers over as a host does: names in lower case, values without
 // white space around them.
-func judge(g *authz.Authorizer, headers [][2]string, at time.Time) *authz.Decision {
+func decide(g *authz.Authorizer, headers [][2]string, at time.Time) *authz.Decision {
 	var lower [][2]string
 	for _, h := range headers {
 		lower = append(lower, [2]string{strings.ToLower(h[0]), strings.Trim(h[1], " \t")})
@@ -60,9 +60,9 @@ func forged(g *authz.Authorizer, headers [][2]string) []string {
 
 // TestAttacks takes every request of the table the whole way.
 func TestAttacks(t *testing.T) {
-	g := newGate(t, `"clockSkew": "60s"`)
+	g := newAuthorizer(t, `"clockSkew": "60s"`)
 	for _, c := range table() {
-		j := judge(g, c.Headers, now)
+		j := decide(g, c.Headers, now)
 		if !j.Decided || j.Reason != c.Want {
 			t.Errorf("%s/%s: %v (%v), want %v: %s", c.Group, c.Name, j.Reason, j.Detail, c.Want, c.Why)
 		}
@@ -84,14 +84,14 @@ func accepted(t testing.TB) [][2]string {
 }
 
 func TestPreflight(t *testing.T) {
-	g := newGate(t, `"clockSkew": "60s"`)
+	g := newAuthorizer(t, `"clockSkew": "60s"`)
 	full := [][2]string{{":method", "OPTIONS"}, {"origin", "https://a.example"}, {"access-control-request-method", "PUT"}}
-	if j := judge(g, full, now); j.Reason != verify.Preflight || !j.Reason.Passes() {
+	if j := decide(g, full, now); j.Reason != verify.Preflight || !j.Reason.Passes() {
 		t.Errorf("%v, want preflight", j.Reason)
 	}
 	for i := range full {
 		part := append(append([][2]string{}, full[:i]...), full[i+1:]...)
-		if j := judge(g, part, now); j.Reason != verify.TokenMissing {
+		if j := decide(g, part, now); j.Reason != verify.TokenMissing {
 			t.Errorf("without %s: %v, want token_missing", full[i][0], j.Reason)
 		}
 	}
@@ -144,11 +144,11 @@ func TestJudgedPreflight(t *testing.T) {
 		{"unreadable", preflight("/public%2fx"), verify.PathAmbiguous, authz.StepRoute},
 		{"for the API's description", preflight("/.well-known/oauth-protected-resource"), verify.ResourceMetadata, authz.StepMetadata},
 	} {
-		if j := judge(g, c.request, now); j.Reason != c.want || j.Step() != c.step {
+		if j := decide(g, c.request, now); j.Reason != c.want || j.Step() != c.step {
 			t.Errorf("%s: %v at step %d, want %v at %d", c.name, j.Reason, j.Step(), c.want, c.step)
 		}
 	}
-	if j := judge(reporting, preflight("/"), now); j.Reason != verify.TokenMissing || !j.Allowed() {
+	if j := decide(reporting, preflight("/"), now); j.Reason != verify.TokenMissing || !j.Allowed() {
 		t.Errorf("reporting: %v, goes on %v", j.Reason, j.Allowed())
 	}
 }
@@ -157,13 +157,13 @@ func TestJudgedPreflight(t *testing.T) {
 // read stands in no preflight's way.
 func TestPreflightLooksForNoRouteInVain(t *testing.T) {
 	g := newEdge(t, "", `"routes": [{"path": {"prefix": "/public"}, "auth": "none"}, {"scopes": ["s"]}]`)
-	if j := judge(g, preflight("/public%2fx"), now); j.Reason != verify.Preflight || j.Match() != nil {
+	if j := decide(g, preflight("/public%2fx"), now); j.Reason != verify.Preflight || j.Match() != nil {
 		t.Errorf("%v, want preflight", j.Reason)
 	}
 }
 
 func TestForged(t *testing.T) {
-	g := newGate(t, `"outputPayloadToHeader": "X-Jwt-Payload", "outputClaimToHeaders": [{"header": "x-jwt-sub", "claim": "sub"}]`)
+	g := newAuthorizer(t, `"outputPayloadToHeader": "X-Jwt-Payload", "outputClaimToHeaders": [{"header": "x-jwt-sub", "claim": "sub"}]`)
 	sent := [][2]string{{"x-jwt-payload", ""}, {"x_jwt_sub", "a"}, {"x-jwt_sub", "b"}, {"X-JWT-SUB", "c"}, {"x-jwt-subject", "d"}, {"xjwtsub", "e"}, {":path", "/"}}
 	if got, want := strings.Join(forged(g, sent), " "), "x-jwt-payload x_jwt_sub x-jwt_sub X-JWT-SUB"; got != want {
 		t.Errorf("forged: %s, want %s", got, want)
@@ -177,7 +177,7 @@ func TestForged(t *testing.T) {
 	if got := forged(odd, [][2]string{{":path", "/"}, {"_path", "x"}}); !slices.Equal(got, []string{"_path"}) {
 		t.Errorf("forged: %q, want _path alone", got)
 	}
-	if got := forged(newGate(t, `"clockSkew": "60s"`), sent); got != nil {
+	if got := forged(newAuthorizer(t, `"clockSkew": "60s"`), sent); got != nil {
 		t.Errorf("without outputs %q are forged", got)
 	}
 }
@@ -190,12 +190,12 @@ func TestWaiting(t *testing.T) {
 	g := authz.New(cfg, verify.GoEngine, func(*config.Rule) *jwks.Source { return machine })
 	request := accepted(t)
 
-	j := judge(g, request, now)
+	j := decide(g, request, now)
 	if j.Decided || j.KeySource() != machine {
 		t.Fatalf("decided %v: %v, want it to wait", j.Decided, j.Reason)
 	}
-	expires := judge(g, request, now)
-	givenUp := judge(g, request, now)
+	expires := decide(g, request, now)
+	givenUp := decide(g, request, now)
 	givenUp.Timeout(now)
 	if givenUp.Reason != verify.KeysUnavailable || givenUp.RetryAfter < time.Second || givenUp.KeySource() != nil {
 		t.Errorf("given up with %v, retry after %v", givenUp.Reason, givenUp.RetryAfter)
@@ -252,7 +252,7 @@ func TestEngineWithoutAnswer(t *testing.T) {
 	broken := func(string, *verify.Key, string, []byte) (bool, error) { return true, errors.New("no answer") }
 	cfg := parse(t, fmt.Sprintf(`"jwks": %s`, attacks.KeySet()))
 	g := authz.New(cfg, broken, func(rule *config.Rule) *jwks.Source { return jwks.Fixed(rule.InlineSet, nil) })
-	if j := judge(g, accepted(t), now); j.Reason != verify.Internal {
+	if j := decide(g, accepted(t), now); j.Reason != verify.Internal {
 		t.Errorf("%v, want internal", j.Reason)
 	}
 }
@@ -261,7 +261,7 @@ func TestDeniedKey(t *testing.T) {
 	cfg := parse(t, fmt.Sprintf(`"jwks": %s`, attacks.KeySet()))
 	set := cfg.Rules[0].InlineSet
 	g := authz.New(cfg, verify.GoEngine, func(*config.Rule) *jwks.Source { return jwks.Fixed(set, set.KIDs()) })
-	if j := judge(g, accepted(t), now); j.Reason != verify.KeyUnknown {
+	if j := decide(g, accepted(t), now); j.Reason != verify.KeyUnknown {
 		t.Errorf("%v, want key_unknown", j.Reason)
 	}
 }
