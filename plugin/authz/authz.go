@@ -18,6 +18,7 @@ import (
 	"edgejwt/jwks"
 	"edgejwt/plugin/config"
 	"edgejwt/verify"
+	"edgejwt/verify/ascii"
 	"edgejwt/verify/route"
 )
 
@@ -140,23 +141,25 @@ func (a *Authorizer) UsesPolicies() bool { return a.policies != nil }
 // another method.
 var methodOverrides = []string{"x-http-method-override", "x-http-method", "x-method-override", "x-original-method", "-method"}
 
+// notInPreflights are headers that no browser sends in a preflight: a token, a body, or
+// another protocol.
+var notInPreflights = []string{"authorization", "cookie", "transfer-encoding", "content-type", "upgrade", "expect", "trailer"}
+
 // IsPreflight reports whether a request is a CORS preflight as browsers send it
 // (Fetch §4.8), by its headers as Decide takes them. A preflight carries no
-// credentials, so asking for a token would refuse every browser. One with a body, with
-// a token, or with a header by which some servers take it for another request is not a
-// browser's, and is decided like any other request.
+// credentials, so asking for a token would refuse every browser. One with headers of a
+// body, with a token, or with a header by which some servers take it for another request
+// is not a browser's, and is decided like any other request.
 func IsPreflight(headers [][2]string) bool {
 	if value(headers, ":method") != "OPTIONS" || value(headers, "origin") == "" || value(headers, "access-control-request-method") == "" {
 		return false
 	}
 	return !slices.ContainsFunc(headers, func(header [2]string) bool {
-		switch name, text := header[0], header[1]; name {
-		case "authorization", "transfer-encoding":
-			return true
-		case "content-length":
-			return text != "0"
+		switch name := header[0]; {
+		case ascii.SameHeader(name, "content-length"):
+			return header[1] != "0"
 		default:
-			return among(methodOverrides, name)
+			return among(notInPreflights, name) || among(methodOverrides, name)
 		}
 	})
 }

@@ -112,6 +112,12 @@ func TestIsPreflight(t *testing.T) {
 		{"an empty body", [2]string{"content-length", "0"}, true},
 		{"a body", [2]string{"content-length", "1"}, false},
 		{"a body of unknown length", [2]string{"transfer-encoding", "chunked"}, false},
+		{"a body, to servers that fold names", [2]string{"content_length", "1"}, false},
+		{"a length in another spelling", [2]string{"content-length", "00"}, false},
+		{"a form", [2]string{"content-type", "application/x-www-form-urlencoded"}, false},
+		{"a body that waits", [2]string{"expect", "100-continue"}, false},
+		{"another protocol", [2]string{"upgrade", "websocket"}, false},
+		{"a cookie", [2]string{"cookie", "a=b"}, false},
 		{"a token", [2]string{"authorization", "Bearer a.b.c"}, false},
 		{"another method", [2]string{"x-http-method-override", "DELETE"}, false},
 		{"another method, to servers that fold names", [2]string{"x.method_override", "DELETE"}, false},
@@ -120,6 +126,21 @@ func TestIsPreflight(t *testing.T) {
 		if got := authz.IsPreflight(append(preflight("/other"), tc.more)); got != tc.want {
 			t.Errorf("%s: %v", tc.name, got)
 		}
+	}
+}
+
+// TestPreflightWithAToken: a preflight carries no header for tokens, and of its trailers
+// none names another method. Its query is the request's, which may have a token.
+func TestPreflightWithAToken(t *testing.T) {
+	g := newAuthorizer(t, `"fromHeaders": [{"name": "x-token"}], "fromParams": ["access_token"]`)
+	if d := decide(g, append(preflight("/"), [2]string{"x-token", "a.b.c"}), now); d.Reason != verify.TokenMalformed {
+		t.Errorf("with a token in its header: %v", d.Reason)
+	}
+	if d := decide(g, preflight("/?access_token=a.b.c"), now); d.Reason != verify.Preflight {
+		t.Errorf("with a token in the query: %v", d.Reason)
+	}
+	if forged := g.ForgedTrailers([][2]string{{"x_http_method_override", "DELETE"}}); len(forged) != 1 {
+		t.Errorf("a trailer that names another method: %v", forged)
 	}
 }
 

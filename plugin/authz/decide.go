@@ -226,9 +226,13 @@ func (d *Decision) metadata(r *request, _ time.Time) {
 	}
 }
 
+// IsPreflight reports whether the request was taken for a CORS preflight, which passes
+// without a token unless its route denies.
+func (d *Decision) IsPreflight() bool { return d.isPreflight }
+
 // preflight lets CORS preflights pass, unless their route may deny.
 func (d *Decision) preflight(r *request, _ time.Time) {
-	d.isPreflight = r.method == "OPTIONS" && IsPreflight(r.all)
+	d.isPreflight = r.method == "OPTIONS" && IsPreflight(r.all) && !r.hasTokenHeader()
 	if d.isPreflight && !d.authz.denies {
 		d.decide(verify.Preflight, nil)
 	}

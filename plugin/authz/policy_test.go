@@ -186,3 +186,14 @@ func TestBadPolicyIsToldOnce(t *testing.T) {
 		t.Error("a thousand other policies, and this one is still remembered")
 	}
 }
+
+// TestPoliciesIgnoringCase: paths that servers which ignore case read in other ways are
+// refused where policies stand in Envoy's routes, too.
+func TestPoliciesIgnoringCase(t *testing.T) {
+	g := newEdge(t, "", `"routeMetadata": true, "ignorePathCase": true`)
+	for _, path := range []string{"/admin.", "/caf%C3%89"} {
+		if d := decideBy(g, `{"auth": "none"}`, request("GET "+path)); d.Reason != verify.PathAmbiguous {
+			t.Errorf("%s: %v", path, d.Reason)
+		}
+	}
+}

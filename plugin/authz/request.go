@@ -1,6 +1,8 @@
 package authz
 
 import (
+	"slices"
+
 	"edgejwt/plugin/config"
 	"edgejwt/verify"
 	"edgejwt/verify/ascii"
@@ -23,7 +25,7 @@ type headers struct {
 }
 
 func newHeaders(cfg *config.Config) headers {
-	h := headers{overrides: cfg.Overrides, trailers: []string{"authorization", "cookie", "host"}}
+	h := headers{overrides: cfg.Overrides, trailers: append([]string{"authorization", "cookie", "host"}, methodOverrides...)}
 	for i := range cfg.Rules {
 		rule := &cfg.Rules[i]
 		if rule.OutputPayloadToHeader != "" {
@@ -148,6 +150,12 @@ func (a *Authorizer) read(headers [][2]string) *request {
 		}
 	}
 	return r
+}
+
+// hasTokenHeader reports whether there is a header in which a token may stand. The
+// query of :path is none: browsers keep it in their preflights.
+func (r *request) hasTokenHeader() bool {
+	return slices.ContainsFunc(r.credentials, func(header [2]string) bool { return header[0] != ":path" })
 }
 
 // setFirst keeps the first value of a header that stands there twice.

@@ -103,7 +103,7 @@ func Spellings(q *Request, o Options) (s Spelling) {
 	m := methodOf(q.Method)
 	s |= m.spelling
 	var r reader
-	switch err := r.read(q.Path, Options{}); {
+	switch err := r.read(q.Path, o); {
 	case err != nil, !r.oneReading(), strings.HasSuffix(r.sent, "//"):
 		s |= OddPath
 	default:
@@ -138,6 +138,9 @@ func hostOf(authority string, ignorePort bool) (h host, ok bool) {
 			}
 		}
 		if port := name[colon+1:]; !ignorePort {
+			if len(port) > 1 && port[0] == '0' {
+				return host{}, false // to servers that read numbers, another port
+			}
 			h.port, h.spelling = port, HostPort
 		} else if number, err := strconv.Atoi(port); err != nil || number < 1 || number > 65535 {
 			return host{}, false // Envoy does not take it for a port either

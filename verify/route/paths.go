@@ -82,17 +82,17 @@ type reader struct {
 	// trailing slash. All are equal for most requests.
 	raw, sent, decoded, canonical string
 
-	bytes   reading   // raw without a slash at its end
-	main    reading   // canonical
-	slash   bool      // the path ends in a slash and is not the root
-	slashed string    // main with a slash, or "" if it was not needed yet
-	others  []reading // nil for a path in canonical form
-	work    int       // see verify.MaxRegexWork
+	bytes  reading   // raw without a slash at its end
+	main   reading   // canonical
+	slash  bool      // the path ends in a slash and is not the root
+	others []reading // nil for a path in canonical form
+	work   int       // see verify.MaxRegexWork
 }
 
 // reading is one reading of a path.
 type reading struct {
 	path, folded string // without trailing slash; folded (see fold) has the same length
+	slashed      string // folded with a slash, or "" if it was not needed yet
 	// count is the number of segments. ends has the ends of the first maxSegments.
 	count int
 	ends  [maxSegments]uint16
@@ -114,6 +114,14 @@ func (r *reading) set(path string, o Options) {
 			r.count++
 		}
 	}
+}
+
+// withSlash returns slashed.
+func (r *reading) withSlash() string {
+	if r.slashed == "" {
+		r.slashed = r.folded + "/"
+	}
+	return r.slashed
 }
 
 // segment returns the bounds of one of the first maxSegments segments.
@@ -222,7 +230,7 @@ func (r *reader) prepare(o Options) {
 	if r.bytes = r.main; r.unslashed() != r.canonical {
 		r.bytes.set(r.unslashed(), Options{})
 	}
-	r.slash = r.canonical != "/" && (strings.HasSuffix(r.sent, "/") || strings.HasSuffix(r.sent, "/.") || strings.HasSuffix(r.sent, "/.."))
+	r.slash = r.canonical != "/" && (strings.HasSuffix(r.decoded, "/") || strings.HasSuffix(r.decoded, "/.") || strings.HasSuffix(r.decoded, "/.."))
 	if paths := r.readings(); paths != nil {
 		r.others = make([]reading, len(paths))
 		for i, path := range paths {
@@ -300,12 +308,9 @@ func (r *reader) fits(p *pattern, slashed bool, captured *[]string) (f fit, othe
 	case r.canonical == "/":
 	case p.kind == Regex:
 		if with = false; p.slash {
-			if r.slashed == "" {
-				r.slashed = r.main.folded + "/"
-			}
-			with, err = r.matches(p, r.slashed)
+			with, err = r.matches(p, r.main.withSlash())
 			for i := range r.others {
-				theirs, failed := r.matches(p, r.others[i].folded+"/")
+				theirs, failed := r.matches(p, r.others[i].withSlash())
 				if err == nil {
 					err = failed
 				}
@@ -439,9 +444,9 @@ func treacherous(c rune) bool {
 	switch {
 	case c <= 0xA0, c == 0xA5, c == 0xAD, c == 0x37E,
 		0x2000 <= c && c <= 0x200F, 0x2024 <= c && c <= 0x202F, 0x205F <= c && c <= 0x206F,
-		c == 0x2044, c == 0x20A9, c == 0x2100, c == 0x2101, c == 0x2105, c == 0x2106,
+		c == 0x1680, c == 0x2044, 0x2047 <= c && c <= 0x2049, c == 0x20A9, c == 0x2100, c == 0x2101, c == 0x2105, c == 0x2106,
 		c == 0x2215, c == 0x2216, c == 0x29F5, c == 0x29F8, c == 0x29F9,
-		c == 0x3000, c == 0xFEFF, 0xFE50 <= c && c <= 0xFE6F, 0xFF01 <= c && c <= 0xFF5E:
+		c == 0x3000, c == 0xFEFF, 0xFE10 <= c && c <= 0xFE19, 0xFE30 <= c && c <= 0xFE32, 0xFE50 <= c && c <= 0xFE6F, 0xFF01 <= c && c <= 0xFF5E:
 		return true
 	}
 	return false

@@ -1,10 +1,13 @@
 package route_test
 
 import (
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"edgejwt/verify"
 	"edgejwt/verify/route"
 )
 
@@ -80,6 +83,39 @@ func TestExpressionsMatchWhatWasSent(t *testing.T) {
 	}
 }
 
+// TestCompatibilityForms: characters that NFKC maps to dots, semicolons and question
+// marks, and a space that some servers trim.
+func TestCompatibilityForms(t *testing.T) {
+	for _, c := range []string{"︰", "︙", "︖", "︔", "⁇", "⁈", "⁉", "\u1680"} {
+		if got, err := route.Canonical("/public/"+url.PathEscape(c)+"/admin", route.Options{}); err == nil {
+			t.Errorf("%U: %s", []rune(c)[0], got)
+		}
+	}
+}
+
+// TestEscapedDotsEndInASlash: %2e%2e at the end of a path leaves a slash, as .. does.
+func TestEscapedDotsEndInASlash(t *testing.T) {
+	table := newTable(t, []route.Route{
+		{Path: regex(`/caf.*[a-zA-Z0-9.]`), Auth: route.None},
+		{Path: prefix("/caf%C3%A9"), Requirements: route.Requirements{Scopes: []string{"a"}}},
+	}, route.Options{})
+	for _, path := range []string{"/caf%c3%a9/x/..", "/caf%c3%a9/x/%2e%2e"} {
+		var m route.Match
+		if err := table.Find(&route.Request{Method: "GET", Host: "h", Path: path}, &m); err == nil && m.Route.Auth == route.None {
+			t.Errorf("%s needs no token", path)
+		}
+	}
+}
+
+// TestPortWithZeros: to servers that read numbers, 08443 is 8443.
+func TestPortWithZeros(t *testing.T) {
+	table := newTable(t, []route.Route{{Hosts: []string{"h:8443"}}, {Auth: route.None}}, route.Options{})
+	var m route.Match
+	if err := table.Find(&route.Request{Method: "GET", Host: "h:08443", Path: "/"}, &m); verify.ReasonOf(err) != verify.PathAmbiguous {
+		t.Errorf("%v, %+v", err, m.Route)
+	}
+}
+
 // BenchmarkFindProducts measures requests whose cost would be the product of what the
 // client sends and what the operator wrote, or of two lists of the operator's.
 func BenchmarkFindProducts(b *testing.B) {
@@ -97,6 +133,10 @@ func BenchmarkFindProducts(b *testing.B) {
 		}
 		listed = append(listed, route.Route{Methods: []string{"GET"}, Requirements: route.Requirements{Scopes: scopes, AnyScope: slices.Clone(scopes), Permissions: slices.Clone(scopes)}})
 	}
+	var slashed []route.Route
+	for i := range 256 {
+		slashed = append(slashed, route.Route{Path: regex("/svc" + strconv.Itoa(i) + "/[a-z]+.*")})
+	}
 	var lines [][2]string
 	for i := range 100 {
 		lines = append(lines, [2]string{strings.ReplaceAll(names[i%4], "-", "."), "b"})
@@ -107,6 +147,7 @@ func BenchmarkFindProducts(b *testing.B) {
 		q      route.Request
 	}{
 		{"256 routes with conditions on headers, 100 lines", headed, route.Request{Method: "GET", Host: "h", Path: "/y", Headers: lines}},
+		{"256 expressions that may end in a slash, an odd path", slashed, route.Request{Method: "GET", Host: "h", Path: "//%61/" + strings.Repeat("./a/", 250) + "b"}},
 		{"HEAD, and 256 routes for GET with long lists", listed, route.Request{Method: "HEAD", Host: "h", Path: "/y"}},
 	} {
 		b.Run(c.name, func(b *testing.B) {

@@ -95,6 +95,8 @@ func (x *explainer) preflight(bool) (string, []string) {
 		return "a CORS preflight, which carries no token, passes", nil
 	case !authz.IsPreflight(x.headers) || x.decidedAt(authz.StepMetadata):
 		return "", nil
+	case !x.o.Config.JudgePreflights && !x.j.IsPreflight():
+		return "", nil
 	case x.o.Config.JudgePreflights:
 		return "a CORS preflight, judged like any other request (corsPreflight: judge)", nil
 	}
