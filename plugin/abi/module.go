@@ -176,12 +176,15 @@ func RequestHeaders() ([][2]string, error) {
 // for which a decision has no use.
 func Now() time.Time {
 	const realtime = 0
-	var nanoseconds uint64
-	if hostClock(realtime, 1, &nanoseconds) != statusOK {
+	if hostClock(realtime, 1, &clockTime) != statusOK {
 		return time.Now()
 	}
-	return time.Unix(0, int64(nanoseconds))
+	return time.Unix(0, int64(clockTime))
 }
+
+// clockTime is where the host writes the time, in nanoseconds. A variable of Now would
+// be allocated for each request.
+var clockTime uint64
 
 //go:wasmimport wasi_snapshot_preview1 clock_time_get
 func hostClock(id uint32, precision uint64, out *uint64) uint32

@@ -20,8 +20,21 @@ type headers struct {
 	trailers []string
 
 	cookies, query bool // whether a token may stand there
-	// lengths has the bit of each length, modulo 64, of the names that read looks for.
-	lengths uint64
+
+	byLength [][]namedRole // identity, overrides and tokens by the length of the name
+}
+
+// role is what read does with a header.
+type role uint8
+
+const (
+	forged      role = 1 << iota // removes it
+	tokenHeader                  // looks for a token in it
+)
+
+type namedRole struct {
+	name string
+	role role
 }
 
 func newHeaders(cfg *config.Config) headers {
@@ -51,15 +64,33 @@ func newHeaders(cfg *config.Config) headers {
 	for i := range cfg.Routes {
 		h.judgeAll(&cfg.Routes[i])
 	}
-	for _, list := range [...][]string{
-		{":method", ":path", ":authority", "access-control-request-method", "content-type", "cookie"},
-		h.identity, h.overrides, h.tokens,
-	} {
-		for _, name := range list {
-			h.lengths |= 1 << (len(name) & 63)
+	h.add(forged, h.identity)
+	h.add(forged, h.overrides)
+	h.add(tokenHeader, h.tokens)
+	return h
+}
+
+// add adds names to byLength.
+func (h *headers) add(role role, names []string) {
+	for _, name := range names {
+		for len(h.byLength) <= len(name) {
+			h.byLength = append(h.byLength, nil)
+		}
+		h.byLength[len(name)] = append(h.byLength[len(name)], namedRole{name, role})
+	}
+}
+
+// roles gives what read does with a header of the request.
+func (h *headers) roles(name string) (roles role) {
+	if len(name) >= len(h.byLength) {
+		return 0
+	}
+	for _, known := range h.byLength[len(name)] {
+		if ascii.SameHeader(known.name, name) {
+			roles |= known.role
 		}
 	}
-	return h
+	return roles
 }
 
 // judgeAll adds the headers that a route or a policy judges requests by.
@@ -80,9 +111,7 @@ func (h *headers) judge(name string) {
 	}
 }
 
-func (h *headers) isForged(name string) bool {
-	return among(h.identity, name) || among(h.overrides, name)
-}
+func (h *headers) isForged(name string) bool { return h.roles(name)&forged != 0 }
 
 func among(list []string, name string) bool {
 	for _, member := range list {
@@ -113,32 +142,30 @@ func (a *Authorizer) read(headers [][2]string) *request {
 	*r = request{credentials: r.credentials[:0], all: headers, headers: headers, routes: a.routes}
 	for i := range headers {
 		name, text := headers[i][0], headers[i][1]
-		if h.lengths>>(len(name)&63)&1 == 0 {
-			continue
-		}
-		switch {
-		case name == ":method":
-			setFirst(&r.method, text)
-		case name == ":path":
-			if setFirst(&r.path, text); h.query {
-				r.credentials = append(r.credentials, headers[i])
-			}
-		case name == ":authority":
-			setFirst(&r.host, text)
-		case h.isForged(name):
-			r.forged = append(r.forged, name)
-		case name == "cookie":
-			if h.cookies {
-				r.credentials = append(r.credentials, headers[i])
-			}
-		case among(h.tokens, name):
-			r.credentials = append(r.credentials, headers[i])
-		}
+		roles := h.roles(name)
 		switch name {
+		case ":method":
+			setFirst(&r.method, text)
+		case ":path":
+			if setFirst(&r.path, text); h.query {
+				roles |= tokenHeader
+			}
+		case ":authority":
+			setFirst(&r.host, text)
 		case "access-control-request-method":
 			setFirst(&r.requestMethod, text)
 		case "content-type":
 			r.grpc = r.grpc || IsGRPC(text)
+		case "cookie":
+			if h.cookies {
+				roles |= tokenHeader
+			}
+		}
+		switch {
+		case roles&forged != 0:
+			r.forged = append(r.forged, name)
+		case roles&tokenHeader != 0:
+			r.credentials = append(r.credentials, headers[i])
 		}
 	}
 	if r.forged != nil {
