@@ -11,15 +11,21 @@ VENV       := .tools/venv
 STAMP      := $(VENV)/.installed
 REQUIRED   := e2e/api/requirements.txt
 WASM       := dist/edgejwt.wasm
-GOROOM     := main.go plugin jwks verify e2e deploy
-PURE       := ./plugin/... ./jwks/... ./verify/... ./deploy/...
+LINT       := .run/staticcheck
+
+# The Go modules: the plugin, the command line, what users apply, the tests with Envoy.
+# go.work joins them for those who type go commands; here each has the versions of
+# its own go.mod, so that the plugin is built with what stands there.
+MODULES    ?= . cmd deploy e2e
+SOURCES    := main.go plugin jwks verify internal cmd deploy e2e
+export GOWORK := off
 
 # No work tree stamp: the same sources give the same bytes everywhere.
 export GOFLAGS := -buildvcs=false
 
 # The last step of the build gives the module its exports: see plugin/abi.
 UNTRIMMED  := dist/untrimmed
-TRIM        = $(GO) run ./plugin/cmd/trim
+TRIM       := .run/trim
 COMPILE     = GOOS=wasip1 GOARCH=wasm $(GO) build -buildmode=c-shared -trimpath -ldflags="-s -w -buildid="
 
 .DEFAULT_GOAL := help
@@ -32,17 +38,18 @@ help: ## show this list
 
 run: deps build ## start Envoy, an API and a stand-in Auth0, and play the flow; AUTH0_* for a real tenant
 	@mkdir -p .run
-	@$(GO) build -o .run/demo ./e2e/cmd/demo
+	@$(GO) -C e2e build -o ../.run/demo ./cmd/demo
 	@exec .run/demo
 
 build: need-go ## build dist/edgejwt.wasm
-	@mkdir -p dist
+	@mkdir -p dist .run
 	$(COMPILE) -o $(UNTRIMMED)/edgejwt.wasm .
+	@$(GO) -C cmd build -o ../$(TRIM) ./trim
 	$(TRIM) -o $(WASM) $(UNTRIMMED)/edgejwt.wasm
 
 image: build ## pack the module as OCI images in dist/image; IMAGE=registry/name:tag pushes them
 	@mkdir -p .run
-	@$(GO) build -trimpath -o .run/image ./deploy/cmd/image
+	@$(GO) -C deploy build -trimpath -o ../.run/image ./cmd/image
 	@.run/image $(if $(IMAGE),-push $(IMAGE))
 
 release: need-go ## build and test the tag at HEAD in a fresh clone; IMAGE=registry/name pushes it
@@ -60,20 +67,26 @@ $(STAMP): $(REQUIRED) | need-python
 
 test: deps build check unit e2e e2e-short ## everything: format, vet, lint, unit tests, then the real Envoy
 
-check: need-go
-	@unformatted=$$("$$($(GO) env GOROOT)/bin/gofmt" -l $(GOROOM)); \
+check: need-go ## format, vet, lint and tidiness of all Go modules; MODULES=. for the plugin alone
+	@case " $(MODULES) " in *' deploy '*|*' e2e '*) ls -d "$$($(GO) env GOMODCACHE)"/helm.sh/helm >/dev/null 2>&1 || { \
+	  echo "Go downloads Helm, Prometheus and Kubernetes for the modules deploy and e2e (about 200 MB, 1.2 GB unpacked, once)."; \
+	  echo "The plugin needs none of it: make check MODULES=."; };; esac
+	@unformatted=$$("$$($(GO) env GOROOT)/bin/gofmt" -l $(SOURCES)); \
 	  test -z "$$unformatted" || { echo "Not formatted (gofmt -w):"; echo "$$unformatted"; exit 1; }
-	$(GO) vet ./...
 	GOOS=wasip1 GOARCH=wasm $(GO) vet .
-	$(GO) tool staticcheck ./...
-	$(GO) mod tidy -diff
+	$(GO) -C cmd build -o ../$(LINT) honnef.co/go/tools/cmd/staticcheck
+	@for module in $(MODULES); do echo "== $$module: vet, staticcheck, tidy"; \
+	  $(GO) -C $$module vet ./... && (cd $$module && "$(CURDIR)/$(LINT)" ./...) && $(GO) -C $$module mod tidy -diff || exit 1; \
+	done
 
 # The packages share two cores with Envoy: the real parts are tested last, alone.
-unit: need-go build
-	$(GO) test $(PURE) ./e2e/auth0/...
+unit: need-go build ## the tests that need no Envoy; MODULES=. for the plugin alone
+	@for module in $(MODULES); do case $$module in e2e) tests=./auth0/...;; *) tests=./...;; esac; \
+	  echo "== $$module: go test $$tests"; $(GO) -C $$module test $$tests || exit 1; \
+	done
 
 e2e: bench-deps build
-	$(GO) test -p 1 -count=1 -timeout 15m ./e2e ./e2e/demo ./e2e/policytest ./e2e/bench/...
+	$(GO) -C e2e test -p 1 -count=1 -timeout 15m . ./demo ./policytest ./bench/...
 
 # Other versions of Envoy play the part of the tests that could depend on it. Their
 # own packages stand beside the usual one; FastAPI is the same.
@@ -92,7 +105,7 @@ e2e-short: versions
 
 versions: deps build $(ENVOYS:%=.tools/envoy-%/.installed)
 	@for version in $(ENVOYS); do echo "== Envoy $$version"; \
-	  E2E_ENVOY=$(CURDIR)/.tools/envoy-$$version/bin/envoy $(GO) test -p 1 -count=1 -timeout 15m -run '^Test($(PART))$$' ./e2e || exit 1; \
+	  E2E_ENVOY=$(CURDIR)/.tools/envoy-$$version/bin/envoy $(GO) -C e2e test -p 1 -count=1 -timeout 15m -run '^Test($(PART))$$' . || exit 1; \
 	done
 
 .tools/envoy-%/.installed: e2e/versions/%.txt | need-python
@@ -104,24 +117,24 @@ versions: deps build $(ENVOYS:%=.tools/envoy-%/.installed)
 
 bench: bench-deps build ## measure edgejwt beside Envoy's own filter and others (20 min); writes e2e/BENCH.md
 	@mkdir -p .run
-	@$(GO) build -o .run/bench ./e2e/cmd/bench
+	@$(GO) -C e2e build -o ../.run/bench ./cmd/bench
 	@exec .run/bench -write e2e $(BENCHFLAGS)
 
 bench-quick: bench-deps build ## the same in two minutes, printed only
 	@mkdir -p .run
-	@$(GO) build -o .run/bench ./e2e/cmd/bench
+	@$(GO) -C e2e build -o ../.run/bench ./cmd/bench
 	@exec .run/bench -quick $(BENCHFLAGS)
 
 bench-costs: bench-deps build ## what requests without a token cost at most, beside a bad signature (one minute), printed only
 	@mkdir -p .run
-	@$(GO) build -o .run/bench ./e2e/cmd/bench
+	@$(GO) -C e2e build -o ../.run/bench ./cmd/bench
 	@exec .run/bench -costs $(BENCHFLAGS)
 
 bench-stages: need-go ## time the stages of a decision one by one, natively and as Wasm
 	@mkdir -p .run
-	$(GO) test -run '^$$' -bench . ./e2e/bench/stages
+	$(GO) -C e2e test -run '^$$' -bench . ./bench/stages
 	@$(GO) build -o .run/wazero github.com/tetratelabs/wazero/cmd/wazero
-	GOOS=wasip1 GOARCH=wasm $(GO) test -exec '$(CURDIR)/.run/wazero run' -run '^$$' -bench . ./e2e/bench/stages
+	GOOS=wasip1 GOARCH=wasm $(GO) -C e2e test -exec '$(CURDIR)/.run/wazero run' -run '^$$' -bench . ./bench/stages
 
 bench-deps: deps $(VENV)/.bench
 
@@ -130,15 +143,19 @@ $(VENV)/.bench: e2e/bench/requirements.txt $(STAMP)
 	@touch $@
 
 soak: deps build ## rotation and outage under load for SOAKTIME (10m), with Envoy's memory watched
-	$(GO) test -count=1 -timeout 24h -v -run '^TestRotationUnderLoad$$' ./e2e -soak $(SOAKTIME) $(SOAKFLAGS)
+	$(GO) -C e2e test -count=1 -timeout 24h -v -run '^TestRotationUnderLoad$$' . -soak $(SOAKTIME) $(SOAKFLAGS)
 
 fuzz: need-go ## run every fuzz target for FUZZTIME (5m) each, and HISTORIES (100000) of the key source's simulation
 	$(GO) test -count=1 -timeout 24h -v -run '^Test(Simulation|Fleet)$$' ./jwks -args -sim.histories=$(HISTORIES) -fleet.sidecars=1000
-	@$(GO) list $(PURE) | while read -r package; do \
-	  for target in $$($(GO) test -list '^Fuzz' $$package); do \
-	    case $$target in Fuzz*) ;; *) continue;; esac; \
-	    echo "== $$package $$target"; \
-	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x $$package || exit 1; \
+	@for module in $(MODULES); do \
+	  $(GO) -C $$module list -f '{{.ImportPath}} {{.Dir}}' ./... | while read -r package dir; do \
+	    grep -qs '^func Fuzz' "$$dir"/*_test.go || continue; \
+	    targets=$$($(GO) -C $$module test -list '^Fuzz' $$package) || { echo "$$targets"; exit 1; }; \
+	    for target in $$targets; do \
+	      case $$target in Fuzz*) ;; *) continue;; esac; \
+	      echo "== $$package $$target"; \
+	      $(GO) -C $$module test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x $$package || exit 1; \
+	    done || exit 1; \
 	  done || exit 1; \
 	done
 

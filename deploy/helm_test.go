@@ -12,8 +12,8 @@ import (
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	"helm.sh/helm/v4/pkg/engine"
 
+	"edgejwt/cmd/edgejwt/validate"
 	"edgejwt/deploy/crd"
-	"edgejwt/plugin/desk/validate"
 	"edgejwt/plugin/version"
 )
 

@@ -12,8 +12,8 @@ import (
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 
+	"edgejwt/cmd/edgejwt/validate"
 	"edgejwt/deploy/crd"
-	"edgejwt/plugin/desk/validate"
 )
 
 // publishers are the modules whose own files define the resources, by a name for

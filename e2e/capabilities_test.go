@@ -68,8 +68,8 @@ func TestCapabilityLeftOut(t *testing.T) {
 // exports by which Envoy calls.
 func capabilitiesOf(t *testing.T, module string) (names []string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "run", "./plugin/cmd/trim", "-list", module)
-	cmd.Dir = harness.Root()
+	cmd := exec.CommandContext(t.Context(), "go", "run", "./trim", "-list", module)
+	cmd.Dir = filepath.Join(harness.Root(), "cmd")
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)

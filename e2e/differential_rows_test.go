@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"edgejwt/cmd/edgejwt/convert"
 	"edgejwt/e2e/differential"
-	"edgejwt/plugin/desk/convert"
 )
 
 // row is a configuration that got requests in after its conversion which it

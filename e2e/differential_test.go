@@ -5,8 +5,8 @@ import (
 	"flag"
 	"testing"
 
+	"edgejwt/cmd/edgejwt/convert"
 	"edgejwt/e2e/differential"
-	"edgejwt/plugin/desk/convert"
 )
 
 // defaultSeed is that of the page: each kind of difference is seen with it.

@@ -14,10 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"edgejwt/cmd/edgejwt/convert"
 	"edgejwt/e2e/differential"
 	"edgejwt/e2e/harness"
 	"edgejwt/e2e/parts"
-	"edgejwt/plugin/desk/convert"
 )
 
 // twin is one configuration on two listeners of one Envoy: as it was, and as

@@ -56,8 +56,8 @@ func faultModule(t *testing.T) string {
 func vandalModule(t *testing.T) string {
 	t.Helper()
 	module := filepath.Join(t.TempDir(), "vandal.wasm")
-	build := exec.Command("go", "build", "-buildmode=c-shared", "-o", module, "./e2e/faults/vandal")
-	build.Dir = harness.Root()
+	build := exec.Command("go", "build", "-buildmode=c-shared", "-o", module, "./faults/vandal")
+	build.Dir = filepath.Join(harness.Root(), "e2e")
 	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -104,8 +104,8 @@ func (g *guide) String() string {
 // files, and compares what it prints with what the page shows.
 func TestGuideCommands(t *testing.T) {
 	tools := t.TempDir()
-	build := exec.Command("go", "build", "-o", tools, "./plugin/cmd/edgejwt")
-	build.Dir = harness.Root()
+	build := exec.Command("go", "build", "-o", tools, "./edgejwt")
+	build.Dir = filepath.Join(harness.Root(), "cmd")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("the desk cannot be built: %v\n%s", err, out)
 	}

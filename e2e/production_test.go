@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"edgejwt/cmd/edgejwt/validate"
 	"edgejwt/e2e/harness"
-	"edgejwt/plugin/desk/validate"
 )
 
 // TestProduction starts Envoy with the files of deploy/envoy and asks for what

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"edgejwt/cmd/edgejwt/convert"
 	"edgejwt/e2e/harness"
 	"edgejwt/plugin/config"
-	"edgejwt/plugin/desk/convert"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
@@ -62,7 +62,7 @@ func (b *block) asJSON(t *testing.T) (document []byte, ok bool) {
 // TestConfigurationsOfTheReadme: each starts the plugin as it stands and
 // holds by the JSON Schema.
 func TestConfigurationsOfTheReadme(t *testing.T) {
-	path := filepath.Join(harness.Root(), "plugin", "desk", "schema", "edgejwt.schema.json")
+	path := filepath.Join(harness.Root(), "cmd", "edgejwt", "schema", "edgejwt.schema.json")
 	file, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)

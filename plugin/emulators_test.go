@@ -1,6 +1,7 @@
 package plugin_test
 
 import (
+	"bytes"
 	leb128 "encoding/binary"
 	"os"
 	"slices"
@@ -10,8 +11,6 @@ import (
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/proxytest"
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
-	"github.com/tetratelabs/wabin/binary"
-	"github.com/tetratelabs/wabin/wasm"
 
 	archived "github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
 	archivedtest "github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/proxytest"
@@ -148,28 +147,33 @@ func archivedForm(t testing.TB) form {
 // withStart is the module with its _initialize exported as _start too: the archived
 // emulator is of a time when modules of Go were commands.
 func withStart(module []byte) []byte {
-	m, err := binary.DecodeModule(module, wasm.CoreFeaturesV2)
-	if err != nil {
-		panic(err)
-	}
-	for _, e := range m.ExportSection {
-		if e.Name == "_initialize" {
-			m.ExportSection = append(m.ExportSection, &wasm.Export{Type: e.Type, Name: "_start", Index: e.Index})
-		}
-	}
-	const header = 8 // magic number and version
+	const header, exports = 8, 7 // magic number and version; the number of the section
 	out := slices.Clone(module[:header])
 	for rest := module[header:]; len(rest) > 0; {
 		size, n := leb128.Uvarint(rest[1:])
 		end := 1 + n + int(size)
-		if rest[0] == wasm.SectionIDExport {
-			out = append(out, binary.EncodeModule(&wasm.Module{ExportSection: m.ExportSection})[header:]...)
+		if rest[0] == exports {
+			section := startToo(rest[1+n : end])
+			out = append(leb128.AppendUvarint(append(out, exports), uint64(len(section))), section...)
 		} else {
 			out = append(out, rest[:end]...)
 		}
 		rest = rest[end:]
 	}
 	return out
+}
+
+// startToo adds the export to an export section: a count, then for each export the
+// length of its name, the name, its kind (0 is a function) and its index.
+func startToo(section []byte) []byte {
+	count, n := leb128.Uvarint(section)
+	_, index, found := bytes.Cut(section, []byte("\x0b_initialize\x00"))
+	if !found {
+		panic("the module does not export _initialize")
+	}
+	_, size := leb128.Uvarint(index)
+	out := append(leb128.AppendUvarint(nil, count+1), section[n:]...)
+	return append(append(out, "\x06_start\x00"...), index[:size]...)
 }
 
 // archivedVM is shippedVM for the archived emulator.

@@ -5,22 +5,23 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/binary"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
-	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // verifySignature is the host's foreign function; what it cannot do it does not
 // answer.
 func verifySignature(message []byte) []byte {
-	fields := map[protowire.Number][]byte{}
+	fields := map[uint64][]byte{} // of protobuf: each is a tag, a length and that many bytes
 	for len(message) > 0 {
-		number, _, n := protowire.ConsumeTag(message)
-		value, m := protowire.ConsumeBytes(message[n:])
-		fields[number], message = value, message[n+m:]
+		tag, n := binary.Uvarint(message)
+		size, m := binary.Uvarint(message[n:])
+		end := n + m + int(size)
+		fields[tag>>3], message = message[n+m:end], message[end:]
 	}
 	key, err := x509.ParsePKIXPublicKey(fields[2])
 	if err != nil {

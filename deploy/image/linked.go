@@ -73,11 +73,11 @@ func linked(ctx context.Context, root string) ([]part, error) {
 	return parts, nil
 }
 
-// goCommand runs go as the build does.
+// goCommand runs go as the build does, in no workspace.
 func goCommand(ctx context.Context, root string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "GOWORK=off")
 	out, err := cmd.Output()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 		err = fmt.Errorf("go %s: %w\n%s", args[0], err, exit.Stderr)

@@ -56,8 +56,8 @@ func buildModules(ctx context.Context, root, edgejwt, dir string) (*modules, err
 		}
 	}
 	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-buildmode=c-shared", "-trimpath",
-		"-ldflags=-s -w -buildid=", "-o", m.empty, "./e2e/bench/empty")
-	build.Dir = root
+		"-ldflags=-s -w -buildid=", "-o", m.empty, "./bench/empty")
+	build.Dir = filepath.Join(root, "e2e")
 	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("the empty plugin does not build: %w\n%s", err, bytes.TrimSpace(out))

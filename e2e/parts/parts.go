@@ -6,6 +6,7 @@
 package parts
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -161,18 +162,20 @@ func Check(root string) error {
 	return nil
 }
 
-// Root finds the project's folder from the working directory upwards.
+// Root finds the project's folder, that of the module edgejwt, from the working
+// directory upwards; modules in folders below it have names of their own.
 func Root() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", err
 	}
 	for at := dir; ; at = filepath.Dir(at) {
-		if _, err := os.Stat(filepath.Join(at, "go.mod")); err == nil {
+		text, err := os.ReadFile(filepath.Join(at, "go.mod"))
+		if err == nil && bytes.HasPrefix(text, []byte("module edgejwt\n")) {
 			return at, nil
 		}
 		if at == filepath.Dir(at) {
-			return "", fmt.Errorf("no go.mod in %s or above; start in the project's folder", dir)
+			return "", fmt.Errorf("no go.mod of module edgejwt in %s or above; start in the project's folder", dir)
 		}
 	}
 }

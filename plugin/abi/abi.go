@@ -33,7 +33,7 @@
 //   - edgejwt_on_memory_allocate gives RequestHeaders a buffer that the next request
 //     uses again.
 //
-// After the build plugin/cmd/trim changes the export section of the module, and
+// After the build cmd/trim changes the export section of the module, and
 // nothing else: these four get the proxy-wasm names in place of the SDK's, callbacks
 // without a use lose theirs, and the rest (start, configuration, tick, answers of
 // callouts) stays the SDK's. Natively, under go test, there is no export section: the
