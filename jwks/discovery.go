@@ -8,8 +8,8 @@ import (
 
 var discoveryLimits = strictjson.Limits{Bytes: 64 << 10, Depth: 16, Values: 4000}
 
-// readDiscovery gives the jwks_uri of a discovery document (OpenID Connect Discovery
-// 1.0 §3), and 0 or an error.
+// readDiscovery returns the jwks_uri of a discovery document (OpenID Connect Discovery
+// 1.0 §3). The Error is 0 if the document can be used.
 func (p Policy) readDiscovery(body []byte) (string, Error) {
 	root, err := strictjson.Parse(string(body), discoveryLimits)
 	if err != nil {

@@ -29,7 +29,7 @@ const (
 
 // String is the outcome's name.
 func (o Outcome) String() string {
-	names := [...]string{"unavailable", "found", "absent", "misfit", "wait"}
+	names := [...]string{"unavailable", "found", "not_found", "algorithm_mismatch", "wait"}
 	if int(o) >= len(names) {
 		return "unknown"
 	}
@@ -157,16 +157,16 @@ func (s *Source) forgetAwaited() {
 }
 
 // resolveAwaited updates the awaited keys after a fetch. Keys that it did not bring
-// stay if the next fetch is in flight or allowed. Others go to the negative cache,
+// stay if the next fetch has begun or is allowed. Others go to the negative cache,
 // unless they were first asked for after the fetch began: they may have been
 // published since.
 func (s *Source) resolveAwaited() {
-	again := s.leased() || s.cooldownLeft() <= 0 || s.retriesEarlyFetch()
+	nextFetchIsSoon := s.leased() || s.cooldownLeft() <= 0 || s.retriesEarlyFetch()
 	kept := s.awaited[:0]
 	for _, w := range s.awaited {
 		switch {
 		case s.satisfied(w):
-		case again:
+		case nextFetchIsSoon:
 			kept = append(kept, w)
 		case s.record.failures == 0 && w.since <= s.fetchBegunAt:
 			s.cacheNegative(w)

@@ -120,11 +120,11 @@ func TestFlood(t *testing.T) {
 	b := newBench(t, urlPolicy, 4)
 	b.start(good(jwk("a", 1)))
 	b.pass(time.Minute)
-	fetches, parked := 0, 0
+	fetches, pending := 0, 0
 	for i := range 10000 {
 		m := b.workers[i%4]
 		if _, o := m.Find(b.now, fmt.Sprint("invented-", i), true, "RS256"); o == Wait {
-			parked++
+			pending++
 		}
 		b.pass(6 * time.Millisecond)
 		for _, f := range b.fetches {
@@ -139,7 +139,7 @@ func TestFlood(t *testing.T) {
 	if fetches > 2 {
 		t.Errorf("%d fetches", fetches)
 	}
-	t.Logf("%d fetches, %d requests parked", fetches, parked)
+	t.Logf("%d fetches, %d requests pending", fetches, pending)
 }
 
 func TestRecheckKey(t *testing.T) {

@@ -14,10 +14,10 @@ import (
 // Workers share only the wall clock, and it can be set forward and back. So each
 // Source also has a clock of its own. It moves with the wall clock, but never back
 // and never by more than maxClockStep at once. It notes when each event in the
-// record was first seen:
+// record was first read:
 //
 //   - What limits a rate (lease, cooldown, backoff) is counted on the Source's
-//     clock, from when the event was seen: a jump does not change it.
+//     clock, from when the event was read: a jump does not change it.
 //   - What limits an age (refresh, maxStale) is the greater of what both clocks
 //     say: a jump does not make keys younger.
 const (
@@ -125,8 +125,9 @@ func (s *Source) period() time.Duration {
 	return min(period, s.policy.MaxStale/2)
 }
 
-// jittered gives a random point between low and high. It is the same for all workers
-// until the next fetch finishes: otherwise the shortest of N delays would count.
+// jittered returns a random duration between low and high. It is the same for all
+// workers until the next fetch finishes: otherwise the shortest of their delays would
+// apply.
 func (s *Source) jittered(low, high time.Duration) time.Duration {
 	return low + time.Duration(float64(max(high-low, 0))*(float64(s.record.jitter)/(1<<32)))
 }
@@ -139,13 +140,13 @@ func (s *Source) jittered(low, high time.Duration) time.Duration {
 func (s *Source) retryDelay(now time.Time) time.Duration {
 	n := max(int(s.record.failures), 1)
 	if !s.usable(now) {
-		const first, ceiling, tired = 250 * time.Millisecond, 1750 * time.Millisecond, 10 * time.Second
+		const first, ceiling, longOutage = 250 * time.Millisecond, 1750 * time.Millisecond, 10 * time.Second
 		window := ceiling
 		switch {
 		case n <= 3:
 			window = min(first<<(n-1), ceiling)
 		case n > 64:
-			window = tired
+			window = longOutage
 		}
 		return s.jittered(100*time.Millisecond, window)
 	}
@@ -194,7 +195,7 @@ func (s *Source) due(now time.Time) (fetch, early bool) {
 	return false, false
 }
 
-// header gives the values of a header field, joined (RFC 9110 §5.3).
+// header returns the values of a header field, joined (RFC 9110 §5.3).
 func header(headers [][2]string, name string) (string, bool) {
 	value, has := "", false
 	for _, h := range headers {
@@ -262,13 +263,13 @@ func freshnessLifetime(headers [][2]string, now time.Time) int64 {
 	return life
 }
 
-// unquote takes the white space and the quotes around a directive's value away:
-// max-age="60" is not the form that RFC 9111 §5.2 prefers, but its meaning is plain.
+// unquote removes the white space and the quotes around a directive's value. RFC 9111
+// §5.2 asks recipients to accept max-age="60", too.
 func unquote(value string) string {
 	return strings.Trim(strings.TrimSpace(value), `"`)
 }
 
-// parseRetryAfter gives the Retry-After of a response (RFC 9110 §10.2.3), at most
+// parseRetryAfter returns the Retry-After of a response (RFC 9110 §10.2.3), at most
 // maxRetryAfter; 0 if there is none.
 func parseRetryAfter(headers [][2]string, now time.Time) time.Duration {
 	value, has := header(headers, "retry-after")
@@ -294,14 +295,14 @@ func parseSeconds(s string) (int64, bool) {
 }
 
 // parseDate reads an HTTP-date in the form that senders must use, IMF-fixdate
-// (RFC 9110 §5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT". The two obsolete forms
-// count as unclear.
+// (RFC 9110 §5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT". It refuses the two obsolete
+// forms.
 func parseDate(s string) (time.Time, bool) {
 	date, err := time.Parse("Mon, 02 Jan 2006 15:04:05 GMT", strings.TrimSpace(s))
 	return date, err == nil
 }
 
-// validator gives the value of ETag or Last-Modified (RFC 9110 §8.8) if it can be
+// validator returns the value of ETag or Last-Modified (RFC 9110 §8.8) if it can be
 // sent back as it is; otherwise "", and the next request is not conditional.
 func validator(headers [][2]string, name string) string {
 	const longest = 256

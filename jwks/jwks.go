@@ -182,7 +182,7 @@ var errorTexts = [errorEnd]string{
 // Error is one English clause without capital or full stop.
 func (e Error) Error() string {
 	if e >= errorEnd || errorTexts[e] == "" {
-		return "unknown trouble"
+		return "unknown error"
 	}
 	return errorTexts[e]
 }

@@ -294,7 +294,7 @@ func TestSet(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	for e := Error(1); e < errorEnd; e++ {
-		if e.Error() == "unknown trouble" {
+		if e.Error() == "unknown error" {
 			t.Errorf("error %d has no row in the table", e)
 		}
 	}

@@ -91,8 +91,8 @@ var planted = []struct {
 	{"Retry-After ignored", "TestSimulation", []edit{
 		{"freshness.go", "return s.providerRetryAfter(now) + s.retryDelay(now) - s.sinceAttempt()", "return s.retryDelay(now) - s.sinceAttempt()"}}},
 	{"slow retries at a cold start", "TestSimulation", []edit{
-		{"freshness.go", "const first, ceiling, tired = 250 * time.Millisecond, 1750 * time.Millisecond, 10 * time.Second",
-			"first, ceiling, tired := 250*time.Millisecond, 1750*time.Millisecond, 10*time.Second\n\t\tif BUG {\n\t\t\tfirst, ceiling = 10*first, 9*time.Second\n\t\t}"}}},
+		{"freshness.go", "const first, ceiling, longOutage = 250 * time.Millisecond, 1750 * time.Millisecond, 10 * time.Second",
+			"first, ceiling, longOutage := 250*time.Millisecond, 1750*time.Millisecond, 10*time.Second\n\t\tif BUG {\n\t\t\tfirst, ceiling = 10*first, 9*time.Second\n\t\t}"}}},
 }
 
 // edit is a change of one file: a condition or statements, and what stands there

@@ -219,7 +219,7 @@ func (d *decoder) bytes(most int) []byte {
 	return d.take(int(n))
 }
 
-// hash is FNV-1a. It is used only where nobody gains from a collision.
+// hash is FNV-1a. It is not cryptographic: use it only where a collision does no harm.
 func hash(b []byte) uint64 {
 	h := uint64(14695981039346656037)
 	for _, c := range b {

@@ -117,7 +117,7 @@ func (w *world) checkFetch(v *worker) {
 	restarted := v.since > c.last.at && w.jumped(0)
 	if !c.last.ok {
 		if gap < min(c.last.hold, maxRetryAfterWithoutKeys)+90*time.Millisecond && !restarted && !w.jumped(c.last.at-slack) {
-			c.fail(w, "worker %d fetches %v after a failure, told to wait for %v", v.id, gap, c.last.hold)
+			c.fail(w, "worker %d fetches %v after a failure, Retry-After %v", v.id, gap, c.last.hold)
 		}
 		return
 	}
@@ -186,7 +186,7 @@ func (w *world) checkLog(a Action) {
 // checkBounds: what is kept is bounded.
 func (w *world) checkBounds(v *worker) {
 	if len(v.m.awaited) > maxAwaited || len(v.m.negative) > maxNegative {
-		w.check.fail(w, "worker %d keeps %d wanted and %d lacking kids", v.id, len(v.m.awaited), len(v.m.negative))
+		w.check.fail(w, "worker %d keeps %d awaited and %d unknown kids", v.id, len(v.m.awaited), len(v.m.negative))
 	}
 }
 
@@ -250,7 +250,7 @@ func (w *world) refused(v *worker, r *request, status int) {
 	c.refused[status]++
 	if r.key == nil || !r.key.has(w.t) || slices.Contains(v.p.Deny, r.kid) {
 		if status == 503 && r.key == nil && slices.Contains(v.p.Deny, r.kid) {
-			c.fail(w, "denied %s is told to try again", r.kid)
+			c.fail(w, "denied %s gets Retry-After", r.kid)
 		}
 		return
 	}
@@ -291,7 +291,7 @@ func (w *world) refused(v *worker, r *request, status int) {
 	case status == 401 && w.t-c.corrupted < back:
 	case status == 401:
 		c.fail(w, "worker %d refuses %s with 401, and no early refetch was made for it", v.id, r.kid)
-	case w.t < back || v.since > w.t-back || w.excused(w.t-back) || len(v.parked) >= mostParked || w.t-c.corrupted < back:
+	case w.t < back || v.since > w.t-back || w.excused(w.t-back) || len(v.pending) >= maxPending || w.t-c.corrupted < back:
 	default:
 		c.fail(w, "worker %d answers 503 for %s without any trouble", v.id, r.kid)
 	}

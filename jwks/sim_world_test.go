@@ -109,17 +109,17 @@ type worker struct {
 	inbox   []func()
 	tickAt  time.Duration // when the timer fires; 0: not set
 	arrived *callout      // whose answer it took last
-	parked  []*request
+	pending []*request
 	cache   map[token]cached
 }
 
-// cached is a verdict as the adapter's token cache keeps it.
+// cached is a decision as the adapter's token cache keeps it.
 type cached struct{ epoch uint64 }
 
 func (w *world) boot(v *worker) {
 	v.life++
 	v.up, v.since, v.busy, v.tickAt = true, w.t, false, 0
-	v.stack, v.inbox, v.parked, v.arrived = nil, nil, nil, nil
+	v.stack, v.inbox, v.pending, v.arrived = nil, nil, nil, nil
 	if v.cache == nil {
 		v.cache = map[token]cached{}
 	}
@@ -131,7 +131,7 @@ func (w *world) boot(v *worker) {
 	w.wind(v)
 }
 
-// kill ends a VM, and with it its callouts and its parked requests.
+// kill ends a VM, and with it its callouts and its pending requests.
 func (w *world) kill(v *worker) {
 	w.note("worker %d dies", v.id)
 	if a := v.top(); v.busy && a != nil && a.Kind == hintAction {
@@ -254,7 +254,7 @@ func (w *world) carryOut(v *worker, a Action) {
 	case Fetch:
 		w.fetch(v, a)
 	case Changed:
-		w.wake(v)
+		w.resume(v)
 	case Info, Warn:
 		w.note("worker %d: %s", v.id, a.Message)
 		w.checkLog(a)
@@ -513,14 +513,14 @@ type token struct {
 // request is one on its way through a worker.
 type request struct {
 	token
-	key    *provKey // that signed it; nil: forged or invented
-	at     time.Duration
-	until  time.Duration // when waiting ends
-	parked bool
+	key     *provKey // that signed it; nil: forged or invented
+	at      time.Duration
+	until   time.Duration // when waiting ends
+	pending bool
 }
 
-// mostParked is what the adapter parks per worker.
-const mostParked = 50
+// maxPending bounds the pending requests of one worker.
+const maxPending = 50
 
 // client sends one request, and the next one later.
 func (w *world) client(mean time.Duration) {
@@ -551,13 +551,13 @@ func (w *world) request() {
 	}
 	w.enter(v, func() {
 		r.at, r.until = w.t, w.t+v.p.Wait
-		w.judge(v, r)
+		w.decide(v, r)
 	})
 }
 
-// judge does what the adapter does with a request: the cache, then the key, then
+// decide does what the adapter does with a request: the cache, then the key, then
 // the signature.
-func (w *world) judge(v *worker, r *request) {
+func (w *world) decide(v *worker, r *request) {
 	now := w.wall()
 	if c, ok := v.cache[r.token]; ok && r.n != 0 {
 		if epoch, usable := v.m.Current(now); usable && epoch == c.epoch {
@@ -581,29 +581,29 @@ func (w *world) judge(v *worker, r *request) {
 	switch {
 	case outcome == NotFound:
 		w.refused(v, r, 401)
-	case outcome == Wait && w.t < r.until && (r.parked || len(v.parked) < mostParked):
-		w.park(v, r)
+	case outcome == Wait && w.t < r.until && (r.pending || len(v.pending) < maxPending):
+		w.hold(v, r)
 	default:
 		w.refused(v, r, 503)
 	}
 }
 
-func (w *world) park(v *worker, r *request) {
-	v.parked = append(v.parked, r)
+func (w *world) hold(v *worker, r *request) {
+	v.pending = append(v.pending, r)
 	w.wind(v)
-	if r.parked {
+	if r.pending {
 		return
 	}
-	r.parked = true
+	r.pending = true
 	life := v.life
 	w.after(r.until-w.t, func() {
 		if v.life != life {
 			return
 		}
 		w.enter(v, func() {
-			for i, q := range v.parked {
+			for i, q := range v.pending {
 				if q == r {
-					v.parked = append(v.parked[:i:i], v.parked[i+1:]...)
+					v.pending = append(v.pending[:i:i], v.pending[i+1:]...)
 					w.refused(v, r, 503)
 					return
 				}
@@ -612,12 +612,12 @@ func (w *world) park(v *worker, r *request) {
 	})
 }
 
-// wake judges every parked request again.
-func (w *world) wake(v *worker) {
-	parked := v.parked
-	v.parked = nil
-	for _, r := range parked {
-		w.judge(v, r)
+// resume decides every pending request again.
+func (w *world) resume(v *worker) {
+	pending := v.pending
+	v.pending = nil
+	for _, r := range pending {
+		w.decide(v, r)
 	}
 }
 

@@ -31,13 +31,13 @@ type Source struct {
 	epoch      uint64  // of usableKeys: starts at a random number, grows with each change
 	wasUsable  bool    // usable() at the last event
 
-	// When the events that record tells of happened, by clock.
+	// The times of the events in record, by clock.
 	loadedAt, confirmedAt, fetchBegunAt, attemptedAt, earlyFetchAt, leaseAt time.Duration
 
-	saving     pendingSave   // the Save under way
-	casRetries int           // lost compare-and-swaps since the last tick or answer
-	fetch      fetchInFlight // the fetch that this worker has the lease for
-	response   *response     // its response, until it is written to the record
+	saving     pendingSave  // the Save under way
+	casRetries int          // lost compare-and-swaps since the last tick or answer
+	fetch      pendingFetch // the fetch that this worker has the lease for
+	response   *response    // its response, until it is written to the record
 
 	awaited      []awaitedKey // what pending requests wait for
 	negative     []awaitedKey // negative cache: what a fresh set did not have; at is the expiry
@@ -81,8 +81,8 @@ type inherited struct {
 	sequence uint64
 }
 
-// fetchInFlight is a fetch that has no answer yet.
-type fetchInFlight struct {
+// pendingFetch is a fetch without an answer so far.
+type pendingFetch struct {
 	ticket      uint64 // 0: no fetch
 	discovery   bool   // of the discovery document
 	conditional bool   // sent with validators, so 304 is a valid answer
@@ -109,9 +109,9 @@ func Fixed(set *Set, deny []string) *Source {
 
 // Inherit gives a new Source what another Source of the same keys knows. Call it
 // before the first event, and while no other thread uses from. The new Source uses
-// this where shared data has no record or an older one. A plugin that is configured
-// anew in a VM that keeps running thus has its keys at once, without a fetch. After
-// several calls, the freshest set counts.
+// this where shared data has no record or an older one. So a plugin that gets a new
+// configuration in a running VM has its keys at once, without a fetch. After several
+// calls, the set that was confirmed last counts.
 func (s *Source) Inherit(now time.Time, from *Source) {
 	if s.fixed || from.fixed || s.record != nil || from.record == nil {
 		return
@@ -275,7 +275,7 @@ func (s *Source) acquireLease(now time.Time, discovery, early bool) []Action {
 		r.earlyFetches++
 		r.lastEarlyFetch = millis(now)
 	}
-	s.fetch = fetchInFlight{discovery: discovery}
+	s.fetch = pendingFetch{discovery: discovery}
 	d := pendingSave{purpose: saveLease, record: &r}
 	if s.record.lease.ticket != 0 && r.warned&warnedBit(ErrFetchLost) == 0 {
 		r.warned |= warnedBit(ErrFetchLost)
@@ -329,7 +329,7 @@ func (s *Source) Saved(now time.Time, ok bool) []Action {
 		actions = append(actions, s.startFetch())
 	case saveResponse:
 		s.fetchResults[d.result]++
-		s.response, s.fetch = nil, fetchInFlight{}
+		s.response, s.fetch = nil, pendingFetch{}
 		if d.fetchKeysNext {
 			actions = append(actions, s.startFetch())
 		}
@@ -494,7 +494,7 @@ func (s *Source) publishResponse(now time.Time) []Action {
 		response.err = ErrUnexpectedNotModified
 	}
 	if s.record.lease.owner != s.owner || s.record.lease.ticket != s.fetch.ticket {
-		s.response, s.fetch = nil, fetchInFlight{}
+		s.response, s.fetch = nil, pendingFetch{}
 		s.fetchResults[ResultDiscarded]++
 		return nil
 	}

@@ -64,7 +64,7 @@ func TestScheduledRefresh(t *testing.T) {
 		header   [2]string
 		from, to time.Duration // when the fetch must come
 	}{
-		{"nothing told", [2]string{}, 450 * time.Second, 600 * time.Second},
+		{"no header", [2]string{}, 450 * time.Second, 600 * time.Second},
 		{"longer than wanted", [2]string{"cache-control", "max-age=86400"}, 450 * time.Second, 600 * time.Second},
 		{"between", [2]string{"Cache-Control", "public, max-age=400"}, 300 * time.Second, 400 * time.Second},
 		{"too short", [2]string{"cache-control", "max-age=15"}, 225 * time.Second, 300 * time.Second},

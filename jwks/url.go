@@ -24,8 +24,8 @@ var (
 // an HTTP request needs: the authority in lower case, host or host:port, and
 // path with query, at least "/".
 //
-// It refuses what a key set's address never needs and what parsers read
-// differently, most of which net/url takes: another scheme, user information, a
+// It refuses what the address of a key set never needs or what parsers read
+// differently. net/url accepts most of it: another scheme, user information, a
 // fragment, white space, control and non-ASCII bytes, backslashes, a port that is
 // not 1 to 65535, a host that is neither a name nor an IP address. The error is a
 // clause such as "is not an https URL"; it never quotes the URL.
@@ -67,7 +67,8 @@ func SplitURL(url string) (authority, path string, err error) {
 	return authority, path, nil
 }
 
-// SplitAuthority gives host and port (RFC 3986 §3.2); 443 when none is written.
+// SplitAuthority splits host or host:port (RFC 3986 §3.2). Without a port it returns
+// "443". It checks neither part.
 func SplitAuthority(authority string) (host, port string) {
 	i := strings.LastIndexByte(authority, ':')
 	if i < 0 || strings.HasSuffix(authority, "]") {
@@ -76,9 +77,9 @@ func SplitAuthority(authority string) (host, port string) {
 	return authority[:i], authority[i+1:]
 }
 
-// IsHost accepts names of letters, digits, hyphens and underscores (RFC 1123
-// §2.1, and what runs inside of clusters), IPv4 addresses, and IPv6 addresses in
-// brackets. It says whether bytes may stand there, not whether a host exists.
+// IsHost reports whether host is a name of letters, digits, hyphens and underscores
+// (RFC 1123 §2.1; underscores occur in names inside of clusters), an IPv4 address, or an
+// IPv6 address in brackets. It checks only the syntax.
 func IsHost(host string) bool {
 	const hex, letters = "0123456789abcdefABCDEF", "0123456789-_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	if inner, ok := strings.CutPrefix(host, "["); ok {
@@ -96,9 +97,10 @@ func IsHost(host string) bool {
 	return true
 }
 
-// hostOf gives the host of an https URL, whose scheme may be in capitals, with the
-// port unless that is 443: what is compared when it is asked whose address this is.
-func hostOf(url string) (string, bool) {
+// hostOf returns the host of an https URL for a comparison with another: in lower case,
+// with the port unless that is 443. The scheme may be in capitals. ok is false when the
+// URL is not valid.
+func hostOf(url string) (host string, ok bool) {
 	const scheme, longest = "https://", 2048
 	if len(url) > longest || len(url) < len(scheme) || !ascii.EqualFold(url[:len(scheme)], scheme) {
 		return "", false
@@ -107,8 +109,8 @@ func hostOf(url string) (string, bool) {
 	return strings.TrimSuffix(authority, ":443"), err == nil
 }
 
-// normalURL writes an https URL, which hostOf has read, as it is asked for: scheme
-// and host in lower case, without the port that goes without saying.
+// normalURL returns the URL for a request: with scheme and host in lower case, and
+// without the port 443. hostOf must have accepted the URL.
 func normalURL(url string) string {
 	const scheme = "https://"
 	authority, path, _ := SplitURL(scheme + url[len(scheme):])

@@ -11,13 +11,13 @@ import (
 	"edgejwt/verify"
 )
 
-// now is the time at which every test of this package judges.
+// now is the time at which every test of this package decides.
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // table is made once: it holds hundreds of signatures.
 var table = sync.OnceValue(func() []attacks.Case { return attacks.Table(now, attacks.Options{}) })
 
-// published is what a gate makes of attacks.KeySet.
+// published is attacks.KeySet, parsed.
 var published = sync.OnceValue(func() *jwks.Set {
 	set, _, err := jwks.Parse(attacks.KeySet(), verify.RS256)
 	if err != nil {
@@ -36,8 +36,8 @@ func publishedKey(t testing.TB, kid string) *verify.Key {
 	return keys[0]
 }
 
-// judge is the whole way of a request through the package, as the plugin takes it.
-func judge(headers [][2]string, rules *verify.Rules, keys *jwks.Set, at time.Time) (*verify.Token, error) {
+// decide calls the steps of this package in the order in which the plugin does.
+func decide(headers [][2]string, rules *verify.Rules, keys *jwks.Set, at time.Time) (*verify.Token, error) {
 	found, err := verify.Extract(headers, []verify.TokenLocation{verify.Authorization})
 	if err != nil {
 		return nil, err
@@ -124,12 +124,12 @@ func attackTable(t *testing.T, table []attacks.Case, rules *verify.Rules, keys *
 		}
 		t.Run(c.Group+"/"+c.Name, func(t *testing.T) {
 			lines := received(c.Headers)
-			_, err := judge(lines, rules, keys, now)
+			_, err := decide(lines, rules, keys, now)
 			if got := verify.ReasonOf(err); got != c.Want {
 				t.Errorf("got %v (%v), want %v: %s", got, err, c.Want, c.Why)
 			}
 			leaksNothing(t, err, lines)
-			_, err = judge(proxied(lines), rules, keys, now)
+			_, err = decide(proxied(lines), rules, keys, now)
 			if got := verify.ReasonOf(err); got != c.Proxied {
 				t.Errorf("behind Envoy: got %v (%v), want %v: %s", got, err, c.Proxied, c.Why)
 			}

@@ -9,7 +9,7 @@ import (
 	"edgejwt/verify"
 )
 
-// The whole judgement of one request, from its headers to the decision.
+// All steps for one request, from its headers to the decision.
 func Example() {
 	rules := verify.NewRules([]verify.Rule{{
 		Issuer:     "https://issuer.example/",

@@ -58,20 +58,20 @@ var (
 // that quotes nothing of the key.
 func NewKey(id, algorithm string, public crypto.PublicKey) (*Key, error) {
 	k := &Key{ID: id, Algorithm: algorithm, Public: public}
-	var err, misfit error
+	var err, mismatch error
 	switch public := public.(type) {
 	case *rsa.PublicKey:
-		k.keyType, misfit = "RSA", errRSAAlgorithm
+		k.keyType, mismatch = "RSA", errRSAAlgorithm
 		err = checkRSA(public)
 	case *ecdsa.PublicKey:
-		k.keyType, misfit = "EC", errCurve
+		k.keyType, mismatch = "EC", errCurve
 		if _, off := public.Bytes(); off != nil { // it checks that the point is on the curve
 			err = errNotOnCurve
 		} else {
 			k.curve = public.Params().Name
 		}
 	case ed25519.PublicKey:
-		k.keyType, k.curve, misfit = "OKP", "Ed25519", errCurve
+		k.keyType, k.curve, mismatch = "OKP", "Ed25519", errCurve
 		err = checkEd25519(public)
 	}
 	switch {
@@ -80,7 +80,7 @@ func NewKey(id, algorithm string, public crypto.PublicKey) (*Key, error) {
 	case AlgorithmOf(k.keyType, k.curve) == "":
 		return nil, errKeyType
 	case algorithm != "" && !k.Fits(algorithm):
-		return nil, misfit
+		return nil, mismatch
 	}
 	return k, nil
 }

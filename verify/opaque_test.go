@@ -13,7 +13,7 @@ func TestIsOpaque(t *testing.T) {
 		name, token string
 		want        bool
 	}{
-		{"a reference", "mF_9.B5f-4.1JqM", false}, // RFC 6750's own example has dots: Parse judges it
+		{"a reference", "mF_9.B5f-4.1JqM", false}, // RFC 6750's own example has dots: Parse decides about it
 		{"Auth0's reference", "SlAV32hkKG_zT-0", true},
 		{"one character", "a", true},
 		{"every b64token character", "AZaz09-_~+/", true},

@@ -11,9 +11,9 @@ import (
 	"edgejwt/verify"
 )
 
-// what clients are told, written out once more by hand: a changed status or name
-// breaks dashboards and clients, so it must be changed in two places.
-var toldOf = map[verify.Reason]struct {
+// responses has the response to each reason, written a second time by hand. A changed
+// status or name breaks dashboards and clients, so it must be changed in two places.
+var responses = map[verify.Reason]struct {
 	name    string
 	status  int
 	grpc    int
@@ -51,7 +51,7 @@ var toldOf = map[verify.Reason]struct {
 func TestEveryReasonHasARow(t *testing.T) {
 	names := map[string]bool{}
 	for _, r := range verify.Reasons() {
-		want, listed := toldOf[r]
+		want, listed := responses[r]
 		if !listed {
 			t.Errorf("%v is not in this test's table", r)
 			continue
@@ -93,8 +93,8 @@ func TestEveryReasonHasARow(t *testing.T) {
 			t.Errorf("%v: body %s", r, r.Body())
 		}
 	}
-	if len(names) != len(toldOf) {
-		t.Errorf("%d reasons, %d in this test's table", len(names), len(toldOf))
+	if len(names) != len(responses) {
+		t.Errorf("%d reasons, %d in this test's table", len(names), len(responses))
 	}
 }
 
@@ -116,7 +116,7 @@ func TestReasonOf(t *testing.T) {
 		{"no error", nil, verify.Accepted},
 		{"a reason", verify.KeyUnknown, verify.KeyUnknown},
 		{"a refusal", refusal, verify.TokenExpired},
-		{"a wrapped refusal", fmt.Errorf("while judging: %w", refusal), verify.TokenExpired},
+		{"a wrapped refusal", fmt.Errorf("while checking: %w", refusal), verify.TokenExpired},
 		{"another error", errors.New("token_expired"), verify.Internal},
 		{"a refusal without reason", &verify.Refusal{}, verify.Reason(0)},
 		{"an error that says accepted", verify.Accepted, verify.Internal},
@@ -138,15 +138,15 @@ func TestReasonOf(t *testing.T) {
 }
 
 func TestChallengeOf(t *testing.T) {
-	lacking := &verify.Refusal{Reason: verify.ScopeMissing, Scope: "read:orders write:orders"}
-	const told = `Bearer realm="api", error="insufficient_scope", scope="read:orders write:orders"`
+	missing := &verify.Refusal{Reason: verify.ScopeMissing, Scope: "read:orders write:orders"}
+	const challenge = `Bearer realm="api", error="insufficient_scope", scope="read:orders write:orders"`
 	for _, c := range []struct {
 		name string
 		err  error
 		want string
 	}{
-		{"with scopes", lacking, told},
-		{"wrapped", fmt.Errorf("while judging: %w", lacking), told},
+		{"with scopes", missing, challenge},
+		{"wrapped", fmt.Errorf("while checking: %w", missing), challenge},
 		{"without scopes", &verify.Refusal{Reason: verify.ClaimMismatch}, `Bearer realm="api", error="insufficient_scope"`},
 		{"a bare reason", verify.TokenExpired, `Bearer realm="api", error="invalid_token"`},
 		{"a reason that sends none", &verify.Refusal{Reason: verify.PathAmbiguous, Scope: "x"}, ""},

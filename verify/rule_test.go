@@ -56,7 +56,7 @@ func TestCheckAroundTheSkew(t *testing.T) {
 	}
 }
 
-// TestCheckOrder has several faults at once: the first in the rule's order is told.
+// TestCheckOrder has several faults at once: the first in the rule's order is reported.
 func TestCheckOrder(t *testing.T) {
 	rule := verify.Rule{Audiences: []string{"a", "b"}}
 	at := time.Unix(1000, 0)

@@ -82,9 +82,9 @@ func appendLength(m []byte, number byte, n int) []byte {
 	return binary.AppendUvarint(append(m, number<<3|2), uint64(n))
 }
 
-// refusal begins Envoy's error for a signature that does not verify. Other errors mean
-// that Envoy could not check it.
-const refusal = "Failed to verify digest"
+// notVerified is the start of Envoy's error for a signature that does not verify. Other
+// errors mean that Envoy could not check it.
+const notVerified = "Failed to verify digest"
 
 // readAnswer reads VerifySignatureResult, whose fields are 1 result, 2 error. ok is
 // false when the answer is neither yes nor no. A no must have its error: an empty
@@ -95,9 +95,9 @@ func readAnswer(m []byte) (valid, ok bool) {
 		return true, true
 	}
 	text = strings.TrimPrefix(text, "\x08\x00")
-	// No error that Envoy has needs a length of two bytes.
+	// All of Envoy's errors are so short that their length takes one byte.
 	ok = len(text) >= 2 && text[0] == 2<<3|2 && text[1] < 0x80 && int(text[1]) == len(text)-2 &&
-		strings.HasPrefix(text[2:], refusal)
+		strings.HasPrefix(text[2:], notVerified)
 	return false, ok
 }
 
@@ -120,7 +120,7 @@ func subjectPublicKeyInfo(key *rsa.PublicKey) []byte {
 		asn1.BitString{Bytes: bits, BitLength: 8 * len(bits)},
 	})
 	if err != nil {
-		return nil // likewise
+		return nil // cannot happen: every field has an encoding
 	}
 	return info
 }

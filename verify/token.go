@@ -298,8 +298,8 @@ var strictBase64URL = base64.RawURLEncoding.Strict()
 
 // DecodeBase64URL decodes the base64url of RFC 7515 §2. It refuses everything that
 // base64.RawURLEncoding would not write: padding, white space, line breaks, and bits
-// that belong to no byte (RFC 4648 §3.5). Otherwise one signature would have several
-// spellings, each of them another token to a cache or a revocation list.
+// that belong to no byte (RFC 4648 §3.5). Otherwise one token could be written in
+// several ways, which a cache or a revocation list would take for different tokens.
 func DecodeBase64URL(text string) (decoded []byte, ok bool) {
 	decoded, err := strictBase64URL.DecodeString(text)
 	// Strict accepts line breaks. The length reveals them.

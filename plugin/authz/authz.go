@@ -1,14 +1,14 @@
-// Package authz decides about requests. It knows the whole way of a request from
-// its headers to its decision, and nothing of the host: package plugin carries
-// requests to it, and the command line's explain asks the same code.
+// Package authz decides about requests, from their headers to the decision. It does
+// not know the host: package plugin passes requests to it, and so does the command
+// line's explain.
 //
-// Most callers need New once, and for each request Authorizer.Decide; while a
-// request waits for keys, Decision.Resume and Decision.Timeout; and at the end
-// Decision.Changes, which says what becomes of the request's headers.
+// Most callers need New once, and Authorizer.Decide for each request. While a request
+// waits for keys, they call Decision.Resume or Decision.Timeout. Decision.Changes
+// returns the changes to the request's headers and the filter state.
 //
-// decide.go has the checks in their order. What they rest on is decided elsewhere:
-// which route applies by package route, what a token says by package verify, which
-// keys there are by package jwks, and what the operator wants by package config.
+// decide.go has the checks in their order. They use package route to find the route,
+// package verify for tokens, package jwks for keys, and package config for the
+// configuration.
 package authz
 
 import (
@@ -22,27 +22,27 @@ import (
 	"edgejwt/verify/route"
 )
 
-// Authorizer decides about requests by one configuration, which does not change
-// after New. It must not be used concurrently: it caches tokens and policies.
+// Authorizer decides about requests by one configuration, which must not change after
+// New. It must not be used concurrently: it caches tokens and policies.
 type Authorizer struct {
-	steps     []step // those of the checks that this configuration needs
+	steps     []step // the checks that this configuration needs, in order
 	rules     *verify.Rules
-	issuers   []issuer // by the index that verify.Rules gives
+	issuers   []issuer // by the index in verify.Rules
 	locations []verify.TokenLocation
 	headers   headers
 	engine    verify.Engine
 	tokens    tokens
 
 	routes   *route.Table
-	policies *policies // nil unless Envoy's routes may carry one
+	policies *policies // nil unless Envoy's routes may have a policy
 	options  route.Options
-	// reportsUnread is true when requests that cannot be read in one way are only
-	// reported: not where any route enforces.
-	reportsUnread bool
-	reports       bool // whether anything may be reported
-	denies        bool // whether any route or policy may deny
+	// reportsUnreadable is true when ambiguous requests are only reported. It is false if
+	// any route enforces, because the request may be for that route.
+	reportsUnreadable bool
+	reports           bool // whether anything may be reported
+	denies            bool // whether any route or policy may deny
 
-	metadataPath    string // canonical, of the API's metadata; "" for none
+	metadataPath    string // canonical path of the resource metadata; "" for none
 	hasRoutes       bool
 	filterState     bool
 	clearRouteCache bool
@@ -50,38 +50,38 @@ type Authorizer struct {
 	request request // reused for each request
 }
 
-// issuer is what belongs to one rule besides the rule itself.
+// issuer has the parts of a rule that verify.Rule lacks.
 type issuer struct {
 	name      string // as configured
-	rule      int    // its place in config.Config.Rules
+	rule      int    // index in config.Config.Rules
 	locations []int  // indexes into Authorizer.locations
 	keys      *jwks.Source
 	outputs   outputs
 }
 
-// New makes an Authorizer of a configuration as config.Parse gives it, and panics
-// when its routes have a fault. keys gives the source of a rule's keys; rules may
-// share one.
+// New makes an Authorizer for a configuration that config.Parse returned. It panics
+// when the routes have a fault. keys returns the source of a rule's keys; rules may
+// share a source.
 func New(cfg *config.Config, engine verify.Engine, keys func(rule *config.Rule) *jwks.Source) *Authorizer {
 	table, faults := route.NewTable(cfg.Routes, cfg.RouteOptions)
 	if faults != nil {
 		panic("authz: routes with a fault")
 	}
 	a := &Authorizer{
-		engine:          engine,
-		tokens:          newTokens(cfg.TokenCache),
-		headers:         newHeaders(cfg),
-		routes:          table,
-		options:         cfg.RouteOptions,
-		hasRoutes:       len(cfg.Routes) > 0,
-		filterState:     cfg.FilterState,
-		clearRouteCache: cfg.ClearRouteCache,
-		reports:         cfg.Report || cfg.RouteMetadata,
-		reportsUnread:   cfg.Report && !cfg.RouteMetadata, // a policy may enforce
-		denies:          cfg.RouteMetadata || cfg.RouteOptions.DenyUnmatched,
+		engine:            engine,
+		tokens:            newTokens(cfg.TokenCache),
+		headers:           newHeaders(cfg),
+		routes:            table,
+		options:           cfg.RouteOptions,
+		hasRoutes:         len(cfg.Routes) > 0,
+		filterState:       cfg.FilterState,
+		clearRouteCache:   cfg.ClearRouteCache,
+		reports:           cfg.Report || cfg.RouteMetadata,
+		reportsUnreadable: cfg.Report && !cfg.RouteMetadata, // a policy may enforce
+		denies:            cfg.RouteMetadata || cfg.RouteOptions.DenyUnmatched,
 	}
 	for i := range cfg.Routes {
-		a.reportsUnread = a.reportsUnread && cfg.Routes[i].Mode != route.Enforce
+		a.reportsUnreadable = a.reportsUnreadable && cfg.Routes[i].Mode != route.Enforce
 		a.reports = a.reports || cfg.Routes[i].Mode == route.Report
 		a.denies = a.denies || cfg.Routes[i].Auth == route.Deny
 	}
@@ -91,7 +91,7 @@ func New(cfg *config.Config, engine verify.Engine, keys func(rule *config.Rule) 
 	if cfg.ResourceMetadata != nil {
 		path, err := route.Canonical(cfg.ResourceMetadata.Path, route.Options{})
 		if err != nil {
-			panic("authz: the API's metadata has no path")
+			panic("authz: the path of the resource metadata is not valid")
 		}
 		a.metadataPath = path
 	}
@@ -112,8 +112,8 @@ func New(cfg *config.Config, engine verify.Engine, keys func(rule *config.Rule) 
 	return a
 }
 
-// addLocations gives the indexes of the rule's locations in Authorizer.locations,
-// which holds each once.
+// addLocations adds a rule's locations to Authorizer.locations, each once, and returns
+// their indexes.
 func (a *Authorizer) addLocations(locations []verify.TokenLocation) (indexes []int) {
 	for _, location := range locations {
 		index := slices.Index(a.locations, location)
@@ -126,19 +126,21 @@ func (a *Authorizer) addLocations(locations []verify.TokenLocation) (indexes []i
 	return indexes
 }
 
-// takesFrom reports whether the issuer's tokens may stand where this one stood.
+// takesFrom reports whether one of the locations is one of the issuer's.
 func (i *issuer) takesFrom(locations []int) bool {
 	return slices.ContainsFunc(locations, func(found int) bool { return slices.Contains(i.locations, found) })
 }
 
-// Reports reports whether a request that is refused may ever be let through.
+// Reports reports whether any request may get past a refusal, which is only reported
+// (mode: report).
 func (a *Authorizer) Reports() bool { return a.reports }
 
-// UsesPolicies reports whether Decide wants the policy that Envoy's route carries.
+// UsesPolicies reports whether Decide needs the policy in the metadata of Envoy's
+// route.
 func (a *Authorizer) UsesPolicies() bool { return a.policies != nil }
 
-// methodOverrides are the headers by which servers take a request for one with
-// another method.
+// methodOverrides are the headers that make some servers use another method than the
+// request's own.
 var methodOverrides = []string{"x-http-method-override", "x-http-method", "x-method-override", "x-original-method", "-method"}
 
 // notInPreflights are headers that no browser sends in a preflight: a token, a body, or
@@ -146,10 +148,10 @@ var methodOverrides = []string{"x-http-method-override", "x-http-method", "x-met
 var notInPreflights = []string{"authorization", "cookie", "transfer-encoding", "content-type", "upgrade", "expect", "trailer"}
 
 // IsPreflight reports whether a request is a CORS preflight as browsers send it
-// (Fetch §4.8), by its headers as Decide takes them. A preflight carries no
-// credentials, so asking for a token would refuse every browser. One with headers of a
-// body, with a token, or with a header by which some servers take it for another request
-// is not a browser's, and is decided like any other request.
+// (Fetch §4.8). headers are as for Decide. A preflight has no credentials, so requiring
+// a token would refuse every browser. Browsers send no preflight with a token, with
+// headers of a body or with a header that makes servers use another method: such a
+// request is decided like any other.
 func IsPreflight(headers [][2]string) bool {
 	if value(headers, ":method") != "OPTIONS" || value(headers, "origin") == "" || value(headers, "access-control-request-method") == "" {
 		return false
@@ -159,12 +161,12 @@ func IsPreflight(headers [][2]string) bool {
 		case ascii.SameHeader(name, "content-length"):
 			return header[1] != "0"
 		default:
-			return among(notInPreflights, name) || among(methodOverrides, name)
+			return containsHeader(notInPreflights, name) || containsHeader(methodOverrides, name)
 		}
 	})
 }
 
-// value gives the first value of a header, or "".
+// value returns the first value of a header, or "".
 func value(headers [][2]string, name string) string {
 	for i := range headers {
 		if headers[i][0] == name {

@@ -58,7 +58,7 @@ func forged(g *authz.Authorizer, headers [][2]string) []string {
 	return d.Forged
 }
 
-// TestAttacks takes every request of the table the whole way.
+// TestAttacks decides about every request of the table.
 func TestAttacks(t *testing.T) {
 	g := newAuthorizer(t, `"clockSkew": "60s"`)
 	for _, c := range table() {
@@ -67,12 +67,12 @@ func TestAttacks(t *testing.T) {
 			t.Errorf("%s/%s: %v (%v), want %v: %s", c.Group, c.Name, j.Reason, j.Detail, c.Want, c.Why)
 		}
 		if j.Reason != verify.Accepted && (len(j.Changes().Set) > 0 || len(j.Changes().Remove) > 0) {
-			t.Errorf("%s/%s: the API is told something of a request that is not accepted", c.Group, c.Name)
+			t.Errorf("%s/%s: changes to a request that is not accepted", c.Group, c.Name)
 		}
 	}
 }
 
-// accepted gives a request of the table that passes.
+// accepted returns a request of the table that passes.
 func accepted(t testing.TB) [][2]string {
 	for _, c := range table() {
 		if c.Want == verify.Accepted && c.Group == "valid" {
@@ -144,9 +144,9 @@ func TestPreflightWithAToken(t *testing.T) {
 	}
 }
 
-// TestJudgedPreflight: with corsPreflight: judge a preflight is what any other
-// OPTIONS is.
-func TestJudgedPreflight(t *testing.T) {
+// TestPreflightLikeAnyRequest: with corsPreflight: judge a preflight is decided like any
+// request.
+func TestPreflightLikeAnyRequest(t *testing.T) {
 	g := newEdge(t, "", `"corsPreflight": "judge", "resourceMetadata": {"resource": "https://api.example.com"}, `+edgeRoutes)
 	reporting := newEdge(t, "", `"corsPreflight": "judge", "mode": "report"`)
 	valid := token(nil)
@@ -174,8 +174,8 @@ func TestJudgedPreflight(t *testing.T) {
 	}
 }
 
-// TestPreflightLooksForNoRouteInVain: where nothing denies, a path that cannot be
-// read stands in no preflight's way.
+// TestPreflightLooksForNoRouteInVain: where no route denies, a preflight passes although
+// its path is ambiguous.
 func TestPreflightLooksForNoRouteInVain(t *testing.T) {
 	g := newEdge(t, "", `"routes": [{"path": {"prefix": "/public"}, "auth": "none"}, {"scopes": ["s"]}]`)
 	if j := decide(g, preflight("/public%2fx"), now); j.Reason != verify.Preflight || j.Match() != nil {
@@ -193,7 +193,7 @@ func TestForged(t *testing.T) {
 		t.Errorf("of honest headers %v are forged", got)
 	}
 	cfg := parse(t, fmt.Sprintf(`"jwks": %s, "outputPayloadToHeader": "x-p"`, attacks.KeySet()))
-	cfg.Rules[0].OutputPayloadToHeader = "-path" // as which :path is folded
+	cfg.Rules[0].OutputPayloadToHeader = "-path" // ascii.FoldHeader would turn ":path" into this
 	odd := authz.New(cfg, verify.GoEngine, func(rule *config.Rule) *jwks.Source { return jwks.Fixed(rule.InlineSet, nil) })
 	if got := forged(odd, [][2]string{{":path", "/"}, {"_path", "x"}}); !slices.Equal(got, []string{"_path"}) {
 		t.Errorf("forged: %q, want _path alone", got)
@@ -216,19 +216,19 @@ func TestWaiting(t *testing.T) {
 		t.Fatalf("decided %v: %v, want it to wait", j.Decided, j.Reason)
 	}
 	expires := decide(g, request, now)
-	givenUp := decide(g, request, now)
-	givenUp.Timeout(now)
-	if givenUp.Reason != verify.KeysUnavailable || givenUp.RetryAfter < time.Second || givenUp.KeySource() != nil {
-		t.Errorf("given up with %v, retry after %v", givenUp.Reason, givenUp.RetryAfter)
+	timedOut := decide(g, request, now)
+	timedOut.Timeout(now)
+	if timedOut.Reason != verify.KeysUnavailable || timedOut.RetryAfter < time.Second || timedOut.KeySource() != nil {
+		t.Errorf("timed out with %v, retry after %v", timedOut.Reason, timedOut.RetryAfter)
 	}
 	at := serve(t, machine, now, attacks.KeySet())
-	if givenUp.Resume(at); givenUp.Reason != verify.KeysUnavailable {
+	if timedOut.Resume(at); timedOut.Reason != verify.KeysUnavailable {
 		t.Error("a decision was taken back")
 	}
 	if j.Resume(at); j.Reason != verify.Accepted {
 		t.Errorf("after the keys came: %v (%v), want accepted", j.Reason, j.Detail)
 	}
-	// Time goes on while one waits.
+	// The claims are checked again after the wait.
 	if expires.Resume(now.Add(48 * time.Hour)); expires.Reason != verify.TokenExpired {
 		t.Errorf("after two days of waiting: %v, want token_expired", expires.Reason)
 	}
@@ -267,8 +267,8 @@ func serve(t *testing.T, m *jwks.Source, at time.Time, document []byte) time.Tim
 	return at
 }
 
-// TestEngineWithoutAnswer: what could not be checked is refused, and not blamed
-// on the client.
+// TestEngineWithoutAnswer: a token that could not be checked is refused as internal, not
+// as invalid.
 func TestEngineWithoutAnswer(t *testing.T) {
 	broken := func(string, *verify.Key, string, []byte) (bool, error) { return true, errors.New("no answer") }
 	cfg := parse(t, fmt.Sprintf(`"jwks": %s`, attacks.KeySet()))

@@ -2,9 +2,8 @@ package authz
 
 import "github.com/hashicorp/golang-lru/v2/simplelru"
 
-// cache remembers values by the whole text of a token, bounded in entries and in
-// bytes. What was not asked for the longest goes first. A nil cache remembers
-// nothing.
+// cache is a least-recently-used cache from the text of a token to a value. It is bounded
+// in entries and in bytes. A nil cache is always empty.
 type cache[V any] struct {
 	lru             *simplelru.LRU[string, cacheEntry[V]]
 	bytes, maxBytes int
@@ -20,7 +19,7 @@ func newCache[V any](maxEntries, maxBytes int) *cache[V] {
 		return nil
 	}
 	c := &cache[V]{maxBytes: maxBytes}
-	c.lru, _ = simplelru.NewLRU(maxEntries, func(_ string, e cacheEntry[V]) { c.bytes -= e.bytes }) // fails for a size under 1 only
+	c.lru, _ = simplelru.NewLRU(maxEntries, func(_ string, e cacheEntry[V]) { c.bytes -= e.bytes }) // cannot fail: the size is at least 1
 	return c
 }
 
@@ -32,8 +31,7 @@ func (c *cache[V]) get(token string) (value V, ok bool) {
 	return e.value, ok
 }
 
-// put remembers a value, which takes so many bytes besides the token. It holds on to
-// the token's text.
+// put adds a value. bytes is its size without the token's text, which put keeps.
 func (c *cache[V]) put(token string, value V, bytes int) {
 	if bytes += len(token); c == nil || bytes > c.maxBytes {
 		return

@@ -14,7 +14,7 @@ import (
 var cachings = map[string]struct{ rule, top string }{
 	"plain":        {"", ""},
 	"outputs":      {`"outputPayloadToHeader": "x-payload", "outputClaimToHeaders": [{"header": "x-sub", "claim": "sub"}, {"header": "x-bad", "claim": "bad"}]`, ""},
-	"stripped":     {`"forwardOriginalToken": false, "outputClaimToFilterState": [{"key": "who", "claim": "sub"}]`, `"clearRouteCache": true`},
+	"removed":      {`"forwardOriginalToken": false, "outputClaimToFilterState": [{"key": "who", "claim": "sub"}]`, `"clearRouteCache": true`},
 	"filter state": {"", `"filterState": true`},
 	"reported":     {"", `"mode": "report"`},
 	"preflights":   {"", `"corsPreflight": "judge"`},
@@ -32,8 +32,8 @@ var cachings = map[string]struct{ rule, top string }{
 	"route's name":  {"", `"filterState": true, "routes": [{"name": "a", "path": {"exact": "/"}}]`},
 }
 
-// TestDenyOfKnownTokens: that a token was accepted elsewhere opens no route that
-// nobody passes, and where that is only reported nothing is told of it.
+// TestDenyOfKnownTokens: a route that denies refuses a token in the cache, too. With mode:
+// report nothing of the token is in the output headers.
 func TestDenyOfKnownTokens(t *testing.T) {
 	g := newEdge(t, cachings["routes"].rule, cachings["routes"].top)
 	own := bearer(token(nil))
@@ -50,7 +50,7 @@ func TestDenyOfKnownTokens(t *testing.T) {
 			t.Errorf("%s: %v, reported %v, valid %v", path, j.Reason, j.Report, j.Valid())
 		}
 		if c := j.Changes(); len(c.Set) > 0 || len(c.Remove) > 0 {
-			t.Errorf("%s: the API is told %v, and not %v", path, c.Set, c.Remove)
+			t.Errorf("%s: sets %v, removes %v", path, c.Set, c.Remove)
 		}
 	}
 }

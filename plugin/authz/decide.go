@@ -13,52 +13,51 @@ import (
 // Step is one of the checks of a request.
 type Step uint8
 
-// The steps, in the order in which a request meets them.
+// The steps, in their order.
 const (
 	_ Step = iota
-	// StepMetadata: whether the API's metadata is asked for (RFC 9728).
+	// StepMetadata answers requests for the resource metadata (RFC 9728).
 	StepMetadata
-	// StepPreflight: whether it is a CORS preflight that passes. Where a route may
-	// deny, the next two come before that is decided.
+	// StepPreflight lets CORS preflights pass. If any route may deny, StepRoute does it.
 	StepPreflight
-	// StepPolicy: the policy of Envoy's route, if routes may carry one, and whether
-	// the request can lead to no other.
+	// StepPolicy reads the policy of Envoy's route, and refuses requests that another
+	// route of Envoy's may be for.
 	StepPolicy
-	// StepRoute: which route applies, and whether it asks for a token or denies.
+	// StepRoute finds the route. Routes that deny, or that need no token, decide.
 	StepRoute
-	// StepExtract: where the token stands.
+	// StepExtract finds the token.
 	StepExtract
-	// StepParse: the token's form, or whether it is opaque.
+	// StepParse parses the token. Opaque tokens pass where the route allows them.
 	StepParse
-	// StepIssuer: the algorithm, the issuer's rule and its token locations.
+	// StepIssuer checks the algorithm, and finds the issuer's rule.
 	StepIssuer
-	// StepClaims: what the rule asks of the claims.
+	// StepClaims checks the claims by the issuer's rule.
 	StepClaims
-	// StepKey: the keys that the token may be signed with.
+	// StepKey finds the keys for the token.
 	StepKey
-	// StepSignature: the signature.
+	// StepSignature checks the signature.
 	StepSignature
-	// StepRequirements: what the route asks of a valid token.
+	// StepRequirements checks the token by the requirements of the route.
 	StepRequirements
 )
 
-// step is a check and its code, which decides, leaves the request pending, or does
-// neither.
+// step is a check and its code. The code decides, or sets the request to pending, or does
+// neither and leaves it to the next step.
 type step struct {
 	name  Step
 	check func(d *Decision, r *request, now time.Time)
 }
 
-// plan gives the checks that a configuration needs, in their order. Cheap ones come
-// first. Nothing that the token says is believed before StepSignature, and what a
-// route requires is told to bearers of valid tokens only.
+// plan returns the checks that a configuration needs, in their order. Cheap checks come
+// first. No claim is trusted before StepSignature. A refusal reveals the requirements of a
+// route only to clients with a valid token.
 func (a *Authorizer) plan(cfg *config.Config) (steps []step) {
 	for _, s := range [...]struct {
 		needed bool
 		step
 	}{
 		{a.metadataPath != "", step{StepMetadata, (*Decision).metadata}},
-		{!cfg.JudgePreflights, step{StepPreflight, (*Decision).preflight}},
+		{!cfg.DecidePreflights, step{StepPreflight, (*Decision).preflight}},
 		{a.policies != nil, step{StepPolicy, (*Decision).policy}},
 		{true, step{StepRoute, (*Decision).route}},
 		{true, step{StepExtract, (*Decision).extract}},
@@ -76,11 +75,10 @@ func (a *Authorizer) plan(cfg *config.Config) (steps []step) {
 	return steps
 }
 
-// Decide takes a request as far as it can be taken: to its decision, or to where it
-// waits for keys. Headers are the request's, names in lower case, with the pseudo
-// headers; d keeps parts of them unless it waits. policy is what Envoy's route
-// carries, nil where it carries none; it is looked at only with UsesPolicies, and
-// not kept.
+// Decide decides about a request, or leaves it waiting for keys. headers are all headers
+// of the request with the pseudo headers, names in lower case. d keeps parts of them,
+// unless the request waits. policy is the policy of Envoy's route, or nil; it is ignored
+// without UsesPolicies, and not kept.
 func (a *Authorizer) Decide(d *Decision, headers [][2]string, policy *string, now time.Time) {
 	r := a.read(headers)
 	r.policy = policy
@@ -91,7 +89,7 @@ func (a *Authorizer) Decide(d *Decision, headers [][2]string, policy *string, no
 	}
 }
 
-// run takes the steps from one on until one of them decides or has to wait.
+// run runs the steps, beginning with from, until one of them decides or has to wait.
 func (d *Decision) run(r *request, from Step, now time.Time) {
 	for _, s := range d.authz.steps {
 		if s.name < from || d.verified && (s.name == StepKey || s.name == StepSignature) {
@@ -105,29 +103,27 @@ func (d *Decision) run(r *request, from Step, now time.Time) {
 	d.decide(verify.Accepted, nil)
 }
 
-// Decision is one request on its way to its decision. Its zero value is not decided.
-// After Decide it is either decided or waits for keys.
+// Decision is the state and the result of the decision about one request. After Decide the
+// request is either decided or waits for keys. The zero value is not decided.
 type Decision struct {
-	// Reason is the decision; it counts once Decided.
+	// Reason is the decision. It is valid when Decided is true.
 	Reason verify.Reason
-	// Detail says more for the log; nil for decisions that need none. It quotes
-	// nothing of the request.
+	// Detail has details for the log, or is nil. It quotes nothing of the request.
 	Detail error
-	// RetryAfter is when to try again after KeysUnavailable; whole seconds.
+	// RetryAfter is the Retry-After for KeysUnavailable, in whole seconds; 0 otherwise.
 	RetryAfter time.Duration
 	// Decided is false while the request waits for keys.
 	Decided bool
-	// Report is true when Reason refuses, but the request is let through all the
-	// same (mode: report).
+	// Report is true when Reason refuses, but the request passes (mode: report).
 	Report bool
 	// GRPC is true when the request is gRPC.
 	GRPC bool
-	// Forged names, as sent, the headers that the client may not send. They are to be
-	// removed before anything else, whatever the reason; a name may stand among them
-	// twice. They are parts of the headers given to Decide.
+	// Forged has the names, as sent, of headers that the client must not send. The caller
+	// must remove them first, whatever the reason. A name may occur twice. The names are
+	// parts of the headers given to Decide.
 	Forged []string
-	// Notice is for the log, once; empty for most requests. It says what is wrong
-	// with the configuration and quotes nothing of the request.
+	// Notice is a fault of the configuration to log, or empty. Each fault comes once. It
+	// quotes nothing of the request.
 	Notice string
 
 	authz  *Authorizer
@@ -140,32 +136,32 @@ type Decision struct {
 	cached *cachedToken // nil unless the token is in the cache
 	keys   []*verify.Key
 	source tokenSource
-	kid    string // that of the token, while it waits
+	kid    string // of the token, while the request waits
 
-	spelling    route.Spelling // of the request, where that made the route another
-	isPreflight bool           // and passes, unless nobody does
-	routed      bool           // match is of use
-	byPolicy    bool           // match is of a policy, not of the table
-	lenient     bool           // what is refused from here on is only reported
-	pending     bool           // it waits for keys
-	verified    bool           // the cache knows that the signature verifies
-	valid       bool           // rule and signature hold
-	rechecked   bool           // the signature failed once, and newer key material was asked for
+	spelling    route.Spelling // that selected another route, or refused the request
+	isPreflight bool           // it passes unless its route denies
+	routed      bool           // match is set
+	byPolicy    bool           // match is from a policy, not from the table
+	reportOnly  bool           // refusals from here on are only reported
+	pending     bool           // the request waits for keys
+	verified    bool           // the signature verified before: see inCache
+	valid       bool           // rule and signature are satisfied
+	rechecked   bool           // the signature failed once, and a fetch of newer keys was awaited
 }
 
-// Allowed reports whether the request is let through; it counts once Decided.
+// Allowed reports whether the request passes. It is valid when Decided is true.
 func (d *Decision) Allowed() bool { return d.Reason.Passes() || d.Report }
 
-// Resume decides a request that waits, at a later time: claims first, because time
-// has passed, then key and signature. Call it when the keys of KeySource have
-// changed.
+// Resume continues the decision about a request that waits: it checks the claims again,
+// because time has passed, then key and signature. Call it when the keys of KeySource
+// have changed. The request may have to wait again.
 func (d *Decision) Resume(now time.Time) {
 	if d.Decided {
 		return
 	}
 	var err error
 	if d.token, err = verify.Parse(d.found.Token); err != nil {
-		d.fail(err) // cannot be: it has been parsed before
+		d.fail(err) // cannot happen: it was parsed before
 		return
 	}
 	d.pending = false
@@ -174,7 +170,7 @@ func (d *Decision) Resume(now time.Time) {
 	}
 }
 
-// Timeout decides a request that has waited for keys for too long.
+// Timeout refuses a request that has waited for keys too long, with KeysUnavailable.
 func (d *Decision) Timeout(now time.Time) {
 	if d.Decided {
 		return
@@ -183,8 +179,7 @@ func (d *Decision) Timeout(now time.Time) {
 	d.decide(verify.KeysUnavailable, nil)
 }
 
-// KeySource is the source whose keys the request waits for; nil when it waits for
-// none.
+// KeySource is the source whose keys the request waits for, or nil.
 func (d *Decision) KeySource() *jwks.Source {
 	if d.Decided || d.issuer == nil {
 		return nil
@@ -192,19 +187,19 @@ func (d *Decision) KeySource() *jwks.Source {
 	return d.issuer.keys
 }
 
-// KeyID is the kid of the token while the request waits for keys; empty when the
-// token names none.
+// KeyID is the token's kid while the request waits for keys. It is empty when the token
+// has none.
 func (d *Decision) KeyID() string { return d.kid }
 
 func (d *Decision) fail(err error) { d.decide(verify.ReasonOf(err), err) }
 
 func (d *Decision) decide(reason verify.Reason, detail error) {
 	d.Reason, d.Detail, d.Decided = reason, detail, true
-	d.Report = d.lenient && !reason.Passes()
+	d.Report = d.reportOnly && !reason.Passes()
 }
 
-// detach lets go of the headers, of which all texts are parts, and of the parsed
-// token: together they are forty times what is kept.
+// detach releases the headers, of which all texts are parts, and the parsed token. A
+// request that waits then keeps only copies of the texts that it needs.
 func (d *Decision) detach() {
 	d.token, d.cached, d.keys = nil, nil, nil
 	for _, text := range [...]*string{&d.found.Token, &d.source.cookies, &d.source.path} {
@@ -213,9 +208,8 @@ func (d *Decision) detach() {
 	d.match.Detach()
 }
 
-// metadata answers a request for the API's metadata (RFC 9728 §3.1). Preflights for
-// it are answered too: the API knows nothing of the path, and browsers that are
-// clients of MCP send one.
+// metadata decides requests for the resource metadata (RFC 9728 §3.1), and preflights for
+// it, too: MCP clients in browsers send them, and the API does not know the path.
 func (d *Decision) metadata(r *request, _ time.Time) {
 	if r.method != "GET" && r.method != "HEAD" && r.method != "OPTIONS" {
 		return
@@ -226,11 +220,11 @@ func (d *Decision) metadata(r *request, _ time.Time) {
 	}
 }
 
-// IsPreflight reports whether the request was taken for a CORS preflight, which passes
-// without a token unless its route denies.
+// IsPreflight reports whether the request is a CORS preflight, which passes without a
+// token unless its route denies.
 func (d *Decision) IsPreflight() bool { return d.isPreflight }
 
-// preflight lets CORS preflights pass, unless their route may deny.
+// preflight lets CORS preflights pass, unless some route denies. Then route decides.
 func (d *Decision) preflight(r *request, _ time.Time) {
 	d.isPreflight = r.method == "OPTIONS" && IsPreflight(r.all) && !r.hasTokenHeader()
 	if d.isPreflight && !d.authz.denies {
@@ -238,19 +232,20 @@ func (d *Decision) preflight(r *request, _ time.Time) {
 	}
 }
 
-// errForged and errOverride refuse what Envoy may have chosen its route by.
+// errForged and errOverride refuse requests whose headers Envoy may have used to choose
+// its route, although they are removed.
 var (
-	errForged   = &verify.Refusal{Reason: verify.IdentityForged, Detail: "a header that only the edge may set, and by which Envoy may have chosen its route"}
-	errOverride = &verify.Refusal{Reason: verify.IdentityForged, Detail: "a header that overrideHeaders removes, and by which Envoy may have chosen its route"}
+	errForged   = &verify.Refusal{Reason: verify.IdentityForged, Detail: "a header that only the edge may set, and that Envoy may have used to choose its route"}
+	errOverride = &verify.Refusal{Reason: verify.IdentityForged, Detail: "a header that overrideHeaders removes, and that Envoy may have used to choose its route"}
 )
 
-// policy looks at what Envoy's route carries, and refuses requests that another of
-// Envoy's routes might be for: it cannot be asked for its policy.
+// policy reads the policy of Envoy's route. It refuses requests that may be for another
+// of Envoy's routes, because the policy of that route is not known.
 func (d *Decision) policy(r *request, _ time.Time) {
 	if len(r.forged) > 0 {
-		// Envoy chose by these headers, and chooses anew without them.
+		// Envoy may choose another route when these headers are removed.
 		err := errForged
-		if !among(d.authz.headers.identity, r.forged[0]) {
+		if !containsHeader(d.authz.headers.identity, r.forged[0]) {
 			err = errOverride
 		}
 		d.fail(err)
@@ -261,7 +256,7 @@ func (d *Decision) policy(r *request, _ time.Time) {
 		p := d.authz.policies.of(*r.policy)
 		d.Notice, p.notice = p.notice, ""
 		if p.table == nil {
-			// Whatever mode it meant, it may have been to enforce.
+			// Never only reported: the mode of a policy with a fault is not known.
 			d.decide(verify.Internal, errPolicy)
 			return
 		}
@@ -273,21 +268,21 @@ func (d *Decision) policy(r *request, _ time.Time) {
 	}
 }
 
-// route finds the route, which may need no token.
+// route finds the route. It decides when the route denies or needs no token.
 func (d *Decision) route(r *request, _ time.Time) {
 	err := r.routes.Find(r.target(), &d.match)
 	if d.spelling = d.match.Spelling; err != nil {
-		// What cannot be read in one way may lead to a route that enforces.
-		d.lenient = d.authz.reportsUnread
+		// An ambiguous request may be for a route that enforces.
+		d.reportOnly = d.authz.reportsUnreadable
 		d.fail(err)
 		return
 	}
-	d.routed, d.lenient = true, d.match.Report
+	d.routed, d.reportOnly = true, d.match.Report
 	switch auth := d.match.Route.Auth; {
 	case d.isPreflight && !d.preflightDenied(r):
-		// The route was looked for to learn whether anybody passes, and is not the
-		// preflight's own.
-		d.step, d.routed, d.byPolicy, d.lenient, d.spelling = StepPreflight, false, false, false, 0
+		// The route was needed only to know whether it denies. It does not count as the
+		// route of the preflight.
+		d.step, d.routed, d.byPolicy, d.reportOnly, d.spelling = StepPreflight, false, false, false, 0
 		d.decide(verify.Preflight, nil)
 	case auth == route.Deny:
 		d.decide(verify.RouteDenied, nil)
@@ -296,9 +291,8 @@ func (d *Decision) route(r *request, _ time.Time) {
 	}
 }
 
-// preflightDenied reports whether nobody passes a preflight. It asks on behalf of
-// the request that would follow: where no route names OPTIONS, the route of that
-// request is asked.
+// preflightDenied reports whether the route of a preflight denies. If no route matches
+// OPTIONS, it is the route of the request that the preflight announces.
 func (d *Decision) preflightDenied(r *request) bool {
 	if d.match.Route.Auth != route.Deny || d.match.Index >= 0 || d.byPolicy {
 		return d.match.Route.Auth == route.Deny
@@ -332,14 +326,14 @@ func (d *Decision) parse(*request, time.Time) {
 		d.decide(verify.Opaque, nil)
 		return
 	}
-	d.found.Token = d.authz.tokens.own(d.found.Token)
+	d.found.Token = d.authz.tokens.clone(d.found.Token)
 	var err error
 	if d.token, err = verify.Parse(d.found.Token); err != nil {
 		d.fail(err)
 	}
 }
 
-// matchIssuer finds the issuer's rule.
+// matchIssuer finds the issuer's rule. The token must be in a location of that rule.
 func (d *Decision) matchIssuer(r *request, _ time.Time) {
 	if d.cached == nil {
 		rule, index, err := d.authz.rules.Match(d.token)
@@ -358,7 +352,7 @@ func (d *Decision) matchIssuer(r *request, _ time.Time) {
 	}
 }
 
-// claims judges the claims by the issuer's rule.
+// claims checks the claims by the issuer's rule.
 func (d *Decision) claims(_ *request, now time.Time) {
 	if err := d.rule.Check(d.token, now); err != nil {
 		d.fail(err)
@@ -367,11 +361,10 @@ func (d *Decision) claims(_ *request, now time.Time) {
 	d.verified = d.inCache(now)
 }
 
-// errKeyMisfit refuses a token whose key is there, but for other algorithms (RFC
-// 8725 §3.1).
-var errKeyMisfit = &verify.Refusal{Reason: verify.AlgorithmNotAllowed, Detail: "the key is for another algorithm"}
+// errOtherAlgorithm refuses a token whose key is for another algorithm (RFC 8725 §3.1).
+var errOtherAlgorithm = &verify.Refusal{Reason: verify.AlgorithmNotAllowed, Detail: "the key is for another algorithm"}
 
-// findKeys finds the keys that the token may be signed with.
+// findKeys finds the keys for the token, or waits for them.
 func (d *Decision) findKeys(_ *request, now time.Time) {
 	kid, hasKID := d.token.KeyID()
 	var outcome jwks.Outcome
@@ -379,7 +372,7 @@ func (d *Decision) findKeys(_ *request, now time.Time) {
 	case jwks.Found:
 	case jwks.AlgorithmMismatch:
 		d.step = StepSignature
-		d.fail(errKeyMisfit)
+		d.fail(errOtherAlgorithm)
 	case jwks.NotFound:
 		d.decide(verify.KeyUnknown, nil)
 	case jwks.Wait:
@@ -389,7 +382,8 @@ func (d *Decision) findKeys(_ *request, now time.Time) {
 	}
 }
 
-// signature checks the signature with each key, until one verifies it.
+// signature checks the signature with each key until one verifies it. If none does, it
+// waits once for newer keys.
 func (d *Decision) signature(_ *request, now time.Time) {
 	var err error
 	for _, key := range d.keys {
@@ -399,7 +393,7 @@ func (d *Decision) signature(_ *request, now time.Time) {
 	}
 	if verify.ReasonOf(err) == verify.SignatureInvalid && !d.rechecked {
 		for _, key := range d.keys {
-			// The provider may have put new material under the same kid.
+			// Some providers replace a key and keep its kid.
 			d.rechecked = d.issuer.keys.RecheckKey(now, key) == jwks.Wait || d.rechecked
 		}
 		if d.rechecked {
@@ -413,7 +407,7 @@ func (d *Decision) signature(_ *request, now time.Time) {
 	}
 }
 
-// requirements judges the token by what the route asks of it.
+// requirements checks the token by the requirements of the route.
 func (d *Decision) requirements(_ *request, now time.Time) {
 	d.valid = true
 	if err := d.match.Check(d.token, now, d.rule.ClockSkew); err != nil {
@@ -421,13 +415,13 @@ func (d *Decision) requirements(_ *request, now time.Time) {
 	}
 }
 
-// Step is the check at which the decision has arrived: once Decided, the one that
-// decided it. Those before it found no fault.
+// Step is the check that decided, or the one that waits for keys. The checks before it
+// passed.
 func (d *Decision) Step() Step { return d.step }
 
-// Match is the route that applies; Index is -1 where none of the table does. It is
-// nil before StepRoute has found it, and for what is decided without one. Not to be
-// changed.
+// Match is the route that applies. Its Index is -1 when no route of the table matches. It
+// is nil for requests that are decided before StepRoute or without a route. It must not
+// be changed.
 func (d *Decision) Match() *route.Match {
 	if !d.routed {
 		return nil
@@ -435,14 +429,14 @@ func (d *Decision) Match() *route.Match {
 	return &d.match
 }
 
-// ByPolicy reports whether the route is a policy of Envoy's, not of the table.
+// ByPolicy reports whether the route is the policy of an Envoy route.
 func (d *Decision) ByPolicy() bool { return d.byPolicy }
 
-// Spelling is how the request was spelled, where that made the route that applies a
-// stricter one, or ambiguous; 0 for most requests.
+// Spelling says which spelling of the request selected a stricter route or made the
+// request ambiguous. It is 0 for most requests.
 func (d *Decision) Spelling() route.Spelling { return d.spelling }
 
-// Locations are where the token stood; nil when there is none.
+// Locations are the locations that contain the token; nil without a token.
 func (d *Decision) Locations() (all []verify.TokenLocation) {
 	for _, index := range d.found.Locations {
 		all = append(all, d.authz.locations[index])
@@ -450,12 +444,11 @@ func (d *Decision) Locations() (all []verify.TokenLocation) {
 	return all
 }
 
-// Token is the token; nil when it is no JWS, and while the request waits. Nothing
-// in it may be believed unless Valid.
+// Token is the parsed token. It is nil without a JWS, and while the request waits. It must
+// not be trusted unless Valid.
 func (d *Decision) Token() *verify.Token { return d.token }
 
-// Rule is the index in config.Config.Rules of the rule that the token's issuer has;
-// -1 when there is none.
+// Rule is the index in config.Config.Rules of the rule of the token's issuer, or -1.
 func (d *Decision) Rule() int {
 	if d.issuer == nil {
 		return -1
@@ -463,6 +456,6 @@ func (d *Decision) Rule() int {
 	return d.issuer.rule
 }
 
-// Valid reports whether the token satisfies its issuer's rule and its signature
-// verifies, whatever the route asks of it.
+// Valid reports whether the token satisfies its issuer's rule and its signature verifies.
+// It may still lack what the route requires.
 func (d *Decision) Valid() bool { return d.valid }

@@ -8,9 +8,9 @@ import (
 	"edgejwt/verify"
 )
 
-// TestSpellingsOfJudgedHeaders: what servers of the CGI family take for the judged
-// header must say the same as the header.
-func TestSpellingsOfJudgedHeaders(t *testing.T) {
+// TestSpellingsOfComparedHeaders: headers that servers of the CGI family do not
+// distinguish from the compared header must have the same value.
+func TestSpellingsOfComparedHeaders(t *testing.T) {
 	g := newEdge(t, "", `"routes": [{"path": {"prefix": "/t"}, "claimMatches": [{"claim": "org", "header": "x-tenant"}]},
 		{"path": {"prefix": "/v"}, "headers": [{"name": "x-v", "values": ["1"]}], "auth": "none"}]`)
 	acme := bearer(token(map[string]any{"org": "acme"}))
@@ -36,8 +36,8 @@ func TestSpellingsOfJudgedHeaders(t *testing.T) {
 	}
 }
 
-// TestOverrideHeaders: where a rule depends on method, path or host, no header may
-// tell the API another one.
+// TestOverrideHeaders: where a rule depends on method, path or host, no header can make
+// the API use another one.
 func TestOverrideHeaders(t *testing.T) {
 	sent := pairs(":method", "GET", ":path", "/", "x-forwarded-host", "a", "X-HTTP-Method-Override", "DELETE", "x-http-method", "DELETE", "x-method-override", "DELETE",
 		"_method", "DELETE", "x_original_url", "/x", "x.rewrite.url", "/x", "x-forwarded-for", "a", "x-forwarded-hosts", "a", "forwarded", "host=a")
@@ -61,12 +61,12 @@ func TestOverrideHeaders(t *testing.T) {
 	}
 }
 
-// TestForgedTrailers: trailers that a server may add to the headers say nothing that
-// was judged, and bring no token.
+// TestForgedTrailers: trailers that a server may add to the headers change no condition
+// and have no token.
 func TestForgedTrailers(t *testing.T) {
 	sent := func(names ...string) (trailers [][2]string) {
 		for _, name := range names {
-			trailers = append(trailers, [2]string{name, "told"})
+			trailers = append(trailers, [2]string{name, "value"})
 		}
 		return trailers
 	}
@@ -88,7 +88,7 @@ func TestForgedTrailers(t *testing.T) {
 			t.Errorf("%s %s: removes %q, want %q", c.rule, c.top, got, gone)
 		}
 	}
-	// A policy is known when its first request has been judged, and is not forgotten.
+	// The headers of a policy are known from its first request on.
 	g := newEdge(t, "", `"routeMetadata": true, "overrideHeaders": "keep"`)
 	decideBy(g, `{"claimMatches": [{"claim": "org", "header": "x-tenant"}]}`, request("GET /"))
 	for i := range 300 {

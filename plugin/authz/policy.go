@@ -8,26 +8,25 @@ import (
 	"edgejwt/verify/route"
 )
 
-// maxPolicies bounds how many policies are remembered. They come from Envoy's
+// maxPolicies bounds the number of compiled policies. They come from Envoy's
 // configuration, never from a client.
 const maxPolicies = 256
 
-// policies remembers the policies of Envoy's routes by their text, made ready.
+// policies has the compiled policies of Envoy's routes by their text.
 type policies struct {
 	byText  map[string]*policy
 	options route.Options
-	// headers learns which headers they judge, and forgets none: the trailers of a
-	// request may come long after its policy was looked at.
+	// headers gets the headers of the policies' conditions and keeps them: the trailers
+	// of a request may come long after its policy was used.
 	headers *headers
 }
 
 // policy is a table of one route without conditions.
 type policy struct {
-	table *route.Table // nil when the text is refused
-	route *route.Route // the table's one
-	// spellings are those that no other Envoy route matches.
-	spellings route.Spelling
-	notice    string // why, until it has been told
+	table     *route.Table   // nil when the text has a fault
+	route     *route.Route   // the table's only route
+	spellings route.Spelling // see config.Policy
+	notice    string         // the fault, until it is logged
 }
 
 var errPolicy = errors.New("the policy in the route's metadata is refused")
@@ -36,7 +35,7 @@ func newPolicies(o route.Options, h *headers) *policies {
 	return &policies{make(map[string]*policy), o, h}
 }
 
-// of gives the policy of a text, which is kept nowhere.
+// of returns the policy of a text. It does not keep the text.
 func (p *policies) of(text string) *policy {
 	if known := p.byText[text]; known != nil {
 		return known
@@ -46,7 +45,7 @@ func (p *policies) of(text string) *policy {
 	}
 	made := makePolicy(text, p.options)
 	if made.table != nil {
-		p.headers.judgeAll(made.route)
+		p.headers.addConditions(made.route)
 	}
 	p.byText[strings.Clone(text)] = made
 	return made
@@ -58,6 +57,6 @@ func makePolicy(text string, o route.Options) *policy {
 		return &policy{notice: "metadata of an Envoy route, key edgejwt: " + err.Error()}
 	}
 	routes := []route.Route{r.Route}
-	table, _ := route.NewTable(routes, o) // without a fault, as ParsePolicy has seen
+	table, _ := route.NewTable(routes, o) // ParsePolicy has checked it
 	return &policy{table: table, route: &routes[0], spellings: r.Spellings}
 }

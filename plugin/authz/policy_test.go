@@ -10,7 +10,7 @@ import (
 	"edgejwt/verify"
 )
 
-// decideBy judges a request that comes to a route of Envoy with a policy.
+// decideBy decides about a request whose Envoy route has a policy.
 func decideBy(g *authz.Authorizer, policy string, headers [][2]string) *authz.Decision {
 	var j authz.Decision
 	g.Decide(&j, headers, &policy, now)
@@ -32,7 +32,7 @@ func TestPolicyOfEnvoysRoute(t *testing.T) {
 	off := newEdge(t, "", `"routes": [{"name": "open", "auth": "none"}]`)
 	reporting := newEdge(t, "", `"routeMetadata": true, "mode": "report"`)
 	if !g.UsesPolicies() || off.UsesPolicies() || !g.Reports() {
-		t.Error("the gate does not know what it asks for")
+		t.Error("UsesPolicies or Reports is wrong")
 	}
 	valid := token(nil)
 	for _, c := range []struct {
@@ -55,7 +55,7 @@ func TestPolicyOfEnvoysRoute(t *testing.T) {
 		{"reports", `{"mode": "report"}`, g, request("GET /"), verify.TokenMissing, true},
 		{"enforces", `{"mode": "enforce"}`, reporting, request("GET /"), verify.TokenMissing, false},
 		{"inherits", `{}`, reporting, request("GET /"), verify.TokenMissing, true},
-		{"is not looked at", `{"scopes": ["s"]}`, off, request("GET /"), verify.Public, false},
+		{"is ignored", `{"scopes": ["s"]}`, off, request("GET /"), verify.Public, false},
 		{"a path that cannot be read", `{"auth": "none"}`, g, request("GET /public/..%2fadmin"), verify.PathAmbiguous, false},
 		{"a path that some read in another way", `{"auth": "none"}`, g, request("GET /public/../admin"), verify.PathAmbiguous, false},
 		{"a path that cannot be read, while reporting", `{"mode": "report"}`, reporting, request("GET /public/..%2fadmin"), verify.PathAmbiguous, false},
@@ -81,7 +81,7 @@ func TestPolicyOfEnvoysRoute(t *testing.T) {
 		{"deny, preflight, reported", `{"auth": "deny"}`, reporting, preflight("/"), verify.RouteDenied, true},
 		{"scope, preflight", `{"scopes": ["s"]}`, g, preflight("/"), verify.Preflight, false},
 		{"preflight whose path may have another policy", `{"scopes": ["s"]}`, g, preflight("/x/../y"), verify.PathAmbiguous, false},
-		{"is not looked at, preflight", `{"auth": "deny"}`, off, preflight("/x/../y"), verify.Preflight, false},
+		{"is ignored, preflight", `{"auth": "deny"}`, off, preflight("/x/../y"), verify.Preflight, false},
 	} {
 		for range 2 { // as read, and as remembered
 			j := decideBy(c.g, c.policy, c.request)
@@ -102,14 +102,14 @@ func TestPolicyOfEnvoysRoute(t *testing.T) {
 	}
 }
 
-// TestForgedIdentityUnderPolicies: Envoy chose its route before the forged headers
-// were removed, and chooses another without them. So nothing passes, whether the first
-// one has a policy or not, and nothing is only reported.
+// TestForgedIdentityUnderPolicies: Envoy may choose another route when the forged headers
+// are removed. So nothing passes, whether the first route has a policy or not, and nothing
+// is only reported.
 func TestForgedIdentityUnderPolicies(t *testing.T) {
-	const told = `"outputPayloadToHeader": "x-payload", "outputClaimToHeaders": [{"header": "x-sub", "claim": "sub"}]`
+	const outputs = `"outputPayloadToHeader": "x-payload", "outputClaimToHeaders": [{"header": "x-sub", "claim": "sub"}]`
 	const open = `"routes": [{"auth": "none"}], "resourceMetadata": {"resource": "https://api.example.com"}, "mode": "report"`
-	g, table := newEdge(t, told, `"routeMetadata": true, `+open), newEdge(t, told, open)
-	keeps := newEdge(t, told, `"routeMetadata": true, "overrideHeaders": "keep", `+open)
+	g, table := newEdge(t, outputs, `"routeMetadata": true, `+open), newEdge(t, outputs, open)
+	keeps := newEdge(t, outputs, `"routeMetadata": true, "overrideHeaders": "keep", `+open)
 	reads := func(policy string) *string { return &policy }
 	valid := bearer(token(nil))
 	for _, c := range []struct {
@@ -159,31 +159,31 @@ func TestUnreadableIsRefusedWhereAPolicyMayEnforce(t *testing.T) {
 	}
 }
 
-// TestBadPolicyIsToldOnce, with its fault, and again only when it was forgotten.
-func TestBadPolicyIsToldOnce(t *testing.T) {
+// TestFaultOfPolicyIsLoggedOnce: and again only when the policy is no longer in the map.
+func TestFaultOfPolicyIsLoggedOnce(t *testing.T) {
 	g := newEdge(t, "", `"routeMetadata": true`)
-	told := func(policy string) string { return decideBy(g, policy, request("GET /")).Notice }
+	notice := func(policy string) string { return decideBy(g, policy, request("GET /")).Notice }
 	const bad = `{"scope": ["s"]}`
 	buffer := []byte(bad)
-	first := told(unsafe.String(&buffer[0], len(buffer)))
-	clear(buffer) // the host's
+	first := notice(unsafe.String(&buffer[0], len(buffer)))
+	clear(buffer) // which belongs to the host
 	if !strings.Contains(first, "scope") || !strings.Contains(first, "metadata") {
-		t.Errorf("told %q", first)
+		t.Errorf("notice %q", first)
 	}
-	if again := told(bad); again != "" {
-		t.Errorf("told again: %q", again)
+	if second := notice(bad); second != "" {
+		t.Errorf("a second notice: %q", second)
 	}
-	if told(`{}`) != "" {
-		t.Error("told of a good one")
+	if notice(`{}`) != "" {
+		t.Error("a notice about a policy without a fault")
 	}
-	if told(`{"scopes": []}`) == "" {
-		t.Error("another one is not told")
+	if notice(`{"scopes": []}`) == "" {
+		t.Error("no notice about another policy with a fault")
 	}
 	for i := range 1000 {
-		told(fmt.Sprintf(`{"name": "n%d"}`, i))
+		notice(fmt.Sprintf(`{"name": "n%d"}`, i))
 	}
-	if told(bad) == "" {
-		t.Error("a thousand other policies, and this one is still remembered")
+	if notice(bad) == "" {
+		t.Error("a thousand other policies, and this one is still in the map")
 	}
 }
 

@@ -56,13 +56,13 @@ func TestReport(t *testing.T) {
 		}
 	}
 	if !enforcing.Reports() || !reporting.Reports() || !noRoutes.Reports() || silent.Reports() {
-		t.Error("a gate does not know whether it reports")
+		t.Error("Reports is wrong")
 	}
 }
 
-// TestReportTellsOnlyOfTheValid: identity comes from valid tokens, and what is only
-// reported keeps its token.
-func TestReportTellsOnlyOfTheValid(t *testing.T) {
+// TestOutputsOfReported: output headers are made of valid tokens only, and a refusal that
+// is only reported keeps the token.
+func TestOutputsOfReported(t *testing.T) {
 	g := newEdge(t, `"forwardOriginalToken": false, "outputPayloadToHeader": "x-p", "outputClaimToHeaders": [{"header": "x-sub", "claim": "sub"}],
 		"outputClaimToFilterState": [{"key": "edgejwt.sub", "claim": "sub"}]`,
 		`"mode": "report", "clearRouteCache": true, "routes": [{"path": {"exact": "/s"}, "scopes": ["s"]}]`)

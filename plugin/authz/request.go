@@ -9,17 +9,18 @@ import (
 	"edgejwt/verify/route"
 )
 
-// headers are the names that have a meaning. Those of requests are held against
-// them by ascii.SameHeader.
+// headers has the names of the headers that matter to a decision. They are compared
+// with ascii.SameHeader.
 type headers struct {
-	identity  []string // tell the API who calls
-	overrides []string // by which servers take another method, path or host
-	tokens    []string // a token may stand in them
-	// trailers are, besides identity and overrides, those that are judged, may hold a
-	// token, or have one to the API.
+	identity  []string // the output headers: they say to the API who calls
+	overrides []string // make servers use another method, path or host
+	tokens    []string // may contain a token
+	// trailers are the names, besides identity and overrides, that are removed from
+	// trailers: headers of conditions, and headers that may contain a token here or to
+	// the API.
 	trailers []string
 
-	cookies, query bool // whether a token may stand there
+	cookies, query bool // whether they may contain a token
 
 	byLength [][]namedRole // identity, overrides and tokens by the length of the name
 }
@@ -50,8 +51,8 @@ func newHeaders(cfg *config.Config) headers {
 		for _, location := range rule.Locations {
 			switch location.In {
 			case verify.InHeader:
-				h.judge(location.Name)
-				if !among(h.tokens, location.Name) {
+				h.addTrailer(location.Name)
+				if !containsHeader(h.tokens, location.Name) {
 					h.tokens = append(h.tokens, location.Name)
 				}
 			case verify.InCookie:
@@ -62,7 +63,7 @@ func newHeaders(cfg *config.Config) headers {
 		}
 	}
 	for i := range cfg.Routes {
-		h.judgeAll(&cfg.Routes[i])
+		h.addConditions(&cfg.Routes[i])
 	}
 	h.add(forged, h.identity)
 	h.add(forged, h.overrides)
@@ -93,27 +94,27 @@ func (h *headers) roles(name string) (roles role) {
 	return roles
 }
 
-// judgeAll adds the headers that a route or a policy judges requests by.
-func (h *headers) judgeAll(r *route.Route) {
+// addConditions adds the headers that a route or a policy compares.
+func (h *headers) addConditions(r *route.Route) {
 	for i := range r.Headers {
-		h.judge(r.Headers[i].Name)
+		h.addTrailer(r.Headers[i].Name)
 	}
 	for i := range r.Requirements.ClaimMatches {
 		if name := r.Requirements.ClaimMatches[i].Header; name != "" {
-			h.judge(name)
+			h.addTrailer(name)
 		}
 	}
 }
 
-func (h *headers) judge(name string) {
-	if !among(h.trailers, name) {
+func (h *headers) addTrailer(name string) {
+	if !containsHeader(h.trailers, name) {
 		h.trailers = append(h.trailers, name)
 	}
 }
 
 func (h *headers) isForged(name string) bool { return h.roles(name)&forged != 0 }
 
-func among(list []string, name string) bool {
+func containsHeader(list []string, name string) bool {
 	for _, member := range list {
 		if ascii.SameHeader(member, name) {
 			return true
@@ -122,15 +123,15 @@ func among(list []string, name string) bool {
 	return false
 }
 
-// request is what the checks need of a request's headers.
+// request has the parts of a request that the checks need.
 type request struct {
 	method, path, host string
-	requestMethod      string // of a CORS preflight
+	requestMethod      string // access-control-request-method
 	grpc               bool
-	credentials        [][2]string // where a token may stand, and what may be taken for it
-	forged             []string    // names, as sent, of headers that a client may not send
+	credentials        [][2]string // the headers that may contain a token, and all with a similar name
+	forged             []string    // names, as sent, of headers that a client must not send
 	all                [][2]string
-	headers            [][2]string // all but those that are forged
+	headers            [][2]string // all without the forged ones
 	policy             *string
 	routes             *route.Table
 }
@@ -179,26 +180,26 @@ func (a *Authorizer) read(headers [][2]string) *request {
 	return r
 }
 
-// hasTokenHeader reports whether there is a header in which a token may stand. The
-// query of :path is none: browsers keep it in their preflights.
+// hasTokenHeader reports whether there is a header that may contain a token. The query of
+// :path does not count: browsers keep it in their preflights.
 func (r *request) hasTokenHeader() bool {
 	return slices.ContainsFunc(r.credentials, func(header [2]string) bool { return header[0] != ":path" })
 }
 
-// setFirst keeps the first value of a header that stands there twice.
+// setFirst keeps the first value of a repeated header.
 func setFirst(to *string, text string) {
 	if *to == "" {
 		*to = text
 	}
 }
 
-// target is what routes are chosen by.
+// target returns the parts of the request that select a route.
 func (r *request) target() *route.Request {
 	return &route.Request{Method: r.method, Host: r.host, Path: r.path, Headers: r.headers}
 }
 
-// tokenSource is what a token stands in that is more than the token, where it is to
-// be removed.
+// tokenSource has the texts that contain a token which is to be removed: all cookies,
+// and :path. They are empty where the token is not in them.
 type tokenSource struct{ cookies, path string }
 
 func (r *request) tokenSource(d *Decision) (s tokenSource) {
@@ -207,7 +208,7 @@ func (r *request) tokenSource(d *Decision) (s tokenSource) {
 		case verify.InCookie:
 			s.cookies = ""
 			for i := range r.credentials {
-				// All cookies are one line (RFC 9113 §8.2.3).
+				// Several lines are joined (RFC 9113 §8.2.3).
 				if r.credentials[i][0] != "cookie" {
 					continue
 				}
@@ -223,13 +224,13 @@ func (r *request) tokenSource(d *Decision) (s tokenSource) {
 	return s
 }
 
-// ForgedTrailers gives the names, as sent, of the trailers that are to be removed.
-// Some servers add trailers to the headers, so it is every name by which a request
-// is judged, in which a token may stand, or that a client may not send. A name may
-// stand among them twice.
+// ForgedTrailers returns the names, as sent, of the trailers that must be removed. Some
+// servers add trailers to the headers. So a trailer is removed if a header of its name
+// would be part of a condition, may contain a token, or must not come from a client. The
+// result may have a name twice.
 func (a *Authorizer) ForgedTrailers(trailers [][2]string) (names []string) {
 	for i := range trailers {
-		if name := trailers[i][0]; a.headers.isForged(name) || among(a.headers.trailers, name) {
+		if name := trailers[i][0]; a.headers.isForged(name) || containsHeader(a.headers.trailers, name) {
 			names = append(names, name)
 		}
 	}

@@ -81,7 +81,7 @@ func TestRoutes(t *testing.T) {
 		{"opaque where it may be", request("GET /legacy", bearer("opaque-token_1")), verify.Opaque, "legacy", authz.StepParse},
 		{"encrypted where it may be", request("GET /legacy", bearer("e30.a.b.c.d")), verify.Opaque, "legacy", authz.StepParse},
 		{"a bad JWS is not opaque", request("GET /legacy", bearer("a.b.c")), verify.TokenMalformed, "legacy", authz.StepParse},
-		{"a JWS is judged there too", request("GET /legacy", bearer(valid)), verify.ScopeMissing, "legacy", authz.StepRequirements},
+		{"a JWS is checked there too", request("GET /legacy", bearer(valid)), verify.ScopeMissing, "legacy", authz.StepRequirements},
 		{"none where opaque may be", request("GET /legacy"), verify.TokenMissing, "legacy", authz.StepExtract},
 		{"opaque elsewhere", request("GET /orders", bearer("opaque-token_1")), verify.TokenMalformed, "", authz.StepParse},
 
@@ -136,7 +136,7 @@ func TestForgedHeadersChooseNoRoute(t *testing.T) {
 	}
 }
 
-// TestTokenOnlyWhereItsRuleLooks: another rule's place is none of this issuer's.
+// TestTokenOnlyWhereItsRuleLooks: a location of another rule is not one of this issuer's.
 func TestTokenOnlyWhereItsRuleLooks(t *testing.T) {
 	cfg := parseEdge(t, `"fromHeaders": [{"name": "x-token"}]`, "")
 	other := parseEdge(t, "", "").Rules[0]
@@ -159,7 +159,7 @@ func TestUnsoundRoutesMakeNoAuthorizer(t *testing.T) {
 	cfg.Routes[0].Path.Text = "public"
 	defer func() {
 		if recover() == nil {
-			t.Error("a gate was made")
+			t.Error("an Authorizer was made")
 		}
 	}()
 	authz.New(cfg, verify.GoEngine, fixedKeys)

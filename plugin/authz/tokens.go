@@ -10,9 +10,9 @@ import (
 	"edgejwt/verify"
 )
 
-// tokens caches tokens whose signature was checked. A token from the cache is not
-// parsed again, and its signature is not checked again while its key is in force.
-// Everything else is: clock, token location, route.
+// tokens caches tokens whose signature was checked. A token from the cache is not parsed
+// again, and its signature is not checked again while its key is in the key set. All
+// other checks are made again: times, token location, route.
 type tokens struct {
 	verified *cache[*cachedToken]
 	rejected *cache[rejectedToken]
@@ -20,22 +20,23 @@ type tokens struct {
 	lookups [CacheResultEnd]int64
 }
 
-// CacheResult is what looking a token up in the cache has come to.
+// CacheResult is the result of looking up a token in the cache.
 type CacheResult uint8
 
-// What may come of it.
+// The results.
 const (
-	// Hit: the signature verified before, with a key that is still in force.
+	// Hit: the signature verified before, with a key that is still in the key set.
 	Hit CacheResult = iota
-	// Miss: the signature has to be checked.
+	// Miss: the signature must be checked.
 	Miss
-	// Bad: the signature failed a short while ago, with the same key.
+	// Bad: the signature failed a short time ago, with the same key.
 	Bad
-	// CacheResultEnd is their number.
+	// CacheResultEnd is the number of results.
 	CacheResultEnd
 )
 
-// Lookups counts the results of the cache since the last call; none without a cache.
+// Lookups returns the number of each result since the last call. All are 0 without a
+// cache.
 func (a *Authorizer) Lookups() (counts [CacheResultEnd]int64) {
 	counts, a.tokens.lookups = a.tokens.lookups, counts
 	return counts
@@ -44,11 +45,11 @@ func (a *Authorizer) Lookups() (counts [CacheResultEnd]int64) {
 // cachedToken is a token whose signature verified with a key.
 type cachedToken struct {
 	key    *verify.Key
-	epoch  uint64 // of the key set in which the key was last found in force
+	epoch  uint64 // of the key set in which the key was found last
 	token  *verify.Token
 	rule   *verify.Rule
 	issuer *issuer
-	output *output // what the API is told of the token
+	output *output // the headers and filter state that are made of the token
 }
 
 // rejectedToken is a token whose signature failed with a key.
@@ -58,12 +59,12 @@ type rejectedToken struct {
 }
 
 const (
-	// rejectedShare is the part of the cache, one in so many, that tokens with a bad
-	// signature have for themselves.
+	// rejectedShare: the cache of tokens with a bad signature has the bounds of the cache
+	// of verified tokens divided by this.
 	rejectedShare = 16
-	// rejectedFor is how long they are remembered.
-	rejectedFor = 30 * time.Second
-	// entryBytes is what an entry takes besides its texts.
+	// rejectedLifetime is how long a token with a bad signature stays in the cache.
+	rejectedLifetime = 30 * time.Second
+	// entryBytes is the memory of an entry without its texts.
 	entryBytes = 400
 )
 
@@ -74,23 +75,22 @@ func newTokens(c config.TokenCache) tokens {
 	}
 }
 
-// get gives what is known of a token whose signature verified; nil for others.
+// get returns the token of that text if its signature verified before, or nil.
 func (t *tokens) get(text string) *cachedToken {
 	c, _ := t.verified.get(text)
 	return c
 }
 
-// own gives the token's text a memory of its own if it may be cached: as it came it
-// is a part of the headers.
-func (t *tokens) own(text string) string {
+// clone copies the token's text, which is a part of the headers, if it may be cached.
+func (t *tokens) clone(text string) string {
 	if t.verified == nil {
 		return text
 	}
 	return strings.Clone(text)
 }
 
-// inCache reports whether the cache knows that the signature verifies with a key
-// that is in force.
+// inCache reports whether the token is in the cache, verified with a key that is still in
+// the key set.
 func (d *Decision) inCache(now time.Time) bool {
 	c, t := d.cached, &d.authz.tokens
 	if c == nil {
@@ -110,11 +110,12 @@ func (d *Decision) inCache(now time.Time) bool {
 		}
 		t.verified.remove(d.found.Token)
 	}
-	d.cached, d.found.Token = nil, t.own(d.found.Token)
+	d.cached, d.found.Token = nil, t.clone(d.found.Token)
 	return false
 }
 
-// verify checks the signature, unless the cache knows that it is bad.
+// verify checks the signature with a key. It does not if the check failed a short time
+// ago.
 func (d *Decision) verify(key *verify.Key, now time.Time) error {
 	t := &d.authz.tokens
 	if bad, ok := t.rejected.get(d.found.Token); ok {
@@ -132,11 +133,11 @@ func (d *Decision) verify(key *verify.Key, now time.Time) error {
 	case verify.Accepted:
 		if t.verified != nil {
 			epoch, _ := d.issuer.keys.Current(now)
-			d.cached = &cachedToken{key, epoch, d.token, d.rule, d.issuer, d.issuer.outputs.of(d.token)}
+			d.cached = &cachedToken{key, epoch, d.token, d.rule, d.issuer, d.issuer.outputs.prepare(d.token)}
 			t.verified.put(d.found.Token, d.cached, entryBytes+d.token.Size()+d.cached.output.bytes)
 		}
 	case verify.SignatureInvalid:
-		t.rejected.put(d.found.Token, rejectedToken{key, now.Add(rejectedFor)}, entryBytes)
+		t.rejected.put(d.found.Token, rejectedToken{key, now.Add(rejectedLifetime)}, entryBytes)
 	}
 	return err
 }

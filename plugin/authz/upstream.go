@@ -5,32 +5,32 @@ import (
 	"edgejwt/verify"
 )
 
-// Changes is what becomes of a request before the API sees it, in this order.
+// Changes has the changes to a request that is decided. The caller makes them in the
+// order of the fields.
 type Changes struct {
-	// Remove names headers, in lower case.
+	// Remove has the names of headers to remove, in lower case.
 	Remove []string
-	// Set are headers that replace whatever stood under their names.
+	// Set has headers to set. They replace all headers of their names.
 	Set [][2]string
-	// State is the filter state for Envoy's later filters and its access log, by its
-	// name without "wasm.". No value is empty. It is also set for requests that are
-	// refused.
+	// State is the filter state for Envoy's later filters and its access log: names
+	// without "wasm.", and values that are not empty. It is also for refused requests.
 	State [][2]string
-	// Dropped counts claims that no header or filter state can carry.
+	// Dropped is the number of claims whose value cannot be a header or filter state.
 	Dropped int
-	// ClearRoute asks for Envoy's route to be chosen again.
+	// ClearRoute is true when Envoy must choose its route again.
 	ClearRoute bool
 }
 
 // The names of the filter state that every decision has.
 const (
-	decisionState = "edgejwt.decision" // the reason, also of what is only reported
+	decisionState = "edgejwt.decision" // the reason, also of refusals that are only reported
 	routeState    = "edgejwt.route"    // the route's name
-	issuerState   = "edgejwt.issuer"   // as configured; of valid tokens only
+	issuerState   = "edgejwt.issuer"   // as configured; only for valid tokens
 )
 
-// Changes gives what a decision means for the request. Only bearers of valid tokens
-// have an identity that the API is told, and only accepted ones lose their token.
-// The slices are not to be changed.
+// Changes returns the changes to the request. They are empty until the request is
+// decided. Output headers are set only for requests with a valid token that pass; the
+// token is removed only from accepted requests. The slices must not be changed.
 func (d *Decision) Changes() (c Changes) {
 	if !d.Decided {
 		return c
@@ -55,14 +55,14 @@ func (d *Decision) Changes() (c Changes) {
 	if d.cached != nil {
 		o = d.cached.output
 	} else {
-		o = d.issuer.outputs.of(d.token)
+		o = d.issuer.outputs.prepare(d.token)
 	}
 	c.Set, c.State, c.Dropped = join(c.Set, o.set), join(c.State, o.state), o.dropped
 	c.ClearRoute = accepted && d.authz.clearRouteCache && len(c.Remove)+len(c.Set) > 0
 	return c
 }
 
-// outputs says what the API is told of a valid token under one rule.
+// outputs is a rule's configuration of output headers and filter state.
 type outputs struct {
 	keepToken     bool
 	payloadHeader string // "" for none
@@ -74,20 +74,20 @@ func newOutputs(rule *config.Rule) outputs {
 	return outputs{rule.ForwardOriginalToken, rule.OutputPayloadToHeader, rule.OutputClaimToHeaders, rule.OutputClaimToFilterState}
 }
 
-// output is what the API is told of one token.
+// output has the output headers and the filter state of one token.
 type output struct {
 	set, state [][2]string
 	dropped    int
-	bytes      int // that it takes
+	bytes      int // of memory
 }
 
-// none is the output of rules that tell the API nothing.
-var none = new(output)
+// noOutput is the output of rules without output headers and filter state.
+var noOutput = new(output)
 
-// of prepares the output of a token. It holds on to the token's texts.
-func (o *outputs) of(t *verify.Token) *output {
+// prepare makes the output of a token. It keeps texts of the token.
+func (o *outputs) prepare(t *verify.Token) *output {
 	if o.payloadHeader == "" && len(o.claims)+len(o.states) == 0 {
-		return none
+		return noOutput
 	}
 	out := new(output)
 	if o.payloadHeader != "" {
@@ -106,11 +106,11 @@ func (o *outputs) of(t *verify.Token) *output {
 	return out
 }
 
-// pairBytes is what a pair of strings takes besides its texts.
+// pairBytes is the memory of a pair of strings without their texts.
 const pairBytes = 32
 
-// claim gives a claim's text; ok is false when it is not there, or cannot be
-// carried, which is counted.
+// claim returns the header value of a claim. ok is false when the claim is missing or when
+// it has no header value, which dropped counts.
 func (o *output) claim(t *verify.Token, name []string, encoding verify.Encoding) (text string, ok bool) {
 	claim := t.Lookup(name)
 	if claim == nil {
@@ -123,7 +123,7 @@ func (o *output) claim(t *verify.Token, name []string, encoding verify.Encoding)
 	return text, ok
 }
 
-// join appends b to a. Where there is nothing to append it to, b itself will do.
+// join returns a followed by b. It may return b itself.
 func join(a, b [][2]string) [][2]string {
 	if len(a) == 0 {
 		return b[:len(b):len(b)]
@@ -131,15 +131,14 @@ func join(a, b [][2]string) [][2]string {
 	return append(a, b...)
 }
 
-// addState adds filter state. An empty value is left out: it says no more than none.
+// addState adds filter state, unless the value is empty.
 func (c *Changes) addState(key, value string) {
 	if value != "" {
 		c.State = append(c.State, [2]string{key, value})
 	}
 }
 
-// removeToken takes the token out of every place where it stood: the same one may
-// stand in several.
+// removeToken removes the token from every location that contains it.
 func (d *Decision) removeToken(c *Changes) {
 	cookies, path := d.source.cookies, d.source.path
 	for _, index := range d.found.Locations {
@@ -153,7 +152,7 @@ func (d *Decision) removeToken(c *Changes) {
 		}
 	}
 	if d.source.cookies != "" {
-		c.Remove = append(c.Remove, "cookie") // however many lines there were
+		c.Remove = append(c.Remove, "cookie") // all lines
 		if cookies != "" {
 			c.Set = append(c.Set, [2]string{"cookie", cookies})
 		}

@@ -46,10 +46,10 @@ type Config struct {
 	// Report is true when refusals are only counted and logged (mode: report). A
 	// route's own Mode goes before it.
 	Report bool
-	// JudgePreflights is true when CORS preflights are requests like any other
+	// DecidePreflights is true when CORS preflights are requests like any other
 	// (corsPreflight: judge). Else they pass without a token, except where their
 	// route or policy denies.
-	JudgePreflights bool
+	DecidePreflights bool
 	// Overrides are the names, as ascii.FoldHeader gives them, of the headers by which
 	// servers take another method, path or host, and which every request and its
 	// trailers lose. nil with overrideHeaders: keep, and where no rule depends on
@@ -240,7 +240,7 @@ func (r *reader) config(root *object) *Config {
 	if c.Report {
 		root.warn("mode", `"report"`, "refuses no request, whatever its token")
 	}
-	c.JudgePreflights = root.choice("corsPreflight") == 1
+	c.DecidePreflights = root.choice("corsPreflight") == 1
 	c.Signature = Signature(max(root.choice("signature"), 0))
 	c.FilterState = root.switched("filterState")
 	c.ClearRouteCache = root.switched("clearRouteCache")

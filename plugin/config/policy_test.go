@@ -45,7 +45,7 @@ var policyRefusals = []refusalCase{
 	{"spelling", `{"spellings":["dot"]}`, `spellings[0]: "dot" is not known; write trailingSlash, head, port or pathCase`},
 	{"no scope", `{"scopes":["a b"]}`, `scopes[0]: "a b"` + notScope},
 	{"auth none with claims", `{"claims":{"a":["b"]},"auth":"none"}`,
-		`auth: is "none", but the route needs something of a token; "required" lets in who has it`},
+		`auth: is "none", but the route has requirements for a token; write "required" to enforce them`},
 	{"auth optional with claims", `{"auth":"optional","claims":{"a":["b"]}}`, `auth: "optional" ` + dropped},
 	{"auth deny with allowOpaque", `{"allowOpaque":true,"auth":"deny"}`,
 		`auth: is "deny", but allowOpaque lets tokens pass; write one of them`},

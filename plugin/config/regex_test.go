@@ -99,7 +99,7 @@ func TestRegexRefusals(t *testing.T) {
 		{`(/a)\1`, `is not a regular expression of RE2`},
 		{`\Q/a`, `is not a regular expression of RE2`},
 		{`((((/a{100}){100}){100}){100})`, `is not a regular expression of RE2`},
-		{`orders`, `matches no path, for every path begins with a slash`},
+		{`orders`, `matches no path, because every path begins with a slash`},
 	} {
 		_, err := config.Parse([]byte(one(`"path":{"regex":"` + strings.ReplaceAll(c.regex, `\`, `\\`) + `"}`)))
 		if err == nil || !strings.HasPrefix(err.Error(), "routes[0].path.regex: "+strconv.Quote(c.regex)+" ") || !strings.HasSuffix(err.Error(), c.want+example) {

@@ -122,14 +122,14 @@ func TestOutputs(t *testing.T) {
 // TestTop reads what stands beside rules, routes and keys.
 func TestTop(t *testing.T) {
 	c := mustParse(t, top(`"mode":"report","corsPreflight":"judge","signature":"host","filterState":true,"clearRouteCache":true,"tokenCache":{"entries":0,"bytes":"512Ki"}`))
-	if !c.Report || !c.JudgePreflights || c.Signature != config.SignatureHost || !c.FilterState || !c.ClearRouteCache || c.TokenCache != (config.TokenCache{Entries: 0, Bytes: 512 << 10}) {
+	if !c.Report || !c.DecidePreflights || c.Signature != config.SignatureHost || !c.FilterState || !c.ClearRouteCache || c.TokenCache != (config.TokenCache{Entries: 0, Bytes: 512 << 10}) {
 		t.Errorf("%+v", c)
 	}
 	c = mustParse(t, top(`"signature":"auto","tokenCache":{"bytes":1073741824}`))
-	if c.Report || c.JudgePreflights || c.Signature != config.SignatureAuto || c.TokenCache != (config.TokenCache{Entries: 10000, Bytes: 1 << 30}) {
+	if c.Report || c.DecidePreflights || c.Signature != config.SignatureAuto || c.TokenCache != (config.TokenCache{Entries: 10000, Bytes: 1 << 30}) {
 		t.Errorf("%+v", c)
 	}
-	if mustParse(t, top(`"corsPreflight":"pass"`)).JudgePreflights {
+	if mustParse(t, top(`"corsPreflight":"pass"`)).DecidePreflights {
 		t.Error("pass is read as judge")
 	}
 }

@@ -28,8 +28,9 @@ type checker struct {
 	index   int
 	options Options
 	faults  []Fault
-	listed  []string // the scopes and permissions in rule.needed
-	asks    bool     // the route has requirements
+	listed  []string // the scopes and permissions in rule.challengeScopes
+	// hasRequirements is true when the route requires something of a token.
+	hasRequirements bool
 }
 
 func (c *checker) fault(field, found, want string) {
@@ -53,18 +54,18 @@ func (c *checker) check(o Options) {
 	if r.Auth > Deny || r.Mode > Report {
 		c.fault("auth", "", "is of no known value")
 	}
-	c.need(&r.Requirements)
-	if r.Auth == None && c.asks {
-		c.fault("auth", "", `is "none", but the route needs something of a token; "required" lets in who has it`)
+	c.requirements(&r.Requirements)
+	if r.Auth == None && c.hasRequirements {
+		c.fault("auth", "", `is "none", but the route has requirements for a token; write "required" to enforce them`)
 	}
-	if r.Auth == Deny && c.asks {
-		c.fault("auth", "", `is "deny", but the route needs something of a token; "required" lets in who has it`)
+	if r.Auth == Deny && c.hasRequirements {
+		c.fault("auth", "", `is "deny", but the route has requirements for a token; write "required" to enforce them`)
 	} else if r.Auth == Deny && r.AllowOpaque {
 		c.fault("auth", "", `is "deny", but allowOpaque lets tokens pass; write one of them`)
 	}
 }
 
-func (c *checker) need(n *Requirements) {
+func (c *checker) requirements(n *Requirements) {
 	c.list("scopes", n.Scopes, scope)
 	c.list("anyScope", n.AnyScope, scope)
 	c.list("permissions", n.Permissions, scope)
@@ -76,7 +77,7 @@ func (c *checker) need(n *Requirements) {
 	c.list("tokenTypes", n.TokenTypes, name)
 	for i := range n.Claims {
 		claim := &n.Claims[i]
-		c.way("claims", claim.Name)
+		c.claimName("claims", claim.Name)
 		if len(claim.Values) == 0 {
 			c.fault("claims", "", "has no values")
 		}
@@ -87,7 +88,7 @@ func (c *checker) need(n *Requirements) {
 		}
 	}
 	for i := range n.RequiredClaims {
-		c.way("requiredClaims", n.RequiredClaims[i])
+		c.claimName("requiredClaims", n.RequiredClaims[i])
 	}
 	for i := range n.ClaimMatches {
 		c.binding("claimMatches", &n.ClaimMatches[i])
@@ -95,11 +96,11 @@ func (c *checker) need(n *Requirements) {
 	if n.MaxAge < 0 || n.MaxLifetime < 0 {
 		c.fault("maxAge", "", "or maxLifetime is negative")
 	}
-	c.asks = c.asks || n.MaxAge != 0 || n.MaxLifetime != 0
+	c.hasRequirements = c.hasRequirements || n.MaxAge != 0 || n.MaxLifetime != 0
 }
 
 func (c *checker) binding(field string, b *Binding) {
-	c.way(field, b.Claim)
+	c.claimName(field, b.Claim)
 	sources := 0
 	if b.Variable != "" {
 		sources++
@@ -119,15 +120,15 @@ func (c *checker) binding(field string, b *Binding) {
 	}
 }
 
-// way checks the path to a claim.
-func (c *checker) way(field string, names []string) {
-	c.asks = true
+// claimName checks the names that lead to a claim.
+func (c *checker) claimName(field string, names []string) {
+	c.hasRequirements = true
 	if len(names) == 0 {
 		c.fault(field, "", "names no claim")
 	}
 }
 
-// kindOfText is the syntax of a text in the configuration.
+// kindOfText says which syntax a text in the configuration must have.
 type kindOfText uint8
 
 const (
@@ -164,11 +165,11 @@ func (c *checker) text(field, text string, kind kindOfText) {
 	case any:
 		return
 	case name:
-		c.asks = true
+		c.hasRequirements = true
 	case methodName:
 		sound = isToken(text)
 		if upper := strings.ToUpper(text); sound && upper != text {
-			c.fault(field, text, "is no method, for methods are compared with their case; did you mean "+upper+"?")
+			c.fault(field, text, "is not a method, because the case of methods matters; did you mean "+upper+"?")
 			return
 		}
 	case header:
@@ -176,8 +177,8 @@ func (c *checker) text(field, text string, kind kindOfText) {
 	case hostName:
 		sound = c.addHost(text)
 	case scope:
-		c.asks = true
-		sound = c.addNeeded(text)
+		c.hasRequirements = true
+		sound = c.addChallengeScope(text)
 	}
 	if !sound {
 		c.fault(field, text, wants[kind])
@@ -198,9 +199,9 @@ func (c *checker) addHost(text string) bool {
 	return ok && !strings.HasSuffix(text, ":")
 }
 
-// addNeeded adds a scope or permission to those that the challenge lists. With Auth0 a
+// addChallengeScope adds a scope or permission to those that the challenge lists. With Auth0 a
 // client requests the permissions of an API as scopes.
-func (c *checker) addNeeded(text string) bool {
+func (c *checker) addChallengeScope(text string) bool {
 	for i := range len(text) {
 		if text[i] <= ' ' || text[i] > '~' || text[i] == '"' || text[i] == '\\' {
 			return false
@@ -208,9 +209,9 @@ func (c *checker) addNeeded(text string) bool {
 	}
 	if !slices.Contains(c.listed, text) {
 		if c.listed = append(c.listed, text); len(c.listed) > 1 {
-			c.rule.needed += " "
+			c.rule.challengeScopes += " "
 		}
-		c.rule.needed += text
+		c.rule.challengeScopes += text
 	}
 	return text != ""
 }

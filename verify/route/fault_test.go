@@ -10,7 +10,7 @@ import (
 
 func TestFaults(t *testing.T) {
 	s := func(texts ...string) []string { return texts }
-	need := func(n route.Requirements) route.Route { return route.Route{Requirements: n} }
+	requiring := func(n route.Requirements) route.Route { return route.Route{Requirements: n} }
 	path := func(p route.Path) route.Route { return route.Route{Path: p} }
 	bind := func(b route.Binding) route.Route {
 		return route.Route{Path: template("/{x}"), Requirements: route.Requirements{ClaimMatches: []route.Binding{b}}}
@@ -65,26 +65,26 @@ func TestFaults(t *testing.T) {
 		{"deny with a binding", route.Route{Auth: route.Deny, Path: template("/{x}"), Requirements: route.Requirements{ClaimMatches: []route.Binding{{Claim: s("a"), Variable: "x"}}}}, "auth", ""},
 		{"deny with opaque tokens", route.Route{Auth: route.Deny, AllowOpaque: true}, "auth", ""},
 		{"deny with both", route.Route{Auth: route.Deny, AllowOpaque: true, Requirements: route.Requirements{Clients: s("a")}}, "auth", ""},
-		{"scope with a space", need(route.Requirements{Scopes: s("a b")}), "scopes", "a b"},
-		{"scope with a quote", need(route.Requirements{AnyScope: s("a", `"`)}), "anyScope", `"`},
-		{"scope with a backslash", need(route.Requirements{Permissions: s(`\`)}), "permissions", `\`},
-		{"scope beyond ASCII", need(route.Requirements{AnyPermission: s("é")}), "anyPermission", "é"},
-		{"scope with a line break", need(route.Requirements{Scopes: s("a\nb")}), "scopes", "a\nb"},
-		{"scope, empty", need(route.Requirements{Scopes: s("")}), "scopes", ""},
-		{"any scope of none", need(route.Requirements{AnyScope: []string{}}), "anyScope", ""},
-		{"client, empty", need(route.Requirements{Clients: s("")}), "clients", ""},
-		{"claim without name", need(route.Requirements{Claims: []route.Claim{{Values: values(t, `[1]`)}}}), "claims", ""},
-		{"claim without values", need(route.Requirements{Claims: []route.Claim{{Name: s("a")}}}), "claims", ""},
-		{"claim with null", need(route.Requirements{Claims: []route.Claim{{Name: s("a"), Values: []strictjson.Value{{Kind: strictjson.Null, Raw: "null"}}}}}), "claims", "null"},
-		{"claim with a list", need(route.Requirements{Claims: []route.Claim{{Name: s("a"), Values: values(t, `[[1]]`)}}}), "claims", "[1]"},
-		{"required without name", need(route.Requirements{RequiredClaims: [][]string{{}}}), "requiredClaims", ""},
+		{"scope with a space", requiring(route.Requirements{Scopes: s("a b")}), "scopes", "a b"},
+		{"scope with a quote", requiring(route.Requirements{AnyScope: s("a", `"`)}), "anyScope", `"`},
+		{"scope with a backslash", requiring(route.Requirements{Permissions: s(`\`)}), "permissions", `\`},
+		{"scope beyond ASCII", requiring(route.Requirements{AnyPermission: s("é")}), "anyPermission", "é"},
+		{"scope with a line break", requiring(route.Requirements{Scopes: s("a\nb")}), "scopes", "a\nb"},
+		{"scope, empty", requiring(route.Requirements{Scopes: s("")}), "scopes", ""},
+		{"any scope of none", requiring(route.Requirements{AnyScope: []string{}}), "anyScope", ""},
+		{"client, empty", requiring(route.Requirements{Clients: s("")}), "clients", ""},
+		{"claim without name", requiring(route.Requirements{Claims: []route.Claim{{Values: values(t, `[1]`)}}}), "claims", ""},
+		{"claim without values", requiring(route.Requirements{Claims: []route.Claim{{Name: s("a")}}}), "claims", ""},
+		{"claim with null", requiring(route.Requirements{Claims: []route.Claim{{Name: s("a"), Values: []strictjson.Value{{Kind: strictjson.Null, Raw: "null"}}}}}), "claims", "null"},
+		{"claim with a list", requiring(route.Requirements{Claims: []route.Claim{{Name: s("a"), Values: values(t, `[[1]]`)}}}), "claims", "[1]"},
+		{"required without name", requiring(route.Requirements{RequiredClaims: [][]string{{}}}), "requiredClaims", ""},
 		{"binding to nothing", bind(route.Binding{Claim: s("a")}), "claimMatches", ""},
 		{"binding to two things", bind(route.Binding{Claim: s("a"), Variable: "x", Host: true}), "claimMatches", ""},
 		{"binding to no variable", bind(route.Binding{Claim: s("a"), Variable: "y"}), "claimMatches", "y"},
 		{"binding to a header in capitals", bind(route.Binding{Claim: s("a"), Header: "X"}), "claimMatches", "X"},
 		{"binding of no claim", bind(route.Binding{Variable: "x"}), "claimMatches", ""},
-		{"negative age", need(route.Requirements{MaxAge: -time.Second}), "maxAge", ""},
-		{"negative lifetime", need(route.Requirements{MaxLifetime: -time.Second}), "maxAge", ""},
+		{"negative age", requiring(route.Requirements{MaxAge: -time.Second}), "maxAge", ""},
+		{"negative lifetime", requiring(route.Requirements{MaxLifetime: -time.Second}), "maxAge", ""},
 	} {
 		table, faults := route.NewTable([]route.Route{{}, c.route}, route.Options{})
 		if table != nil || len(faults) != 1 || faults[0].Route != 1 || faults[0].Field != c.field ||

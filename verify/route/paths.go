@@ -415,7 +415,7 @@ func (d *decoder) put(c byte, escapeSent, escapeDecoded bool) {
 }
 
 // character returns the number of bytes of the UTF-8 character whose escapes are at the
-// start of s. It is 0 when there is no valid character, or a treacherous one.
+// start of s. It is 0 when there is no valid character, or a confusable one.
 func character(s string) int {
 	var char [utf8.UTFMax]byte
 	n := 0
@@ -430,17 +430,17 @@ func character(s string) int {
 	}
 	// DecodeRune refuses surrogates and overlong forms.
 	letter, size := utf8.DecodeRune(char[:n])
-	if letter == utf8.RuneError || treacherous(letter) {
+	if letter == utf8.RuneError || confusable(letter) {
 		return 0
 	}
 	return size
 }
 
-// treacherous reports whether servers may map a character to ASCII or drop it: C1 controls
+// confusable reports whether servers may map a character to ASCII or drop it: C1 controls
 // and line separators; the Greek question mark (a semicolon); fullwidth ASCII; characters
 // that compatibility forms (Unicode Annex 15) map to dots, slashes and percent signs; the
 // characters that are a backslash in Shift JIS and EUC-KR; spaces and invisible characters.
-func treacherous(c rune) bool {
+func confusable(c rune) bool {
 	switch {
 	case c <= 0xA0, c == 0xA5, c == 0xAD, c == 0x37E,
 		0x2000 <= c && c <= 0x200F, 0x2024 <= c && c <= 0x202F, 0x205F <= c && c <= 0x206F,

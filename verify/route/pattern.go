@@ -55,8 +55,8 @@ func (p *pattern) holds(r *reading, captured *[]string) bool {
 	return false
 }
 
-// template matches the segments: with captured by their folded form, without it by
-// their bytes.
+// template matches the segments. With captured it compares their folded form; without
+// captured (nil) it compares them as they are.
 func (p *pattern) template(r *reading, captured *[]string) bool {
 	whole := p.segments // those that match one segment each
 	if p.tail() {
@@ -126,11 +126,11 @@ func (p *pattern) compileRegex(text string, o Options) (want string) {
 		return wantRegex
 	}
 	p.instructions = len(program.Inst)
-	if prefix, _ := program.Prefix(); prefix != "" && prefix[0] != '/' {
-		return "matches no path, for every path begins with a slash" + exampleRegex
-	} else {
-		p.text = prefix
+	prefix, _ := program.Prefix()
+	if prefix != "" && prefix[0] != '/' {
+		return "matches no path, because every path begins with a slash" + exampleRegex
 	}
+	p.text = prefix
 	group := `\A(?:`
 	if o.IgnoreCase {
 		group = `\A(?i:`
@@ -200,9 +200,8 @@ const wantRegex = "is not a regular expression of RE2" + exampleRegex
 
 const wantPath = "is not a path that can be read in one way only (example: /orders)"
 
-// literal returns the canonical form of a path in the configuration, folded and
-// not folded. The path may
-// contain spaces and non-ASCII characters without escapes.
+// literal returns the canonical form of a path in the configuration, folded and not
+// folded. The path may contain spaces and non-ASCII characters without escapes.
 func literal(text string, o Options) (folded, exact, want string) {
 	raw := make([]byte, 0, len(text))
 	for i := range len(text) {

@@ -61,7 +61,7 @@ func TestCheck(t *testing.T) {
 
 	for _, c := range []struct {
 		name            string
-		need            route.Requirements
+		requirements    route.Requirements
 		header, payload string
 		want            verify.Reason
 	}{
@@ -219,7 +219,7 @@ func TestCheck(t *testing.T) {
 			{"x-tenant", "42"}, {"x-two", "42"}, {"x-two", "43"}, {"x-same", "42"}, {"x-same", "42"},
 			{"x-under", "42"}, {"x_under", "43"}, {"x-empty", ""},
 			{"x-dot", "42"}, {"x.dot", "43"}, {"x-alike", "42"}, {"x~alike", "42"}, {"x~other", "42"}}}
-		table := newTable(t, []route.Route{{Path: template("/orgs/{org}/x"), Requirements: c.need}}, route.Options{})
+		table := newTable(t, []route.Route{{Path: template("/orgs/{org}/x"), Requirements: c.requirements}}, route.Options{})
 		var m route.Match
 		if err := table.Find(&q, &m); err != nil || m.Index != 0 {
 			t.Fatal(err, m.Index)
@@ -236,18 +236,18 @@ func TestCheck(t *testing.T) {
 
 // TestChallengeNamesWhatIsNeeded: RFC 6750 §3.1.
 func TestChallengeNamesWhatIsNeeded(t *testing.T) {
-	const told = `Bearer realm="api", error="insufficient_scope"`
+	const challenge = `Bearer realm="api", error="insufficient_scope"`
 	for _, c := range []struct {
-		name string
-		need route.Requirements
-		want string
+		name         string
+		requirements route.Requirements
+		want         string
 	}{
-		{"scopes", route.Requirements{Scopes: []string{"read:orders", "write:orders"}}, told + `, scope="read:orders write:orders"`},
-		{"all kinds", route.Requirements{Scopes: []string{"a"}, AnyScope: []string{"b", "a"}, Permissions: []string{"c"}, AnyPermission: []string{"d"}}, told + `, scope="a b c d"`},
-		{"permissions", route.Requirements{Permissions: []string{"c"}}, told + `, scope="c"`},
-		{"claims", route.Requirements{Subjects: []string{"x"}}, told},
+		{"scopes", route.Requirements{Scopes: []string{"read:orders", "write:orders"}}, challenge + `, scope="read:orders write:orders"`},
+		{"all kinds", route.Requirements{Scopes: []string{"a"}, AnyScope: []string{"b", "a"}, Permissions: []string{"c"}, AnyPermission: []string{"d"}}, challenge + `, scope="a b c d"`},
+		{"permissions", route.Requirements{Permissions: []string{"c"}}, challenge + `, scope="c"`},
+		{"claims", route.Requirements{Subjects: []string{"x"}}, challenge},
 	} {
-		table := newTable(t, []route.Route{{Requirements: c.need}}, route.Options{})
+		table := newTable(t, []route.Route{{Requirements: c.requirements}}, route.Options{})
 		var m route.Match
 		if err := table.Find(&route.Request{}, &m); err != nil {
 			t.Fatal(err)

@@ -24,12 +24,12 @@ type Table struct {
 
 // rule is a compiled Route.
 type rule struct {
-	route   *Route
-	path    pattern
-	hosts   []hostCondition
-	headers []int  // in Table.headerNames, by route.Headers
-	report  bool   // refusals are only reported
-	needed  string // the scopes and permissions that it needs, for the challenge
+	route           *Route
+	path            pattern
+	hosts           []hostCondition
+	headers         []int  // in Table.headerNames, by route.Headers
+	report          bool   // refusals are only reported
+	challengeScopes string // the scopes and permissions that the route requires
 }
 
 // NewTable compiles routes. The caller must not change them afterwards. It returns either
@@ -353,10 +353,10 @@ func (m *Match) Check(t *verify.Token, now time.Time, skew time.Duration) error 
 		return err
 	}
 	if !satisfies(t, n.Scopes, n.AnyScope, hasScope) {
-		return &verify.Refusal{Reason: verify.ScopeMissing, Detail: "the token lacks a scope", Scope: m.rule.needed}
+		return &verify.Refusal{Reason: verify.ScopeMissing, Detail: "the token lacks a scope", Scope: m.rule.challengeScopes}
 	}
 	if !satisfies(t, n.Permissions, n.AnyPermission, hasPermission) {
-		return &verify.Refusal{Reason: verify.PermissionMissing, Detail: "the token lacks a permission", Scope: m.rule.needed}
+		return &verify.Refusal{Reason: verify.PermissionMissing, Detail: "the token lacks a permission", Scope: m.rule.challengeScopes}
 	}
 	return n.checkClaims(t, m.boundTexts)
 }

@@ -24,7 +24,7 @@ var numbers = []string{
 func TestNumbers(t *testing.T) {
 	for _, text := range numbers {
 		want, _ := strconv.ParseFloat(text, 64)
-		v, err := strictjson.Parse("["+text+","+text+" ,{\"a\":"+text+"}]", roomy)
+		v, err := strictjson.Parse("["+text+","+text+" ,{\"a\":"+text+"}]", wideLimits)
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 			continue

@@ -138,17 +138,17 @@ func Parse(text string, lim Limits) (Value, error) {
 	r.skip()
 	v, err := r.value("")
 	if err != nil {
-		if r.again != nil {
-			slices.Reverse(r.again.Path)
+		if r.repeated != nil {
+			slices.Reverse(r.repeated.Path)
 		}
 		return Value{}, err
 	}
 	return v, nil
 }
 
-// isDeeper reports whether more objects and arrays than that are nested. The text need not
-// be JSON: up to its first error, where a parser stops, brackets are counted as a parser
-// does.
+// isDeeper reports whether objects and arrays are nested to a depth of more than most. The
+// text need not be JSON: up to its first error, where a parser stops, isDeeper counts
+// brackets as a parser does.
 func isDeeper(text string, most int) bool {
 	depth := 0
 	for i := 0; i < len(text); i++ {
@@ -173,10 +173,10 @@ func isDeeper(text string, most int) bool {
 // reader makes Values of a text that is valid JSON and not too deep. It reads the text
 // once. gjson's own iteration would read nested values once for each level.
 type reader struct {
-	text  string
-	at    int
-	left  int       // how many more values are allowed
-	again *Repeated // its path innermost step first
+	text     string
+	at       int
+	left     int       // how many more values are allowed
+	repeated *Repeated // its path is in reverse order until Parse returns
 }
 
 // skip goes to the next value, name or closing bracket.
@@ -186,7 +186,7 @@ func (r *reader) skip() {
 	}
 }
 
-// leaf reads a string, number, true, false or null.
+// leaf reads a string, a number, true, false or null.
 func (r *reader) leaf() gjson.Result {
 	leaf := gjson.Parse(r.text[r.at:])
 	r.at += len(leaf.Raw)
@@ -210,7 +210,7 @@ func (r *reader) value(name string) (Value, error) {
 		leaf := r.leaf()
 		v.Kind = kinds[leaf.Type]
 		v.Raw, v.Text, v.Num = leaf.Raw, leaf.Str, leaf.Num
-		if v.Kind == String && halvesPair(leaf.Raw) {
+		if v.Kind == String && hasLoneSurrogate(leaf.Raw) {
 			return Value{}, ErrSurrogate
 		}
 		return v, nil
@@ -220,7 +220,7 @@ func (r *reader) value(name string) (Value, error) {
 		step := Step{Index: len(v.Children), InArray: v.Kind == Array}
 		if v.Kind == Object {
 			key := r.leaf()
-			if halvesPair(key.Raw) {
+			if hasLoneSurrogate(key.Raw) {
 				return Value{}, ErrSurrogate
 			}
 			step.Name = key.Str
@@ -228,8 +228,8 @@ func (r *reader) value(name string) (Value, error) {
 		}
 		child, err := r.value(step.Name)
 		if err != nil {
-			if r.again != nil {
-				r.again.Path = append(r.again.Path, step)
+			if r.repeated != nil {
+				r.repeated.Path = append(r.repeated.Path, step)
 			}
 			return Value{}, err
 		}
@@ -246,31 +246,31 @@ func (r *reader) value(name string) (Value, error) {
 // unique refuses two members of the same name. Names are decoded: "a" and "\u0061" are
 // the same.
 func (r *reader) unique(members []Value) error {
-	const few = 16 // up to which comparing all names is faster than a map
-	var seen map[string]struct{}
+	const few = 16 // for so few members, comparing all names is faster than a map
+	var names map[string]struct{}
 	if len(members) > few {
-		seen = make(map[string]struct{}, len(members))
+		names = make(map[string]struct{}, len(members))
 	}
 	for i := range members {
 		name := members[i].Name
-		var again bool
-		if seen != nil {
-			_, again = seen[name]
-			seen[name] = struct{}{}
+		var known bool
+		if names != nil {
+			_, known = names[name]
+			names[name] = struct{}{}
 		} else {
-			again = slices.ContainsFunc(members[:i], func(v Value) bool { return v.Name == name })
+			known = slices.ContainsFunc(members[:i], func(v Value) bool { return v.Name == name })
 		}
-		if again {
-			r.again = &Repeated{Offset: members[i].Offset, Path: []Step{{Name: name, Index: i}}}
-			return r.again
+		if known {
+			r.repeated = &Repeated{Offset: members[i].Offset, Path: []Step{{Name: name, Index: i}}}
+			return r.repeated
 		}
 	}
 	return nil
 }
 
-// halvesPair reports whether a string in its JSON spelling escapes a lone surrogate (RFC
-// 8259 §8.2).
-func halvesPair(raw string) bool {
+// hasLoneSurrogate reports whether a string, as the JSON text spells it, has the escape of a
+// lone surrogate (RFC 8259 §8.2).
+func hasLoneSurrogate(raw string) bool {
 	for i := strings.IndexByte(raw, '\\'); i >= 0 && i < len(raw); i++ {
 		if raw[i] != '\\' {
 			continue

@@ -14,7 +14,7 @@ import (
 	"edgejwt/verify/strictjson"
 )
 
-var roomy = strictjson.Limits{Bytes: 1 << 16, Depth: 32, Values: 1000}
+var wideLimits = strictjson.Limits{Bytes: 1 << 16, Depth: 32, Values: 1000}
 
 func TestParse(t *testing.T) {
 	cases := []struct {
@@ -84,7 +84,7 @@ func TestParse(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			v, err := strictjson.Parse(c.doc, roomy)
+			v, err := strictjson.Parse(c.doc, wideLimits)
 			if !errors.Is(err, c.want) {
 				t.Errorf("Parse(%.60q) = %v, want %v", c.doc, err, c.want)
 			}
@@ -122,7 +122,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		v, err := strictjson.Parse(text, roomy)
+		v, err := strictjson.Parse(text, wideLimits)
 		var want any
 		decoder := json.NewDecoder(strings.NewReader(text))
 		decoder.UseNumber()
@@ -185,7 +185,7 @@ func plain(v strictjson.Value) any {
 
 func TestWhereAMemberStandsAgain(t *testing.T) {
 	const text = `{"a": [0, {"b": {"x": 1, "y": 2, "\u0078": 3}}]}`
-	_, err := strictjson.Parse(text, roomy)
+	_, err := strictjson.Parse(text, wideLimits)
 	var e *strictjson.Repeated
 	if !errors.As(err, &e) || !errors.Is(err, strictjson.ErrDuplicate) || text[e.Offset] != '3' || fmt.Sprint(e.Path) != "[{a 0 false} { 1 true} {b 0 false} {x 2 false}]" {
 		t.Errorf("Parse = %+v", e)
@@ -194,7 +194,7 @@ func TestWhereAMemberStandsAgain(t *testing.T) {
 
 func TestValue(t *testing.T) {
 	const text = ` {"a.b": [1.5, "x\u0041", true], "n": null, "big": 1e999}`
-	v, err := strictjson.Parse(text, roomy)
+	v, err := strictjson.Parse(text, wideLimits)
 	if err != nil {
 		t.Fatal(err)
 	}

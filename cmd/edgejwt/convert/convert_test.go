@@ -202,7 +202,7 @@ func TestPreflights(t *testing.T) {
 			continue
 		}
 		parsed, err := config.Parse(r.JSON)
-		if err != nil || parsed.JudgePreflights != c.judges {
+		if err != nil || parsed.DecidePreflights != c.judges {
 			t.Errorf("%s: judged: %v (%v), want %v\n%s", c.name, !c.judges, err, c.judges, r.YAML)
 		}
 		said := strings.Join(r.Comments, "\n")

@@ -183,8 +183,8 @@ func TestMode(t *testing.T) {
 	}
 }
 
-// TestJudgedPreflight: a step says what a preflight is, and the others follow.
-func TestJudgedPreflight(t *testing.T) {
+// TestPreflightLikeAnyRequest: a step says what a preflight is, and the others follow.
+func TestPreflightLikeAnyRequest(t *testing.T) {
 	c, err := config.Parse([]byte(`{"auth0": {"domain": "tenant.eu.auth0.com", "audience": "a"}, "corsPreflight": "judge"}`))
 	if err != nil {
 		t.Fatal(err)

@@ -95,9 +95,9 @@ func (x *explainer) preflight(bool) (string, []string) {
 		return "a CORS preflight, which carries no token, passes", nil
 	case !authz.IsPreflight(x.headers) || x.decidedAt(authz.StepMetadata):
 		return "", nil
-	case !x.o.Config.JudgePreflights && !x.j.IsPreflight():
+	case !x.o.Config.DecidePreflights && !x.j.IsPreflight():
 		return "", nil
-	case x.o.Config.JudgePreflights:
+	case x.o.Config.DecidePreflights:
 		return "a CORS preflight, judged like any other request (corsPreflight: judge)", nil
 	}
 	return "a CORS preflight, which passes unless its route denies", nil

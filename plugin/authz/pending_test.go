@@ -13,7 +13,7 @@ import (
 	"edgejwt/verify"
 )
 
-// newWaiting makes a gate whose keys have to be fetched.
+// newWaiting makes an Authorizer whose keys must be fetched.
 func newWaiting(t testing.TB, rule, top string) (*authz.Authorizer, *jwks.Source) {
 	t.Helper()
 	cfg := parseEdge(t, rule, top)
@@ -22,7 +22,7 @@ func newWaiting(t testing.TB, rule, top string) (*authz.Authorizer, *jwks.Source
 }
 
 // buffered puts all texts of a request into one buffer, as the host does.
-func buffered(request [][2]string) (buffer []byte, again [][2]string) {
+func buffered(request [][2]string) (buffer []byte, copied [][2]string) {
 	for _, h := range request {
 		buffer = append(append(buffer, h[0]...), h[1]...)
 	}
@@ -32,13 +32,13 @@ func buffered(request [][2]string) (buffer []byte, again [][2]string) {
 		return unsafe.String(unsafe.SliceData(buffer[at-size:]), size)
 	}
 	for _, h := range request {
-		again = append(again, [2]string{text(len(h[0])), text(len(h[1]))})
+		copied = append(copied, [2]string{text(len(h[0])), text(len(h[1]))})
 	}
-	return buffer, again
+	return buffer, copied
 }
 
-// TestWaitingHoldsNothingOfTheRequest: while a request waits the host's buffer is
-// overwritten, and what is decided afterwards is the same.
+// TestWaitingHoldsNothingOfTheRequest: the decision is the same although the host's
+// buffer is overwritten while the request waits.
 func TestWaitingHoldsNothingOfTheRequest(t *testing.T) {
 	const rule = `"fromHeaders": [{"name": "authorization", "prefix": "Bearer "}], "fromCookies": ["session"], "fromParams": ["access_token"],
 		"forwardOriginalToken": false, "outputClaimToHeaders": [{"header": "x-sub", "claim": "sub"}]`
@@ -80,8 +80,8 @@ func TestWaitingHoldsNothingOfTheRequest(t *testing.T) {
 	}
 }
 
-// TestPolicyOutlivesTheWait: the policy is parsed once, and remembered or not, a
-// request that waits keeps its own.
+// TestPolicyOutlivesTheWait: a request that waits keeps its policy, also when the policy
+// is no longer in the map of compiled policies.
 func TestPolicyOutlivesTheWait(t *testing.T) {
 	g, machine := newWaiting(t, "", `"routeMetadata": true`)
 	buffer := []byte(`{"scopes": ["s"]}`)
@@ -97,7 +97,7 @@ func TestPolicyOutlivesTheWait(t *testing.T) {
 	}
 }
 
-// TestReportWaits: a report is of the decision, and that wants keys.
+// TestReportWaits: with mode: report a request waits for keys, too.
 func TestReportWaits(t *testing.T) {
 	g, machine := newWaiting(t, `"outputPayloadToHeader": "x-p"`, `"mode": "report"`)
 	good, bad, late := decide(g, request("GET /", bearer(token(nil))), now), decide(g, request("GET /", bearer(spoilt(token(nil)))), now), decide(g, request("GET /", bearer(token(nil))), now)
@@ -112,7 +112,7 @@ func TestReportWaits(t *testing.T) {
 	if good.Resume(at); good.Reason != verify.Accepted || good.Report || len(good.Changes().Set) != 1 {
 		t.Errorf("good: %v, reported %v", good.Reason, good.Report)
 	}
-	for range 3 { // its key may be new under the old kid
+	for range 3 { // the provider may have replaced its key
 		bad.Resume(at)
 		at = at.Add(time.Minute)
 		machine.Tick(at, 0, false)

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// TestToldIsBounded: what is told of tokens does not grow beyond the cache's
-// bytes, however long the encoding makes it.
-func TestToldIsBounded(t *testing.T) {
+// TestOutputsAreBounded: the cache counts the outputs of its tokens, which an encoding can
+// make long.
+func TestOutputsAreBounded(t *testing.T) {
 	var outputs []string
 	for i := range 20 {
 		outputs = append(outputs, fmt.Sprintf(`{"header": "x-o-%d", "claim": "big", "encoding": "percent"}`, i))

@@ -14,8 +14,8 @@ func pairs(all ...string) (list [][2]string) {
 	return list
 }
 
-// TestStrips: the token leaves no place where it stood, and takes nothing along.
-func TestStrips(t *testing.T) {
+// TestTokenIsRemoved: the token is removed from all its locations, and nothing else is.
+func TestTokenIsRemoved(t *testing.T) {
 	const places = `"fromHeaders": [{"name": "authorization", "prefix": "Bearer "}, {"name": "x-token"}], "fromCookies": ["session", "old"], "fromParams": ["access_token"]`
 	g := newEdge(t, places+`, "forwardOriginalToken": false`, "")
 	keeps := newEdge(t, places, "")
@@ -42,12 +42,12 @@ func TestStrips(t *testing.T) {
 			t.Errorf("%s: %v, remove %q, set %q", c.name, j.Reason, got.Remove, got.Set)
 		}
 		if got := decide(keeps, c.request, now).Changes(); got.Remove != nil || got.Set != nil {
-			t.Errorf("%s: a gate that keeps tokens changes %+v", c.name, got)
+			t.Errorf("%s: an Authorizer that keeps tokens changes %+v", c.name, got)
 		}
 	}
 }
 
-func TestTellsClaims(t *testing.T) {
+func TestOutputClaims(t *testing.T) {
 	g := newEdge(t, `"outputPayloadToHeader": "x-payload",
 		"outputClaimToHeaders": [{"header": "x-sub", "claim": "sub"}, {"header": "x-name", "claim": "name", "encoding": "percent"},
 			{"header": "x-city", "claim": ["address", "city"]}, {"header": "x-raw", "claim": "name"}, {"header": "x-none", "claim": "none"}],
@@ -67,12 +67,12 @@ func TestTellsClaims(t *testing.T) {
 	}
 }
 
-// TestTellsDecisions: with filterState every decision is told, but no word of a
-// token that is not valid.
-func TestTellsDecisions(t *testing.T) {
+// TestDecisionInFilterState: with filterState every decision is in the filter state, but
+// nothing of a token that is not valid.
+func TestDecisionInFilterState(t *testing.T) {
 	g := newEdge(t, `"outputClaimToFilterState": [{"key": "edgejwt.sub", "claim": "sub"}]`,
 		`"filterState": true, "mode": "report", "routes": [{"name": "r", "mode": "enforce", "path": {"exact": "/r"}, "scopes": ["s"]}, {"path": {"exact": "/p"}, "auth": "none"}, {"name": "d", "path": {"exact": "/d"}, "auth": "deny"}]`)
-	silent := newEdge(t, "", "")
+	without := newEdge(t, "", "")
 	const decision, name, issuer = "edgejwt.decision", "edgejwt.route", "edgejwt.issuer"
 	for _, c := range []struct {
 		name    string
@@ -93,8 +93,8 @@ func TestTellsDecisions(t *testing.T) {
 		if got := decide(g, c.request, now).Changes(); !slices.Equal(got.State, c.want) {
 			t.Errorf("%s: %q, want %q", c.name, got.State, c.want)
 		}
-		if got := decide(silent, c.request, now).Changes(); got.State != nil {
-			t.Errorf("%s: told although nobody asked: %q", c.name, got.State)
+		if got := decide(without, c.request, now).Changes(); got.State != nil {
+			t.Errorf("%s: set without filterState: %q", c.name, got.State)
 		}
 	}
 }
@@ -111,7 +111,7 @@ func TestClearsTheRoute(t *testing.T) {
 		want      bool
 	}{
 		{"set", output, `"clearRouteCache": true`, org, true},
-		{"stripped", `"forwardOriginalToken": false`, `"clearRouteCache": true`, org, true},
+		{"removed", `"forwardOriginalToken": false`, `"clearRouteCache": true`, org, true},
 		{"not asked for", output, ``, org, false},
 		{"nothing set", output, `"clearRouteCache": true`, request("GET /", bearer(token(nil))), false},
 		{"refused", output, `"clearRouteCache": true`, request("GET /"), false},
@@ -123,8 +123,7 @@ func TestClearsTheRoute(t *testing.T) {
 	}
 }
 
-// TestNothingIsToldBeforeTheDecision.
-func TestNothingIsToldBeforeTheDecision(t *testing.T) {
+func TestNoChangesBeforeTheDecision(t *testing.T) {
 	g, _ := newWaiting(t, `"outputPayloadToHeader": "x-p"`, `"filterState": true`)
 	j := decide(g, request("GET /", bearer(token(nil))), now)
 	if c := j.Changes(); j.Decided || c.Set != nil || c.State != nil || c.Remove != nil {

@@ -19,7 +19,7 @@ import (
 	"edgejwt/verify/ascii"
 )
 
-// counting is a gate whose signature checks are counted.
+// counting is an Authorizer whose signature checks are counted.
 type counting struct {
 	*authz.Authorizer
 	checks int
@@ -45,7 +45,8 @@ func newCounting(t testing.TB, rule, top string, machine *jwks.Source) *counting
 	return c
 }
 
-// decideOnce judges a request that lies in a buffer, which is overwritten afterwards.
+// decideOnce decides about a request whose texts are in a buffer, which is overwritten
+// afterwards.
 func decideOnce(g *authz.Authorizer, request [][2]string, at time.Time) *authz.Decision {
 	buffer, headers := buffered(request)
 	j := decide(g, headers, at)
@@ -55,8 +56,8 @@ func decideOnce(g *authz.Authorizer, request [][2]string, at time.Time) *authz.D
 	return j
 }
 
-// wants judges a request and asserts the decision, and how many signatures have
-// been checked by then.
+// wants asserts the decision about a request, and the number of signatures that have
+// been checked so far.
 func (c *counting) wants(t *testing.T, what string, request [][2]string, at time.Time, want verify.Reason, checks int) *authz.Decision {
 	t.Helper()
 	j := decideOnce(c.Authorizer, request, at)
@@ -69,8 +70,8 @@ func (c *counting) wants(t *testing.T, what string, request [][2]string, at time
 	return j
 }
 
-// TestSeen: a token's signature is checked once, everything else each time.
-func TestSeen(t *testing.T) {
+// TestCachedToken: a token's signature is checked once, everything else each time.
+func TestCachedToken(t *testing.T) {
 	const routes = `"routes": [{"name": "write", "path": {"prefix": "/write"}, "scopes": ["write"]}, {"path": {"prefix": "/young"}, "maxAge": "10m"},
 		{"path": {"prefix": "/opaque"}, "allowOpaque": true}, {"path": {"prefix": "/public"}, "auth": "none"}]`
 	g := newCounting(t, `"clockSkew": "1s", "fromHeaders": [{"name": "authorization", "prefix": "Bearer "}, {"name": "x-token"}]`, routes, nil)
@@ -84,7 +85,7 @@ func TestSeen(t *testing.T) {
 	g.wants(t, "joined", request("GET /", "authorization: Bearer "+a+",Bearer "+a), now, verify.TokenAmbiguous, 2)
 	g.wants(t, "nothing needed", request("GET /public", bearer(a)), now, verify.Public, 2)
 	g.wants(t, "no opaque one", request("GET /opaque", bearer(a)), now, verify.Accepted, 2)
-	g.wants(t, "scope lacking", request("GET /write", bearer(a)), now, verify.ScopeMissing, 2)
+	g.wants(t, "scope missing", request("GET /write", bearer(a)), now, verify.ScopeMissing, 2)
 	g.wants(t, "scope there", request("GET /write", bearer(b)), now, verify.Accepted, 2)
 	g.wants(t, "too old for the route", request("GET /young", bearer(a)), now.Add(20*time.Minute), verify.TokenExpired, 2)
 	g.wants(t, "before its time", request("GET /", bearer(a)), now.Add(-2*time.Second), verify.TokenNotYetValid, 2)
@@ -93,14 +94,14 @@ func TestSeen(t *testing.T) {
 	// What differs in a single place is another token.
 	for _, other := range []string{spoilt(a), a[:len(a)-1], a + "A", "e" + a, strings.Replace(a, ".", "..", 1), strings.ToUpper(a[:8]) + a[8:]} {
 		if j := decide(g.Authorizer, request("GET /", bearer(other)), now); j.Reason.Passes() {
-			t.Errorf("%q passes for a token that was seen", other)
+			t.Errorf("%q passes like the token in the cache", other)
 		}
 	}
 }
 
-// TestSeenAtItsPlace: that one rule's token was seen does not let it stand where
-// only another rule looks.
-func TestSeenAtItsPlace(t *testing.T) {
+// TestCachedTokenInALocationOfAnotherIssuer: a token in the cache is refused in a location
+// that only another rule has.
+func TestCachedTokenInALocationOfAnotherIssuer(t *testing.T) {
 	cfg, err := config.Parse([]byte(`{"jwtRules": [
 		{"issuer": "` + edgeIssuer + `", "audiences": ["` + edgeAudience + `"], "jwks": ` + string(edgeKeys()) + `},
 		{"issuer": "https://other.example/", "audiences": ["a"], "jwks": ` + string(edgeKeys()) + `, "fromHeaders": [{"name": "x-other"}],
@@ -112,17 +113,17 @@ func TestSeenAtItsPlace(t *testing.T) {
 	a := token(nil)
 	for range 2 {
 		if j := decide(g, request("GET /", bearer(a)), now); j.Reason != verify.Accepted {
-			t.Errorf("at its place: %v", j.Reason)
+			t.Errorf("in its location: %v", j.Reason)
 		}
 		if j := decide(g, request("GET /", "x-other: "+a), now); j.Reason != verify.IssuerUnknown {
-			t.Errorf("at another's place: %v, want issuer_unknown", j.Reason)
+			t.Errorf("in the location of another issuer: %v, want issuer_unknown", j.Reason)
 		}
 		others := token(map[string]any{"iss": "https://other.example/", "aud": "a"})
 		if c := decide(g, request("GET /", "x-other: "+others), now).Changes(); len(c.Set) != 1 {
-			t.Errorf("of the other issuer's token the API is told %q", c.Set)
+			t.Errorf("the other issuer's token sets %q", c.Set)
 		}
 		if c := decide(g, request("GET /", bearer(a)), now).Changes(); len(c.Set) != 0 {
-			t.Errorf("the API is told %q, which is the other issuer's to tell", c.Set)
+			t.Errorf("a token sets %q, an output of the other issuer", c.Set)
 		}
 	}
 }
@@ -141,8 +142,9 @@ func keysOf(t testing.TB, keys map[string]*rsa.PrivateKey) []byte {
 	return document
 }
 
-// TestSeenUnderChangingKeys: a key that leaves takes its tokens with it.
-func TestSeenUnderChangingKeys(t *testing.T) {
+// TestCachedTokenAndChangedKeys: tokens of a key that leaves the key set are not accepted
+// from the cache.
+func TestCachedTokenAndChangedKeys(t *testing.T) {
 	other, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
@@ -187,15 +189,16 @@ func TestSeenUnderChangingKeys(t *testing.T) {
 	}
 }
 
-// TestSeenWithoutKeys: when keys are too old to be used, so is what they said.
-func TestSeenWithoutKeys(t *testing.T) {
+// TestCachedTokenWithoutKeys: when the keys are too old, a token in the cache is not
+// accepted.
+func TestCachedTokenWithoutKeys(t *testing.T) {
 	g, machine := newWaiting(t, "", "")
 	a := request("GET /", bearer(token(map[string]any{"exp": now.Add(100 * time.Hour).Unix()})))
 	at := serve(t, machine, now, edgeKeys())
 	if j := decide(g, a, at); j.Reason != verify.Accepted {
 		t.Fatal(j.Reason)
 	}
-	for range 30 { // the provider is silent, the clock is believed by the hour
+	for range 30 { // the provider does not answer
 		at = at.Add(time.Hour)
 		machine.Tick(at, 0, false)
 	}
@@ -205,9 +208,9 @@ func TestSeenWithoutKeys(t *testing.T) {
 	}
 }
 
-// TestBadSeen: a bad signature is checked once in half a minute, and anew when its
+// TestRejectedToken: a bad signature is checked once in half a minute, and again when its
 // key changes.
-func TestBadSeen(t *testing.T) {
+func TestRejectedToken(t *testing.T) {
 	g := newCounting(t, "", "", nil)
 	a := token(nil)
 	bad := request("GET /", bearer(spoilt(a)))
@@ -233,8 +236,8 @@ func TestBadSeen(t *testing.T) {
 	}
 }
 
-// TestNotSeen: without a cache each signature is checked each time.
-func TestNotSeen(t *testing.T) {
+// TestNoTokenCache: without a cache each signature is checked each time.
+func TestNoTokenCache(t *testing.T) {
 	g := newCounting(t, "", `"tokenCache": {"entries": 0}`, nil)
 	a := token(nil)
 	for n := range 3 {
@@ -243,9 +246,9 @@ func TestNotSeen(t *testing.T) {
 	}
 }
 
-// TestSeenTellsTheSame: a token that was seen is told of like a new one, whatever
-// the buffer holds by then in which it came first.
-func TestSeenTellsTheSame(t *testing.T) {
+// TestCachedTokenHasTheSameOutput: the output of a token in the cache is that of a new
+// one, also after the buffer with the token was overwritten.
+func TestCachedTokenHasTheSameOutput(t *testing.T) {
 	const rule = `"forwardOriginalToken": false, "outputPayloadToHeader": "x-payload", "outputClaimToFilterState": [{"key": "who", "claim": "sub"}],
 		"outputClaimToHeaders": [{"header": "x-sub", "claim": "sub"}, {"header": "x-roles", "claim": "roles"}, {"header": "x-bad", "claim": "bad"}]`
 	const top = `"filterState": true, "clearRouteCache": true, "routes": [{"name": "strict", "path": {"exact": "/strict"}, "scopes": ["s"], "mode": "report"}]`
@@ -267,7 +270,7 @@ func TestSeenTellsTheSame(t *testing.T) {
 				state := append(got.State, [2]string{"other", "1"})
 				_, _ = append(j.Changes().Set, [2]string{"x-other", "2"}), append(j.Changes().State, [2]string{"other", "2"})
 				if set[len(set)-1][1] != "1" || state[len(state)-1][1] != "1" {
-					t.Fatal("two callers share what they were given")
+					t.Fatal("two callers share a slice")
 				}
 				for i := range buffer {
 					buffer[i] = '*'
@@ -280,7 +283,7 @@ func TestSeenTellsTheSame(t *testing.T) {
 	}
 }
 
-// TestNoAllocation: a token that was seen costs no memory.
+// TestNoAllocation: a decision about a token in the cache allocates nothing.
 func TestNoAllocation(t *testing.T) {
 	for name, rule := range map[string]string{"plain": "", "headers": `"outputPayloadToHeader": "x-p", "outputClaimToHeaders": [{"header": "x-sub", "claim": "sub"}]`} {
 		g := newEdge(t, rule, "")
@@ -297,7 +300,7 @@ func TestNoAllocation(t *testing.T) {
 	}
 }
 
-// FuzzFolded holds the comparison of names against the folding that it stands for.
+// FuzzFolded compares ascii.SameHeader, as isForged uses it, with ascii.FoldHeader.
 func FuzzFolded(f *testing.F) {
 	for _, name := range []string{"x-sub", "X_Sub", "x.sub", "xsub", "x-su", "", "x-süb", ":path", "Z-ID", "z_id", "y-sub", "X-SUB", "0-9", "0.9", "x-sub-"} {
 		f.Add(name)
