@@ -1,11 +1,11 @@
-// Edgejwt is a proxy-wasm plugin: it lets a request pass only with a valid
-// access token. Everything it does is in package plugin.
+// Edgejwt is a proxy-wasm plugin that lets a request pass only with a valid access token.
+// The code is in package plugin.
 package main
 
 import "edgejwt/plugin"
 
-// A proxy-wasm module is a reactor: the host runs init functions and then calls
-// the exports; main never runs.
+// main does not run: a proxy-wasm module is a reactor. The host runs the init functions and
+// then calls the exports.
 func main() {}
 
 func init() { plugin.Register() }

@@ -3,8 +3,10 @@ package plugin_test
 import (
 	"bytes"
 	leb128 "encoding/binary"
+	"fmt"
 	"os"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,20 +21,17 @@ import (
 	"edgejwt/plugin"
 )
 
-// The tests that use forms run in three forms: the plugin as Go and the shipped
-// module, both under the emulator of the SDK that the plugin is built with, and the
-// shipped module under the emulator of the archived SDK, which is older and not of
-// the same hands.
-
-// form is one of them.
+// form is one of three ways to run a test: the plugin as Go, and the shipped module, both
+// under the emulator of the SDK that the plugin is built with, and the shipped module under
+// the emulator of the archived SDK, which others maintained.
 type form struct {
 	start func(config string) (host proxytest.HostEmulator, reset func())
 	now   time.Time // what the plugin's clock shows
-	// native: the plugin is Go, and entered by the SDK's callbacks. The shipped
-	// module has none for bodies and for the end of a stream.
+	// native: the plugin is Go, and called by the SDK's callbacks. The shipped module has
+	// no callbacks for bodies and for the end of a stream.
 	native bool
-	// sharedData and setSharedData are the host's, by which another plugin would do
-	// the same.
+	// sharedData and setSharedData are the host's functions, for tests that act as another
+	// plugin.
 	sharedData    func(name string) (data []byte, version uint32, err error)
 	setSharedData func(name string, data []byte, version uint32) error
 }
@@ -46,63 +45,52 @@ func native() form {
 
 // forms runs a test in each form.
 func forms(t *testing.T, test func(t *testing.T, form form)) {
+	compileBoth()
 	t.Run("native", func(t *testing.T) { test(t, native()) })
-	t.Run("wasm", func(t *testing.T) { test(t, shipped.form(t)) })
+	t.Run("wasm", func(t *testing.T) { test(t, shippedForm(t)) })
 	t.Run("wasm under the archived emulator", func(t *testing.T) { test(t, archivedForm(t)) })
 }
 
-// module is the shipped file.
-func module(t testing.TB) []byte {
-	t.Helper()
-	code, err := os.ReadFile(modulePath)
-	if err != nil {
-		t.Fatalf("the compiled module is missing, run make build: %v", err)
-	}
-	return code
-}
-
-// An emulator compiles the module for each VM, which takes seconds, so tests share a
-// VM, each with a plugin of its own. The emulators' clock starts at epoch and moves by a
-// millisecond with each reading, so it does not go on for too many tests.
-const maxUses = 25
-
+// An emulator compiles the module for each VM, which takes seconds. So all tests share one
+// VM of each emulator, with a plugin context for each test. The emulators' clock starts at
+// epoch and moves by a millisecond with each reading, so for all tests it stays near epoch.
 var epoch = time.Date(2022, 1, 1, 0, 0, 0, 0, time.UTC)
 
-type pool[VM interface{ Close() error }] struct {
-	make func(code []byte) (VM, error)
-	vm   VM
-	uses int
-}
+var (
+	shippedVMs  = sync.OnceValues(func() (proxytest.WasmVMContext, error) { return compiled(proxytest.NewWasmVMContext) })
+	archivedVMs = sync.OnceValues(func() (archivedtest.WasmVMContext, error) {
+		return compiled(func(code []byte) (archivedtest.WasmVMContext, error) {
+			return archivedtest.NewWasmVMContext(withStart(code))
+		})
+	})
+	// compileBoth uses two processors while native tests run.
+	compileBoth = sync.OnceFunc(func() {
+		go func() { _, _ = shippedVMs() }()
+		go func() { _, _ = archivedVMs() }()
+	})
+)
 
-func (p *pool[VM]) get(t testing.TB) VM {
-	t.Helper()
-	if p.uses%maxUses == 0 {
-		if p.uses > 0 {
-			_ = p.vm.Close()
-		}
-		var err error
-		if p.vm, err = p.make(module(t)); err != nil {
-			p.uses = 0
-			t.Fatal(err)
-		}
+func compiled[VM any](compile func(code []byte) (vm VM, err error)) (vm VM, err error) {
+	code, err := os.ReadFile(modulePath)
+	if err != nil {
+		return vm, fmt.Errorf("the compiled module is missing, run make build: %w", err)
 	}
-	p.uses++
-	return p.vm
+	return compile(code)
 }
 
-type shippedPool struct{ pool[proxytest.WasmVMContext] }
-
-var shipped = shippedPool{pool[proxytest.WasmVMContext]{make: proxytest.NewWasmVMContext}}
-
-func (p *shippedPool) form(t testing.TB) form {
-	vm := shippedVM{p.get(t)}
+func shippedForm(t testing.TB) form {
+	shared, err := shippedVMs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	vm := shippedVM{shared}
 	return form{func(config string) (proxytest.HostEmulator, func()) {
 		return proxytest.NewHostEmulator(proxytest.NewEmulatorOption().WithVMContext(vm).WithPluginConfiguration([]byte(config)))
 	}, epoch, false, proxywasm.GetSharedData, proxywasm.SetSharedData}
 }
 
-// shippedVM enters the shipped module as Envoy does: by no callback that it does not
-// export, and what it holds back is held back. The emulator expects all callbacks.
+// shippedVM calls the shipped module as Envoy does, only by callbacks that it exports. The
+// emulator expects all callbacks.
 type shippedVM struct{ types.VMContext }
 
 func (v shippedVM) NewPluginContext(id uint32) types.PluginContext {
@@ -132,20 +120,20 @@ func (s shippedStream) OnHttpStreamDone() {}
 // held makes StopAllIterationAndWatermark, which the emulators do not know, a Pause.
 func held(action uint32) uint32 { return min(action, uint32(types.ActionPause)) }
 
-var archivedVMs = pool[archivedtest.WasmVMContext]{make: func(code []byte) (archivedtest.WasmVMContext, error) {
-	return archivedtest.NewWasmVMContext(withStart(code))
-}}
-
 func archivedForm(t testing.TB) form {
-	vm := archivedVM{archivedVMs.get(t)}
+	shared, err := archivedVMs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	vm := archivedVM{shared}
 	return form{func(config string) (proxytest.HostEmulator, func()) {
 		host, reset := archivedtest.NewHostEmulator(archivedtest.NewEmulatorOption().WithVMContext(vm).WithPluginConfiguration([]byte(config)))
 		return archivedHost{host}, reset
 	}, epoch, false, archived.GetSharedData, archived.SetSharedData}
 }
 
-// withStart is the module with its _initialize exported as _start too: the archived
-// emulator is of a time when modules of Go were commands.
+// withStart returns the module with its _initialize exported as _start, too: the archived
+// emulator starts only modules that are commands.
 func withStart(module []byte) []byte {
 	const header, exports = 8, 7 // magic number and version; the number of the section
 	out := slices.Clone(module[:header])
@@ -203,7 +191,7 @@ func (s archivedStream) OnHttpRequestTrailers(n int) archivedtypes.Action {
 
 func (s archivedStream) OnHttpStreamDone() {}
 
-// archivedHost gives the archived emulator the types of the other one.
+// archivedHost converts the types of the archived emulator to those of the other one.
 type archivedHost struct{ archivedtest.HostEmulator }
 
 func (h archivedHost) StartVM() types.OnVMStartStatus {

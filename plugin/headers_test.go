@@ -31,8 +31,8 @@ func TestHeadersOfOtherSpellings(t *testing.T) {
 	})
 }
 
-// TestTrailersOfOtherSpellings: what was judged as a header, or read as a token, says
-// nothing as a trailer, though the API is told nothing.
+// TestTrailersOfOtherSpellings: trailers with the name of a compared header or of a token's
+// header are removed, also without output headers.
 func TestTrailersOfOtherSpellings(t *testing.T) {
 	v := newVM(t)
 	v.plugin(1, strings.TrimSuffix(inline("k1", "a", ""), "}")+`, "routes": [{"path": {"prefix": "/"}, "claimMatches": [{"claim": "org", "header": "x-tenant"}]}]}`)

@@ -16,26 +16,24 @@ import (
 	"edgejwt/jwks"
 )
 
-// keySource carries one key set's events and actions between the host and its state
-// machine. It decides nothing.
+// keySource connects one key set's state machine (jwks.Source) with the host: it passes on
+// events and carries out actions. It decides nothing.
 type keySource struct {
 	plugin  *pluginContext
 	machine *jwks.Source
-	cluster string      // that reaches the keys
-	issuer  issuerPlace // where the discovery document is, if that is elsewhere
-	place   string      // what is fetched, and over which clusters
-	record  string      // name of the record in shared data
-	hint    string      // name of the record's sequence number, eight bytes
-	// changed: the requests that wait for this key set are to be decided again.
-	changed bool
+	cluster string         // reaches the keys
+	issuer  issuerEndpoint // of the discovery document, if another cluster reaches it
+	id      string         // identifies what is fetched, and over which clusters
+	record  string         // key of the record in shared data
+	hint    string         // key of the record's sequence number in shared data
+	changed bool           // the requests that wait for this key set must be decided again
 	metrics *keySourceMetrics
-	// sharedDataFailing: the host has failed to keep shared data, which the log says.
+	// sharedDataFailing: shared data has failed, and that is in the log.
 	sharedDataFailing bool
 }
 
-// issuerPlace is the issuer's own host, when another cluster than the keys' has
-// to be asked for it.
-type issuerPlace struct{ authority, cluster string }
+// issuerEndpoint is the issuer's host and the cluster that reaches it.
+type issuerEndpoint struct{ authority, cluster string }
 
 // clusterOf is the cluster that reaches an authority.
 func (s *keySource) clusterOf(authority string) string {
@@ -45,22 +43,21 @@ func (s *keySource) clusterOf(authority string) string {
 	return s.cluster
 }
 
-// tick lets the machine look whether another worker has changed the record, and
-// do what is due. A fault in one source does not keep the others, or the requests
-// that wait, from what is theirs.
+// tick calls the machine's Tick. A panic in one source does not stop the others, or the
+// decision about pending requests.
 func (s *keySource) tick(now time.Time) {
 	defer s.plugin.recoverPanic("tick", nil)
 	hint, ok := readHint(s.hint)
 	s.carryOut(s.machine.Tick(now, hint, ok))
 }
 
-// carryOut does what the machine asks, and what it asks then, until it asks for nothing.
+// carryOut carries out actions, and the actions that follow from them.
 func (s *keySource) carryOut(actions []jwks.Action) {
 	for _, action := range actions {
 		switch action.Kind {
 		case jwks.Load:
-			// When the host does not say what is there, nothing is done until the
-			// next tick: only a record that is surely absent may be made anew.
+			// After a failure of the host nothing is done until the next tick: a record may
+			// be created only if there surely is none.
 			record, version, ok := load(s.record)
 			if !ok {
 				s.sharedDataFailed()
@@ -73,7 +70,7 @@ func (s *keySource) carryOut(actions []jwks.Action) {
 			case nil:
 				writeHint(s.hint, action.Hint)
 				s.sharedDataFailing = false
-			case types.ErrorStatusCasMismatch: // another was first
+			case types.ErrorStatusCasMismatch: // another worker was first
 			default:
 				s.sharedDataFailed()
 			}
@@ -81,7 +78,7 @@ func (s *keySource) carryOut(actions []jwks.Action) {
 		case jwks.Fetch:
 			s.fetch(action)
 		case jwks.Changed:
-			// Not here: the machine is in the middle of its work. See afterKeyEvents.
+			// The requests are decided when the machine is done: see afterKeyEvents.
 			s.changed = true
 		case jwks.Info:
 			proxywasm.LogInfo("edgejwt: " + action.Message)
@@ -91,8 +88,8 @@ func (s *keySource) carryOut(actions []jwks.Action) {
 	}
 }
 
-// sharedDataFailed is what follows when the host's shared data does not do its work.
-// Then there are no keys; that is logged once, and tried again with slower ticks.
+// sharedDataFailed handles a failure of shared data, without which there are no keys. It
+// logs the failure once and makes the next tick slower.
 func (s *keySource) sharedDataFailed() {
 	if s.plugin.faulty = true; !s.sharedDataFailing {
 		s.sharedDataFailing = true
@@ -100,10 +97,9 @@ func (s *keySource) sharedDataFailed() {
 	}
 }
 
-// load reads the record; nothing and version 0 when there is none. ok is false
-// when the host could not tell.
-func load(name string) (record []byte, version uint32, ok bool) {
-	record, version, err := proxywasm.GetSharedData(name)
+// load reads a record. version is 0 when there is none. ok is false when the host fails.
+func load(key string) (record []byte, version uint32, ok bool) {
+	record, version, err := proxywasm.GetSharedData(key)
 	return loaded(record, version, err)
 }
 
@@ -117,8 +113,8 @@ func loaded(record []byte, version uint32, err error) ([]byte, uint32, bool) {
 	return nil, 0, false
 }
 
-// fetch dispatches the callout. It is reached from a tick or from an answer,
-// never from a stream: see OnTick.
+// fetch dispatches the callout. It must be called from a tick or from the answer of a
+// callout, not from a stream: see OnTick.
 func (s *keySource) fetch(action jwks.Action) {
 	authority, path, _ := jwks.SplitURL(action.URL)
 	headers := append([][2]string{
@@ -136,8 +132,8 @@ func (s *keySource) fetch(action jwks.Action) {
 	}
 }
 
-// answered takes the answer of a callout to the machine, and then decides the
-// requests that waited for it.
+// answered passes the answer of a callout to the machine, and then decides the requests
+// that waited for it.
 func (s *keySource) answered(ticket uint64, numHeaders, bodySize int) {
 	defer s.plugin.recoverPanic("callout answer", nil)
 	s.take(ticket, numHeaders, bodySize)
@@ -156,8 +152,8 @@ func (s *keySource) take(ticket uint64, numHeaders, bodySize int) {
 
 var errNoStatus = errors.New("the answer has no status")
 
-// readAnswer reads what the host has of the answer. A callout that failed comes
-// as a status of the host's own making (503, 504) or with no headers at all.
+// readAnswer reads the answer of a callout. For a callout that failed, the host makes a
+// status of its own (503, 504) or passes no headers.
 func readAnswer(numHeaders, bodySize int) (jwks.Answer, error) {
 	if numHeaders == 0 {
 		return jwks.Answer{}, errNoStatus
@@ -177,12 +173,12 @@ func readAnswer(numHeaders, bodySize int) (jwks.Answer, error) {
 			return jwks.Answer{}, errNoStatus
 		}
 	}
-	if status < 100 { // or none at all
+	if status < 100 { // or there is none
 		return jwks.Answer{}, errNoStatus
 	}
 	answer := jwks.Answer{Status: status, Headers: headers}
 	if bodySize > 0 {
-		// One byte over the bound, so that the parser sees that it is too long.
+		// One byte over the bound, so that jwks.Parse refuses a body that is too long.
 		answer.Body, err = proxywasm.GetHttpCallResponseBody(0, min(bodySize, jwks.MaxDocumentBytes+1))
 		if err != nil && err != types.ErrorStatusNotFound {
 			return jwks.Answer{}, err
@@ -191,43 +187,45 @@ func readAnswer(numHeaders, bodySize int) (jwks.Answer, error) {
 	return answer, nil
 }
 
-// inherit takes over what key sources of an earlier configuration know.
+// inherit gets the keys of the same key source of an earlier configuration.
 func (s *keySource) inherit(from []*keySource) {
 	for _, other := range from {
-		if other.place == s.place {
+		if other.id == s.id {
 			s.machine.Inherit(s.plugin.clock(), other.machine)
 		}
 	}
 }
 
-// Shared data belongs to all plugins of the proxy with the same vm_id, and to all
-// without one. So the name of a record and what authenticates it follow from
-// config.Config.RecordKey, which other plugins do not know. Plugins of ours with
-// different keys do not meet there.
+// All plugins of the proxy with the same vm_id, and all without one, share shared data. So
+// the key of a record and the key of its MAC are derived from config.Config.RecordKey,
+// which other plugins do not know. Plugins of ours with different RecordKeys use different
+// records.
 
-// recordName names the record of what is fetched from a place.
-func recordName(key [sha256.Size]byte, place string) string {
-	return "edgejwt/keys/" + strconv.Itoa(jwks.RecordFormat) + "/" + base64.RawURLEncoding.EncodeToString(derive(key, "name", place)[:16])
+// recordName is the key in shared data of a key source's record.
+func recordName(key [sha256.Size]byte, id string) string {
+	return "edgejwt/keys/" + strconv.Itoa(jwks.RecordFormat) + "/" + base64.RawURLEncoding.EncodeToString(derive(key, "name", id)[:16])
 }
 
-// derive gives 32 bytes for a purpose and a place, which tell nothing of the key.
-func derive(key [sha256.Size]byte, purpose, place string) []byte {
+// derive derives 32 bytes from the key, for one purpose and one key source. They reveal
+// nothing of the key.
+func derive(key [sha256.Size]byte, purpose, id string) []byte {
 	h := hmac.New(sha256.New, key[:])
-	h.Write([]byte(purpose + "\x00" + place))
+	h.Write([]byte(purpose + "\x00" + id))
 	return h.Sum(nil)
 }
 
-// readHint reads the record's sequence number; ok is false when there is none.
-func readHint(name string) (hint uint64, ok bool) {
-	data, _, err := proxywasm.GetSharedData(name)
+// readHint reads the record's sequence number. ok is false when there is none.
+func readHint(key string) (hint uint64, ok bool) {
+	data, _, err := proxywasm.GetSharedData(key)
 	if err != nil || len(data) != 8 {
 		return 0, false
 	}
 	return binary.LittleEndian.Uint64(data), true
 }
 
-// writeHint writes it without compare-and-swap: whichever of two numbers stands
-// in the end, it is another than was there, and sends readers to the record.
-func writeHint(name string, hint uint64) {
-	_ = proxywasm.SetSharedData(name, binary.LittleEndian.AppendUint64(nil, hint), 0)
+// writeHint writes the record's sequence number. It needs no compare-and-swap: of two
+// workers that write at once, either number differs from the old one, so that other
+// workers read the record.
+func writeHint(key string, hint uint64) {
+	_ = proxywasm.SetSharedData(key, binary.LittleEndian.AppendUint64(nil, hint), 0)
 }

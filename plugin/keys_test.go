@@ -137,8 +137,8 @@ func TestFetchesFromTheConfiguredPlace(t *testing.T) {
 func TestKeyMetrics(t *testing.T) {
 	forms(t, func(t *testing.T, f form) {
 		w := newWorld(t, f, auth0Config)
-		parked := w.send(bearer(f.sign("k1", nil)))
-		parked.waiting()
+		pending := w.send(bearer(f.sign("k1", nil)))
+		pending.waiting()
 		gauge := func(name string) uint64 {
 			t.Helper()
 			value, err := w.GetGaugeMetric(name)
@@ -151,7 +151,7 @@ func TestKeyMetrics(t *testing.T) {
 			t.Errorf("%d requests wait, want 1", n)
 		}
 		w.serveKeys(keySet("k1", "k2"))
-		parked.accepted()
+		pending.accepted()
 		const jwks = ";jwks=tenant.auth0.example/.well-known/jwks.json"
 		for name, want := range map[string]uint64{
 			"edgejwt_parked_now":                     0,
@@ -167,7 +167,7 @@ func TestKeyMetrics(t *testing.T) {
 			t.Errorf("%d fetches that changed the keys, want 1", n)
 		}
 		if w.counter("edgejwt_parked") != 1 || w.counter("edgejwt_wait_timeouts") != 0 {
-			t.Error("parked and timeouts are not 1 and 0")
+			t.Error("pending and timeouts are not 1 and 0")
 		}
 	})
 }
@@ -176,21 +176,21 @@ func TestDiscovery(t *testing.T) {
 	const config = `{"jwtRules": [{"issuer": "` + issuer + `", "audiences": ["` + audience + `"], "jwksHost": "keys.example", "jwksCluster": "keys", "discoveryCluster": "idp"}]}`
 	forms(t, func(t *testing.T, f form) {
 		w := newWorld(t, f, config)
-		parked := w.send(bearer(f.sign("k1", nil)))
+		pending := w.send(bearer(f.sign("k1", nil)))
 		call := w.tickUntilFetch(0)
 		if call.Upstream != "idp" || !slices.Contains(call.Headers, [2]string{":path", "/.well-known/openid-configuration"}) {
 			t.Fatalf("first callout to %q with %v, want the discovery document", call.Upstream, call.Headers)
 		}
 		document := `{"issuer": "` + issuer + `", "jwks_uri": "https://keys.example/certs?v=1"}`
 		w.CallOnHttpCallResponse(call.CalloutID, [][2]string{{":status", "200"}}, nil, []byte(document))
-		parked.waiting()
+		pending.waiting()
 		call = w.tickUntilFetch(1)
 		if call.Upstream != "keys" || !slices.Contains(call.Headers, [2]string{":path", "/certs?v=1"}) ||
 			!slices.Contains(call.Headers, [2]string{":authority", "keys.example"}) {
 			t.Fatalf("second callout to %q with %v, want the key set", call.Upstream, call.Headers)
 		}
 		w.CallOnHttpCallResponse(call.CalloutID, [][2]string{{":status", "200"}}, nil, keySet("k1"))
-		parked.accepted()
+		pending.accepted()
 	})
 }
 

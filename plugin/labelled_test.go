@@ -167,7 +167,7 @@ func TestNoCacheIsNotCounted(t *testing.T) {
 	})
 }
 
-func TestTellsWhatItIs(t *testing.T) {
+func TestBuildInfo(t *testing.T) {
 	forms(t, func(t *testing.T, f form) {
 		w := newWorld(t, f, auth0Config)
 		if n, err := w.GetGaugeMetric("edgejwt_build_info;version=" + version.Number + ";;"); n != 1 || err != nil {

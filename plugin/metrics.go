@@ -12,22 +12,21 @@ import (
 	"edgejwt/verify"
 )
 
-// metrics counts what happened. Labels are part of the name, in the form that
-// Envoy's stats_tags can take apart: edgejwt_requests;reason=token_expired;;
-// No label is ever taken from a token.
+// metrics are the metrics of one configuration. Labels are parts of the name, in a form
+// that Envoy's stats_tags extract: edgejwt_requests;reason=token_expired;;
+// No label comes from a token.
 //
-// A call of the host costs more than most of what is decided. So the counts of
-// requests that pass are kept here and handed over with the next tick, or with
-// the next request that is refused or would be, whichever is first: flush.
+// A host call costs more than most decisions. So counts are kept here, and flushed with
+// the next tick or the next request that is refused or only reported.
 type metrics struct {
 	requests      []counter // by verify.Reason
-	refused       []counter // in report mode; by verify.Reason
+	reported      []counter // refusals that are only reported, by verify.Reason
 	panics        metric
 	pending       metric
-	pendingNow    metric // requests that wait for keys now, of all workers together
+	pendingNow    metric // requests of all workers that wait for keys now
 	timeouts      metric
 	dropped       counter
-	stateFailures counter // filter state that the host did not take
+	stateFailures counter // filter state that the host refused
 	signatures    signatureMetrics
 	lookups       [authz.CacheResultEnd]metric // by authz.CacheResult
 	labelled
@@ -35,8 +34,8 @@ type metrics struct {
 	unflushed []*counter
 }
 
-// metric is the host's number for a metric. Without one (the host would not
-// define it) that figure is missing, and requests are decided all the same.
+// metric is the host's number for a metric. If the host refuses to define it, it is not
+// counted, and requests are decided all the same.
 type metric struct {
 	id      uint32
 	defined bool
@@ -53,8 +52,8 @@ func (m metric) add(n int64) {
 	}
 }
 
-// set sets a gauge. The gauge is one for all workers and the last to set it wins,
-// which is right for what all of them know alike.
+// set sets a gauge. All workers share the gauge, and the last value counts. So it is for
+// values that are the same in all workers.
 func (m metric) set(value uint64) {
 	if m.defined {
 		abi.RecordMetric(m.id, value)
@@ -67,7 +66,7 @@ type counter struct {
 	kept int64
 }
 
-// count counts without a call of the host.
+// count adds n to a counter without a host call.
 func (m *metrics) count(c *counter, n int64) {
 	if c.kept == 0 {
 		m.unflushed = append(m.unflushed, c)
@@ -75,7 +74,7 @@ func (m *metrics) count(c *counter, n int64) {
 	c.kept += n
 }
 
-// flush hands over to the host what has been kept.
+// flush adds the kept counts to the host's metrics.
 func (m *metrics) flush() {
 	for _, c := range m.unflushed {
 		c.add(c.kept)
@@ -84,10 +83,10 @@ func (m *metrics) flush() {
 	m.unflushed = m.unflushed[:0]
 }
 
-// flushMetrics hands over to the host all that was counted and kept.
+// flushMetrics flushes all counts, those of the token cache too.
 func (s *setup) flushMetrics() {
 	if s.authz == nil {
-		return // its configuration was refused: it has counted nothing
+		return // the configuration was refused: nothing was counted
 	}
 	for i, n := range s.authz.Lookups() {
 		if n > 0 {
@@ -97,10 +96,10 @@ func (s *setup) flushMetrics() {
 	s.metrics.flush()
 }
 
-// label appends a label to a metric's name; the last one is followed by ";;".
+// label appends a label to a metric's name. ";;" must follow the last label.
 func label(metric, name, value string) string { return metric + ";" + name + "=" + value }
 
-// define makes the metrics that every configuration has.
+// define defines the metrics that do not depend on requests.
 func (m *metrics) define(cfg *config.Config, reports bool) {
 	define(abi.Gauge, "edgejwt_build_info;version="+version.Number+";;").set(1)
 	m.labelled = newLabelled(cfg)
@@ -111,7 +110,7 @@ func (m *metrics) define(cfg *config.Config, reports bool) {
 	}
 	reasons := verify.Reasons()
 	m.requests = make([]counter, 1+reasons[len(reasons)-1])
-	m.refused = make([]counter, 1+reasons[len(reasons)-1])
+	m.reported = make([]counter, 1+reasons[len(reasons)-1])
 	m.panics = define(abi.Counter, "edgejwt_panics")
 	m.pending = define(abi.Counter, "edgejwt_parked")
 	m.pendingNow = define(abi.Gauge, "edgejwt_parked_now")
@@ -121,12 +120,12 @@ func (m *metrics) define(cfg *config.Config, reports bool) {
 	for _, reason := range reasons {
 		m.requests[reason].metric = define(abi.Counter, label("edgejwt_requests", "reason", reason.String())+";;")
 		if reports && !reason.Passes() {
-			m.refused[reason].metric = define(abi.Counter, label("edgejwt_would_refuse", "reason", reason.String())+";;")
+			m.reported[reason].metric = define(abi.Counter, label("edgejwt_would_refuse", "reason", reason.String())+";;")
 		}
 	}
 }
 
-// signatureMetrics counts signature checks by who made them.
+// signatureMetrics counts signature checks by engine.
 type signatureMetrics struct{ byHost, byGo metric }
 
 func newSignatureMetrics() signatureMetrics {
@@ -144,17 +143,16 @@ func (m *signatureMetrics) count(byHost bool) {
 	}
 }
 
-// labelled are the counters of requests by route and by issuer. In which of them
-// a request counts follows from places in the configuration's lists, so nothing
-// is looked up for it.
+// labelled are the counters of requests by route and by issuer. A series is all outcomes
+// of one route's name or one issuer; it is found by the index of the route or rule.
 type labelled struct {
-	by     []counter     // outcomeEnd for each series: first those of routes, then the rules'
+	series []counter     // outcomeEnd counters for each series: routes, then issuers
 	names  []string      // of the series of routes; empty without routes
-	routes []uint8       // series by the route's place plus one
-	rules  []config.Rule // by whose issuers requests are counted
+	routes []uint8       // series by the route's index plus one; 0: no route
+	rules  []config.Rule // for the names of the issuers' series
 }
 
-// outcome is what became of a request.
+// outcome is the result for a request, as the series count it.
 type outcome uint8
 
 const (
@@ -167,7 +165,7 @@ const (
 
 var outcomeNames = [outcomeEnd]string{"passed", "refused", "unavailable", "reported"}
 
-// outcomeOf is what becomes of a request that is answered here.
+// outcomeOf is the outcome of a request that is refused.
 func outcomeOf(reason verify.Reason) outcome {
 	if reason == verify.KeysUnavailable {
 		return outcomeUnavailable
@@ -175,39 +173,39 @@ func outcomeOf(reason verify.Reason) outcome {
 	return outcomeRefused
 }
 
-// The series of routes that have no name, or none of their own.
+// The series of routes that share one, because they have no name or there are too many.
 const (
 	otherRoutes = iota
 	noRoute
 	unnamedRoutes
 	unnamedPolicies // of Envoy's routes
-	ownNames
+	firstOwnName
 
-	// maxNames bounds how many there are: 64 names of routes have their own.
-	maxNames = ownNames + 64
+	// maxNames bounds the number of series of routes: 64 names have their own.
+	maxNames = firstOwnName + 64
 )
 
-// ownName has their names. An operator's route of such a name shares the series.
-var ownName = [ownNames]string{"other", "none", "unnamed", "policy"}
+// sharedNames are their names. A route with such a name uses the same series.
+var sharedNames = [firstOwnName]string{"other", "none", "unnamed", "policy"}
 
 func newLabelled(cfg *config.Config) (l labelled) {
-	l.by = make([]counter, (maxNames+len(cfg.Rules))*int(outcomeEnd)) // never grows: metrics.unflushed points into it
+	l.series = make([]counter, (maxNames+len(cfg.Rules))*int(outcomeEnd)) // never grows: metrics.unflushed points into it
 	l.rules = cfg.Rules
 	if len(cfg.Routes) == 0 && !cfg.RouteMetadata {
 		return l
 	}
-	l.names = make([]string, ownNames, maxNames)
-	copy(l.names, ownName[:])
+	l.names = make([]string, firstOwnName, maxNames)
+	copy(l.names, sharedNames[:])
 	l.routes = make([]uint8, 1+len(cfg.Routes))
 	l.routes[0] = noRoute
 	for i := range cfg.Routes {
-		l.routes[1+i] = uint8(l.series(cfg.Routes[i].Name, unnamedRoutes))
+		l.routes[1+i] = uint8(l.seriesOf(cfg.Routes[i].Name, unnamedRoutes))
 	}
 	return l
 }
 
-// series gives the series of a route's name; nameless if it has none.
-func (l *labelled) series(name string, nameless int) int {
+// seriesOf returns the series of a route's name, or nameless for an empty name.
+func (l *labelled) seriesOf(name string, nameless int) int {
 	if name == "" {
 		return nameless
 	}
@@ -225,16 +223,15 @@ func (l *labelled) series(name string, nameless int) int {
 
 // countIn counts a request in a series.
 func (m *metrics) countIn(series int, o outcome) {
-	c := &m.by[series*int(outcomeEnd)+int(o)]
+	c := &m.series[series*int(outcomeEnd)+int(o)]
 	if c.kept == 0 && !c.defined {
 		m.defineIn(c, series, o)
 	}
 	m.count(c, 1)
 }
 
-// defineIn defines a counter when it counts for the first time: Envoy keeps for good
-// whatever is defined, and Prometheus what it is shown, and of all routes and
-// outcomes few ever meet.
+// defineIn defines a counter when it counts for the first time. Envoy keeps every metric
+// that is defined for ever, and most pairs of a route and an outcome never occur.
 func (m *metrics) defineIn(c *counter, series int, o outcome) {
 	var metric, value string
 	if series < maxNames {
@@ -245,8 +242,7 @@ func (m *metrics) defineIn(c *counter, series int, o outcome) {
 	c.metric = define(abi.Counter, metric+value+";outcome="+outcomeNames[o]+";;")
 }
 
-// count counts the request: by its reason and, as far as it was decided, by issuer
-// and route. What was decided before its route was found counts for none.
+// count counts the request by its reason and, if they are known, by issuer and route.
 func (q *request) count(by []counter, reason verify.Reason, o outcome) {
 	m, d := &q.setup.metrics, &q.decision
 	if int(reason) < len(by) {
@@ -259,23 +255,23 @@ func (q *request) count(by []counter, reason verify.Reason, o outcome) {
 	switch {
 	case match == nil:
 	case d.ByPolicy():
-		m.countIn(m.series(match.Route.Name, unnamedPolicies), o)
+		m.countIn(m.seriesOf(match.Route.Name, unnamedPolicies), o)
 	case len(m.routes) > 0:
 		m.countIn(int(m.routes[match.Index+1]), o) // the index is -1 where none matched
 	}
 }
 
-// keySourceMetrics shows one key set. It is named by its address, which comes from
-// the configuration.
+// keySourceMetrics are the metrics of one key set. Their label is its address in the
+// configuration.
 type keySourceMetrics struct {
 	fetches    [jwks.ResultEnd]metric
-	counted    [jwks.ResultEnd]uint64 // of fetches, by now
+	counted    [jwks.ResultEnd]uint64 // of fetches, so far
 	rejected   metric
-	dropped    uint64 // of rejected, by now
+	dropped    uint64 // of rejected, so far
 	age        metric
 	keys       metric
 	generation metric
-	next       time.Time // when to look again though nothing has changed
+	next       time.Time // when the gauges are due although nothing has changed
 }
 
 func newKeySourceMetrics(address string) (m *keySourceMetrics) {
@@ -291,8 +287,9 @@ func newKeySourceMetrics(address string) (m *keySourceMetrics) {
 	return m
 }
 
-// addressLabel is what a URL is called in a label. A query may hold a secret, a
-// semicolon would end the label, and an issuer may have odd bytes.
+// addressLabel is the label for a URL or an issuer. It leaves out the scheme and the query,
+// which may hold a secret, ends at a semicolon, which would end the label, and replaces
+// bytes that are not printable ASCII.
 func addressLabel(address string) string {
 	out := []byte(strings.TrimPrefix(address, "https://"))
 	for i, c := range out {
@@ -306,10 +303,10 @@ func addressLabel(address string) string {
 	return string(out)
 }
 
-// maxObserved is how old what the gauges show may be.
+// maxObserved bounds the age of the gauges' values.
 const maxObserved = 5 * time.Second
 
-// observe brings the source's metrics up to date.
+// observe updates the source's metrics.
 func (s *keySource) observe(now time.Time) {
 	m := s.metrics
 	if !s.changed && now.Before(m.next) && m.next.Sub(now) <= maxObserved {

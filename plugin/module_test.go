@@ -43,12 +43,12 @@ func startModule(t *testing.T, f form, algorithms []string, keys []byte) (w *wor
 	return w, w.now
 }
 
-// judgedAs sends each request and asserts its decision.
-func judgedAs(t *testing.T, w *world, table []attacks.Case) {
+// sendAll sends each request and asserts its decision.
+func sendAll(t *testing.T, w *world, table []attacks.Case) {
 	t.Helper()
 	for _, c := range table {
 		if strings.HasSuffix(c.Name, " is a number") {
-			continue // the number is a date after the emulator's
+			continue // the number is a date after the emulator's time
 		}
 		var lines [][2]string
 		for _, line := range c.Headers {
@@ -68,8 +68,8 @@ func judgedAs(t *testing.T, w *world, table []attacks.Case) {
 	}
 }
 
-// TestModule has the attack tables judged by the compiled module: that of RS256, and
-// that of all algorithms.
+// TestModule sends the attack tables to the compiled module: that of RS256, and that of all
+// algorithms.
 func TestModule(t *testing.T) {
 	for _, c := range []struct {
 		name       string
@@ -83,7 +83,7 @@ func TestModule(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			forms(t, func(t *testing.T, f form) {
 				w, now := startModule(t, f, c.algorithms, c.keys)
-				judgedAs(t, w, c.table(now, attacks.Options{Slack: 30 * time.Second}))
+				sendAll(t, w, c.table(now, attacks.Options{Slack: 30 * time.Second}))
 			})
 		})
 	}

@@ -10,35 +10,34 @@ import (
 	"edgejwt/verify"
 )
 
-// maxPending bounds how many requests of one worker may wait for keys at once. The
-// host holds the headers of each and at most its first body frames.
+// maxPending is the greatest number of requests of one worker that wait for keys. The host
+// keeps the headers of each, and at most its first body frames.
 const maxPending = 1024
 
-// maxPendingPerKID bounds how many of them may wait for a key of the same kid, once
-// the provider's keys are known: no flood with one kid takes the slots of the
-// requests with another. Before that all wait for the same, and a kid says nothing.
+// maxPendingPerKID is the greatest number of them that wait for a key with the same kid. So
+// many requests with one kid cannot take all slots from requests with others. It applies
+// only while there are usable keys: without keys all requests wait for the same fetch.
 const maxPendingPerKID = maxPending / 2
 
-// betweenSweeps is the least time between two sweeps. A worker cannot fill the
-// slots again in less.
+// betweenSweeps is the least time between two sweeps.
 const betweenSweeps = 25 * time.Millisecond
 
-// maxResumed bounds how many of them are decided in one callback. Envoy carries
-// out what a callback has asked for when it is over, and each answer enters the VM
-// again from within the one before: some hundreds fill the stack, and the VM dies.
+// maxResumed is the greatest number of them that are decided in one callback. Envoy sends
+// the replies after the callback, each from within the one before, and each enters the
+// VM. Some hundreds of these nested calls overflow the stack and end the VM.
 const maxResumed = 32
 
-// pendingRequests are the requests that wait for keys, in the order in which they
-// came, which is the order of their deadlines too.
+// pendingRequests are the requests that wait for keys, in the order of their arrival. That
+// is also the order of their deadlines.
 type pendingRequests struct {
 	requests   []*request
-	unfinished bool // some of them are due, but for maxResumed
-	swept      time.Time
-	failing    bool // the log says that the host fails to select streams
+	unfinished bool      // more of them are due than maxResumed
+	swept      time.Time // the last sweep
+	failing    bool      // a failure of the host to select a stream is in the log
 }
 
-// awaitKeys holds the request until its key set is there, keys.wait has passed, or
-// the client leaves. When too many wait already, it is given up at once.
+// awaitKeys makes the request wait until its key set has changed, keys.wait has passed, or
+// the client has left. If too many requests wait, it refuses the request.
 func (q *request) awaitKeys(now time.Time) {
 	ctx := q.plugin
 	for _, s := range q.setup.sources {
@@ -60,7 +59,7 @@ func (q *request) awaitKeys(now time.Time) {
 	ctx.tickNow(q.id)
 }
 
-// hasSlot reports whether the request may wait.
+// hasSlot reports whether the request may wait: see maxPending and maxPendingPerKID.
 func (p *pendingRequests) hasSlot(q *request, now time.Time) bool {
 	n := len(p.requests)
 	if n < maxPendingPerKID || n >= maxPending {
@@ -78,8 +77,8 @@ func (p *pendingRequests) hasSlot(q *request, now time.Time) bool {
 	return same < maxPendingPerKID
 }
 
-// sweep forgets the requests whose client has left, which the host only says when it
-// is asked. It is called while a stream is in effect, and leaves it so.
+// sweep removes the requests whose client has left: the host fails to select their
+// streams. It is called while the stream of current is in effect, and restores that.
 func (p *pendingRequests) sweep(current *request, now time.Time) {
 	if since := now.Sub(p.swept); since >= 0 && since < betweenSweeps {
 		return
@@ -97,7 +96,7 @@ func (p *pendingRequests) sweep(current *request, now time.Time) {
 	_ = proxywasm.SetEffectiveContext(current.id)
 }
 
-// remove forgets a request, if it waits.
+// remove removes a request, if it waits.
 func (p *pendingRequests) remove(q *request) {
 	if i := slices.Index(p.requests, q); i >= 0 {
 		p.requests = slices.Delete(p.requests, i, i+1)
@@ -113,16 +112,15 @@ func (p *pendingRequests) next() (deadline time.Time, ok bool) {
 	return p.requests[0].deadline, true
 }
 
-// resume decides again those requests whose key set has changed, and answers those
-// whose time is over. It is called between streams, with the plugin's own context in
-// effect, and leaves it so.
+// resume decides the requests whose key set has changed, and refuses those whose deadline
+// has passed. It is called while the plugin's own context is in effect, and restores that.
 func (p *pendingRequests) resume(ctx *pluginContext, now time.Time) {
 	p.unfinished = false
 	if len(p.requests) == 0 {
 		return
 	}
 	all := p.requests
-	p.requests = nil // a request that is refused removes itself, and must not change what is walked
+	p.requests = nil // a request that is refused calls remove, which must not change all
 	still := all[:0]
 	resumed := 0
 	for _, q := range all {
@@ -142,19 +140,18 @@ func (p *pendingRequests) resume(ctx *pluginContext, now time.Time) {
 	clear(all[len(still):])
 	p.requests = still
 	ctx.metrics.pendingNow.add(int64(len(still) - n))
-	// Callouts that follow belong to the plugin.
+	// Later callouts belong to the plugin.
 	_ = proxywasm.SetEffectiveContext(ctx.id)
 }
 
-// resume decides the request again and reports whether it goes on waiting.
+// resume decides the request and reports whether it still waits.
 func (q *request) resume(now time.Time) (waits bool) {
 	defer q.plugin.recoverPanic("pending request", q)
 	if q.state != waiting {
 		return false
 	}
-	// The stream may have ended, and the host does not say so; then whatever was said
-	// now would be said to another. Other failures of the host may pass, until the
-	// deadline.
+	// BadArgument: the stream has ended. A reply would go to the stream in effect, which
+	// is another. After other failures the request waits until its deadline.
 	switch err := proxywasm.SetEffectiveContext(q.id); {
 	case err == nil:
 	case err != types.ErrorStatusBadArgument && now.Before(q.deadline):

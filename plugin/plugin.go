@@ -1,17 +1,17 @@
-// Package plugin connects edgejwt with the host. It carries the host's events to
-// the packages that decide, and their decisions back: it knows contexts, callouts,
-// ticks, shared data, headers, metrics and the log. It decides nothing about
-// requests (package plugin/authz), tokens (package verify), key sets (package jwks)
-// or the configuration (package plugin/config).
+// Package plugin connects edgejwt with the host. It passes the host's events to the
+// packages that decide, and carries out their decisions: contexts, callouts, ticks,
+// shared data, headers, metrics and the log are here. It decides nothing about requests
+// (package plugin/authz), tokens (package verify), key sets (package jwks) or the
+// configuration (package plugin/config).
 //
-// plugin.go has the plugin context: its configuration, its ticks, and what happens
-// to a panic. request.go has streams and what becomes of their headers, pending.go
-// the requests that wait for keys, keys.go the key sets (callouts and shared data),
-// reply.go the replies, and metrics.go the metrics. Package plugin/abi is how the
-// module is entered, and the host functions that the SDK lacks.
+// plugin.go has the plugin context: its configuration, its ticks and the recovery from
+// panics. request.go has the streams and their headers, pending.go the requests that wait
+// for keys, keys.go the key sets (callouts and shared data), reply.go the replies, and
+// metrics.go the metrics. Package plugin/abi has the module's callbacks and the host
+// functions that the SDK lacks.
 //
-// The host runs a VM in one thread and calls it once at a time, so nothing here
-// locks. One VM may run several plugins: all state belongs to a plugin context.
+// The host calls a VM from one thread, one call at a time, so nothing here locks. One VM
+// may run several plugins, so all state belongs to a plugin context.
 package plugin
 
 import (
@@ -35,10 +35,10 @@ import (
 	"edgejwt/verify/route"
 )
 
-// Register makes the host's calls arrive here. It is called once, from init.
+// Register registers the plugin with the SDK. Call it once, from an init function.
 func Register() { proxywasm.SetVMContext(NewVM()) }
 
-// NewVM gives the VM context, for Register and for tests with an emulated host.
+// NewVM makes the VM context, for Register and for tests with an emulated host.
 func NewVM() types.VMContext { return &vmContext{} }
 
 type vmContext struct {
@@ -60,24 +60,24 @@ type pluginContext struct {
 	types.DefaultPluginContext
 	id uint32
 	vm *vmContext
-	// clock has a monotonic reading; requestClock spares it.
+	// clock has a monotonic reading; requestClock does without it and costs less.
 	clock, requestClock func() time.Time
 	*setup
 
 	pending pendingRequests
-	spare   *request      // what the next request is decided in, if no other waits in it
-	period  time.Duration // the tick period that the host has now
-	// spellings are those that the log has named.
+	spare   *request      // memory for the next request; nil while a request that waits uses it
+	period  time.Duration // the host's tick period
+	// spellings are those that are in the log.
 	spellings route.Spelling
 	faulty    bool      // a panic was recovered, or shared data failed, since the last tick was scheduled
-	lastLook  time.Time // when a refused request last made the tick come soon
+	lastLook  time.Time // when lookForKeysSoon last called tickNow
 }
 
-// setup is what follows from a configuration. Each configuration has its own, made
-// from nothing; a request keeps the one that it was decided by.
+// setup is all state that depends on the configuration. A new configuration gets a new
+// setup; a request keeps the setup that it was decided by.
 type setup struct {
 	realm    string
-	resource *config.ResourceMetadata // nil when the API is not described
+	resource *config.ResourceMetadata // nil when it is not served
 	wait     time.Duration
 	authz    *authz.Authorizer
 	sources  []*keySource
@@ -100,19 +100,19 @@ func (ctx *pluginContext) OnPluginDone() bool {
 	return true
 }
 
-// firstTick is as soon as can be: at OnPluginStart the host has no clusters yet,
-// and a callout would be accepted and then fail.
+// firstTick is the period until the first tick. At OnPluginStart the host has no clusters:
+// it would accept a callout, which then fails.
 const firstTick = time.Millisecond
 
-// OnPluginStart implements types.PluginContext. It reads the configuration, and
-// fails, so that the host keeps what it had, unless every part of it is good.
+// OnPluginStart implements types.PluginContext. It fails if the configuration has a fault;
+// the host then keeps the configuration that it had.
 func (ctx *pluginContext) OnPluginStart(size int) (status types.OnPluginStartStatus) {
 	status = types.OnPluginStartStatusFailed
 	defer ctx.recoverPanic("start", nil)
 
 	document, err := configuration(size)
 	if err != nil {
-		proxywasm.LogCritical("edgejwt: the host did not hand over the configuration: " + err.Error())
+		proxywasm.LogCritical("edgejwt: the host did not give the configuration: " + err.Error())
 		return status
 	}
 	cfg, err := config.Parse(document)
@@ -142,7 +142,7 @@ func logLines(log func(line string), prefix, text string) {
 	}
 }
 
-// configuration reads what the host holds. Nothing at all is an empty document.
+// configuration reads the configuration's text, which may be empty.
 func configuration(size int) ([]byte, error) {
 	if size == 0 {
 		return nil, nil
@@ -150,8 +150,8 @@ func configuration(size int) ([]byte, error) {
 	return proxywasm.GetPluginConfiguration()
 }
 
-// configure turns the parsed configuration into what requests are decided by. What
-// was there before is replaced as a whole, or, after an error, stays as a whole.
+// configure makes the setup for a configuration. It replaces the setup as a whole, or
+// leaves it unchanged after an error.
 func (ctx *pluginContext) configure(cfg *config.Config) error {
 	s := &setup{realm: cfg.Realm, resource: cfg.ResourceMetadata, wait: cfg.Keys.Wait}
 	s.metrics.signatures = newSignatureMetrics()
@@ -168,7 +168,7 @@ func (ctx *pluginContext) configure(cfg *config.Config) error {
 	return nil
 }
 
-// keysOf gives the rule's key set. Rules with one place to fetch from share it.
+// keysOf returns the source of the rule's keys. Rules that fetch the same keys share it.
 func (ctx *pluginContext) keysOf(s *setup, rule *config.Rule, cfg *config.Config) *jwks.Source {
 	if rule.InlineSet != nil {
 		return jwks.Fixed(rule.InlineSet, cfg.Keys.Deny)
@@ -178,27 +178,27 @@ func (ctx *pluginContext) keysOf(s *setup, rule *config.Rule, cfg *config.Config
 	if rule.Discovery {
 		address = rule.Issuer
 	}
-	place := strings.Join([]string{rule.Cluster, rule.DiscoveryCluster, policy.SourceID()}, "\x00")
+	id := strings.Join([]string{rule.Cluster, rule.DiscoveryCluster, policy.SourceID()}, "\x00")
 	for _, source := range s.sources {
-		if source.place == place {
+		if source.id == id {
 			return source.machine
 		}
 	}
-	record := recordName(cfg.RecordKey, place)
-	policy.RecordKey = derive(cfg.RecordKey, "key", place)
+	record := recordName(cfg.RecordKey, id)
+	policy.RecordKey = derive(cfg.RecordKey, "key", id)
 	source := &keySource{
 		plugin:  ctx,
 		cluster: rule.Cluster,
-		issuer:  issuerPlace{rule.Authority, rule.DiscoveryCluster},
-		place:   place,
+		issuer:  issuerEndpoint{rule.Authority, rule.DiscoveryCluster},
+		id:      id,
 		record:  record,
 		hint:    record + "/hint",
 		machine: jwks.New(policy, rand.Uint64()|1, rand.Float64),
 		metrics: newKeySourceMetrics(address),
 	}
-	// While a changed configuration takes over, the plugin with the one before it is
-	// still in this VM, or is this plugin itself, and knows the keys. Their record is
-	// another's to this one.
+	// When the configuration changes, the plugin with the earlier configuration is still
+	// in this VM, or is this plugin itself, and has the keys. The new configuration cannot
+	// read its record, because its RecordKey is another.
 	source.inherit(ctx.sources)
 	for _, other := range ctx.vm.plugins {
 		if other != ctx {
@@ -212,8 +212,8 @@ func (ctx *pluginContext) keysOf(s *setup, rule *config.Rule, cfg *config.Config
 var errNoHostEngine = errors.New("signature: host, but this host has no verify_signature that tells good signatures from bad; " +
 	"write auto or go")
 
-// engine is what checks signatures under the configuration. That of the host is
-// only taken after it has proved itself.
+// engine returns the configured engine for signatures. It uses the host's only if that
+// passes verify.ProveHost.
 func (s *setup) engine(choice config.Signature) (verify.Engine, error) {
 	if choice != config.SignatureGo {
 		if verify.ProveHost(askHost) {
@@ -230,14 +230,14 @@ func (s *setup) engine(choice config.Signature) (verify.Engine, error) {
 	}, nil
 }
 
-// askHost is a verify.HostCall.
+// askHost implements verify.HostCall.
 func askHost(message []byte) ([]byte, error) {
 	return proxywasm.CallForeignFunction("verify_signature", message)
 }
 
-// minPeriod is the host's finest tick, faultyPeriod the next one after a fault.
-// With maxPeriod the host's counters are never further behind than that.
-// betweenLooks is the least time between two ticks of lookForKeysSoon.
+// minPeriod is the host's shortest tick period. faultyPeriod is the shortest after a fault.
+// maxPeriod bounds the age of the host's counters. betweenLooks is the least time between
+// two ticks of lookForKeysSoon.
 const (
 	minPeriod    = time.Millisecond
 	faultyPeriod = time.Second
@@ -245,8 +245,8 @@ const (
 	betweenLooks = 25 * time.Millisecond
 )
 
-// OnTick implements types.PluginContext. Every fetch starts here: a callout made
-// while a stream is handled would be lost with the stream.
+// OnTick implements types.PluginContext. Fetches start here: a callout made in a stream's
+// callback would end with the stream.
 func (ctx *pluginContext) OnTick() {
 	defer ctx.recoverPanic("tick", nil)
 	for _, s := range ctx.sources {
@@ -255,8 +255,8 @@ func (ctx *pluginContext) OnTick() {
 	ctx.afterKeyEvents()
 }
 
-// afterKeyEvents follows every event of the key sets: it decides the requests that
-// waited for it, updates the metrics, and asks for the next tick.
+// afterKeyEvents is called after each event of the key sets: it decides the requests that
+// waited for the event, updates the metrics, and schedules the next tick.
 func (ctx *pluginContext) afterKeyEvents() {
 	now := ctx.clock()
 	ctx.pending.resume(ctx, now)
@@ -267,13 +267,13 @@ func (ctx *pluginContext) afterKeyEvents() {
 	}
 	for _, q := range ctx.pending.requests {
 		if q.source != nil {
-			q.source.changed = false // of an earlier configuration
+			q.source.changed = false // the source may be of an earlier configuration
 		}
 	}
 	ctx.schedule(now)
 }
 
-// schedule asks the host for the next tick.
+// schedule sets the time of the next tick.
 func (ctx *pluginContext) schedule(now time.Time) {
 	next := maxPeriod
 	for _, s := range ctx.sources {
@@ -286,13 +286,13 @@ func (ctx *pluginContext) schedule(now time.Time) {
 		next = 0
 	}
 	if ctx.faulty {
-		// What fails with each tick must not fail a thousand times a second.
+		// A fault that every tick repeats must not occur a thousand times a second.
 		ctx.faulty, next = false, max(next, faultyPeriod)
 	}
 	_ = ctx.setPeriod(max(next, minPeriod))
 }
 
-// tickNow makes the next tick come at once, from within a request.
+// tickNow makes the next tick come at once. It is called from a stream's callback.
 func (ctx *pluginContext) tickNow(streamID uint32) {
 	if ctx.period == minPeriod {
 		return
@@ -305,9 +305,9 @@ func (ctx *pluginContext) tickNow(streamID uint32) {
 	_ = proxywasm.SetEffectiveContext(streamID)
 }
 
-// lookForKeysSoon makes the next tick come soon after a request was refused for want
-// of keys: another worker may have them by now. The host does not say so, and to ask
-// it with every such request would cost much in an outage.
+// lookForKeysSoon makes the next tick come soon after a request was refused because there
+// were no keys: another worker may have fetched them. It does so for few of such requests,
+// because a tick for each would cost much in an outage.
 func (ctx *pluginContext) lookForKeysSoon(streamID uint32, now time.Time) {
 	if since := now.Sub(ctx.lastLook); since >= 0 && since < betweenLooks {
 		return
@@ -316,12 +316,12 @@ func (ctx *pluginContext) lookForKeysSoon(streamID uint32, now time.Time) {
 	ctx.tickNow(streamID)
 }
 
-// setPeriod sets the host's tick period, if that is another than it has.
+// setPeriod sets the host's tick period, unless it is the current one.
 func (ctx *pluginContext) setPeriod(period time.Duration) error {
 	if period == ctx.period {
 		return nil
 	}
-	// Rounded up: a tick before its time would find nothing due and come again.
+	// Rounded up: a tick that comes too early finds nothing due, and another must follow.
 	millis := (period + time.Millisecond - 1) / time.Millisecond
 	if err := proxywasm.SetTickPeriodMilliSeconds(uint32(millis)); err != nil {
 		return err
@@ -330,25 +330,24 @@ func (ctx *pluginContext) setPeriod(period time.Duration) error {
 	return nil
 }
 
-// recoverPanic ends a panic at the edge of a callback, where it would otherwise end
-// the VM and with it every request of this worker. Use: defer ctx.recoverPanic(…).
-// The request in hand, if there is one, is refused: what was not decided to its end
-// does not pass.
+// recoverPanic recovers from a panic in a callback, which would end the VM and with it
+// every request of this worker. Use: defer ctx.recoverPanic(…). It refuses the request of
+// the callback, unless q is nil or was refused before.
 func (ctx *pluginContext) recoverPanic(during string, q *request) {
 	fault := recover()
 	if fault == nil {
 		return
 	}
-	// Only the runtime's own text: another panic's value might quote anything.
+	// Only texts of the Go runtime are logged: any other value may quote the request.
 	text := "panic"
 	if err, ok := fault.(runtime.Error); ok {
 		text = err.Error()
 	}
 	ctx.faulty = true
 	ctx.metrics.panics.add(1)
-	proxywasm.LogCritical("edgejwt: panic contained during " + during + ": " + text)
+	proxywasm.LogCritical("edgejwt: panic recovered in " + during + ": " + text)
 	if q != nil && q.state != refused {
-		ctx.pending.remove(q) // or it would be decided again
+		ctx.pending.remove(q) // so that it is not decided again
 		_ = proxywasm.SetEffectiveContext(q.id)
 		q.refuse(verify.Internal, nil, 0)
 	}

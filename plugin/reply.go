@@ -10,10 +10,9 @@ import (
 	"edgejwt/verify"
 )
 
-// refuse answers the request itself, also with the API's description. It is the only
-// place of this package where a reply is sent; what is sent comes from verify's table
-// of reasons. The stream's context must be in effect, and its callback must return
-// Pause afterwards.
+// refuse sends a reply, as verify's table of reasons defines it, or the resource metadata.
+// All replies of this package are sent here. The stream's context must be in effect, and
+// its callback must return Pause.
 func (q *request) refuse(reason verify.Reason, detail error, retryAfter time.Duration) {
 	q.state = refused
 	q.count(q.setup.metrics.requests, reason, outcomeOf(reason))
@@ -25,7 +24,7 @@ func (q *request) refuse(reason verify.Reason, detail error, retryAfter time.Dur
 	body := reason.Body()
 	switch {
 	case reason == verify.ResourceMetadata:
-		headers, body = description(q.setup.resource.Document)
+		headers, body = metadataReply(q.setup.resource.Document)
 	case q.decision.GRPC:
 		// The host turns the reply into a gRPC status, with the body as its message.
 		headers, body = nil, []byte(reason.Description())
@@ -38,15 +37,15 @@ func (q *request) refuse(reason verify.Reason, detail error, retryAfter time.Dur
 	}
 	status := reason.Status()
 	if status == 0 {
-		status = verify.Internal.Status() // a reason that passes cannot refuse
+		status = verify.Internal.Status() // cannot happen: the reason passes
 	}
 	if err := abi.SendReply(uint32(status), reason.String(), headers, body, int32(reason.GRPCStatus())); err != nil {
 		proxywasm.LogError("edgejwt: the host did not send the refusal: " + err.Error())
 	}
 }
 
-// challenge is the value of WWW-Authenticate; empty for none. Each one names the
-// address of the API's description (RFC 9728 §5.1).
+// challenge is the value of WWW-Authenticate, or empty. With resource metadata it has its
+// URL (RFC 9728 §5.1).
 func (s *setup) challenge(reason verify.Reason, detail error) string {
 	challenge := reason.Challenge(s.realm)
 	if verify.ReasonOf(detail) == reason {
@@ -58,9 +57,9 @@ func (s *setup) challenge(reason verify.Reason, detail error) string {
 	return challenge
 }
 
-// description is the answer that describes the API (RFC 9728 §3.2). It is the same
-// for everyone, and web pages of any origin may read it.
-func description(document []byte) (headers [][2]string, body []byte) {
+// metadataReply is the reply with the resource metadata (RFC 9728 §3.2). It is public, so
+// web pages of any origin may read it.
+func metadataReply(document []byte) (headers [][2]string, body []byte) {
 	return [][2]string{
 		{"content-type", "application/json"},
 		{"cache-control", "max-age=3600"},

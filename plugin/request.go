@@ -12,18 +12,18 @@ import (
 	"edgejwt/verify/route"
 )
 
-// request is one HTTP stream. To the SDK it is the context of that stream.
+// request is one HTTP stream. It is the SDK's context of the stream.
 type request struct {
 	types.DefaultHttpContext
 	plugin *pluginContext
-	setup  *setup // of the configuration that decides about it
+	setup  *setup // that decides about it
 	id     uint32
 	state  state
 
 	decision authz.Decision
-	deadline time.Time  // while it waits for keys
-	source   *keySource // of those keys
-	due      bool       // they have changed since it was decided
+	deadline time.Time  // while the request waits for keys
+	source   *keySource // of these keys
+	due      bool       // the keys have changed, and it must be decided again
 }
 
 type state uint8
@@ -40,8 +40,8 @@ func (ctx *pluginContext) NewHttpContext(contextID uint32) types.HttpContext {
 	return &request{plugin: ctx, setup: ctx.setup, id: contextID}
 }
 
-// OnRequestHeaders implements abi.Plugin. Most requests are decided at once, so the
-// next one can be decided in the same memory.
+// OnRequestHeaders implements abi.Plugin. It uses the memory of the last request again,
+// unless that request waits.
 func (ctx *pluginContext) OnRequestHeaders(stream uint32) types.Action {
 	q := ctx.spare
 	if q == nil {
@@ -59,13 +59,13 @@ func (ctx *pluginContext) OnRequestHeaders(stream uint32) types.Action {
 // OnRequestTrailers implements abi.Plugin.
 func (ctx *pluginContext) OnRequestTrailers(stream uint32) types.Action {
 	if ctx.authz == nil {
-		return types.ActionContinue // its configuration was refused: it decides nothing
+		return types.ActionContinue // without a configuration it decides nothing
 	}
 	q := request{plugin: ctx, setup: ctx.setup, id: stream, state: passed}
 	return q.OnHttpRequestTrailers(0)
 }
 
-// action is the answer to the host: what is not decided does not move.
+// action is the result of a callback: only a request that passed goes on.
 func (q *request) action() types.Action {
 	if q.state == passed {
 		return types.ActionContinue
@@ -81,8 +81,8 @@ func (q *request) OnHttpRequestHeaders(int, bool) (action types.Action) {
 	return q.action()
 }
 
-// OnHttpRequestBody implements types.HttpContext. Hosts that go on with the body
-// while the headers are held back are held back here.
+// OnHttpRequestBody implements types.HttpContext. It stops the body for hosts that go on
+// with the body while the headers are stopped.
 func (q *request) OnHttpRequestBody(int, bool) types.Action { return q.action() }
 
 // OnHttpRequestTrailers implements types.HttpContext.
@@ -93,14 +93,13 @@ func (q *request) OnHttpRequestTrailers(int) (action types.Action) {
 	return q.action()
 }
 
-// OnHttpStreamDone implements types.HttpContext. A client that went away waits for
-// nothing.
+// OnHttpStreamDone implements types.HttpContext.
 func (q *request) OnHttpStreamDone() {
 	defer q.plugin.recoverPanic("stream done", nil)
 	q.plugin.pending.remove(q)
 }
 
-// decide takes the request from its headers to a decision, or to a wait for keys.
+// decide decides about the request, or makes it wait for keys.
 func (q *request) decide() {
 	headers, err := abi.RequestHeaders()
 	if err != nil {
@@ -119,14 +118,14 @@ func (q *request) decide() {
 	if a.Decide(d, headers, policy, now); d.Notice != "" {
 		logLines(proxywasm.LogError, "edgejwt: ", d.Notice)
 	}
-	// Before anything else, whatever was decided: only this filter may say who calls.
+	// First, and whatever the decision: only this filter may set these headers.
 	for _, name := range d.Forged {
 		if err := proxywasm.RemoveHttpRequestHeader(name); err != nil {
 			q.refuse(verify.Internal, err, 0)
 			return
 		}
 	}
-	d.Forged = nil // a part of the headers, which need not outlive the callback
+	d.Forged = nil // it refers to the headers, which are valid only in this callback
 	if !d.Decided {
 		q.awaitKeys(now)
 	}
@@ -139,10 +138,10 @@ func (q *request) decide() {
 	}
 }
 
-// routePolicy reads the policy in the metadata of Envoy's route; nil when there is
-// none, or no route. Envoy chooses the route before the first filter. It chooses
-// again after any change of headers, but this property stays that of the first: so no
-// route with a policy may be chosen by a header that this filter writes or removes.
+// routePolicy reads the policy in the metadata of Envoy's route. It is nil when there is
+// no policy or no route. Envoy chooses the route before the first filter. It chooses again
+// after a change of headers, but the property stays that of the first route. So Envoy must
+// not choose a route with a policy by a header that this filter sets or removes.
 func routePolicy() (policy *string, err error) {
 	value, err := proxywasm.GetProperty([]string{"xds", "route_metadata", "filter_metadata", "edgejwt", "policy"})
 	switch err {
@@ -155,12 +154,11 @@ func routePolicy() (policy *string, err error) {
 	return nil, err
 }
 
-// removeTrailers removes from the trailers what means something to the edge as a
-// header: some servers add them to the headers.
+// removeTrailers removes forged trailers: see authz.Authorizer.ForgedTrailers.
 func (q *request) removeTrailers() {
 	trailers, err := proxywasm.GetHttpRequestTrailers()
 	if err == types.ErrorStatusNotFound {
-		return // trailers without a single field
+		return // there are no fields
 	}
 	if err == nil {
 		for _, name := range q.setup.authz.ForgedTrailers(trailers) {
@@ -175,8 +173,8 @@ func (q *request) removeTrailers() {
 	}
 }
 
-// carryOut does what was decided: the request goes on to the API with the headers
-// that say who calls, or is answered here.
+// carryOut carries out the decision: it changes the headers and lets the request pass, or
+// refuses it.
 func (q *request) carryOut() {
 	d := &q.decision
 	if !d.Reason.Passes() {
@@ -198,12 +196,12 @@ func (q *request) carryOut() {
 	} else {
 		q.count(q.setup.metrics.requests, d.Reason, outcomePassed)
 	}
-	// A stream may live for days; what it was decided by need not.
+	// A stream may last for days. Its decision is no longer needed.
 	q.decision = authz.Decision{}
 }
 
-// logSpelling logs which spelling led to a refusal and what to set in Envoy: once
-// for each spelling where the operator sees it, and at debug for every request.
+// logSpelling logs which spelling led to a refusal, and what to change in Envoy: once for
+// each spelling as a warning, then at debug.
 func (ctx *pluginContext) logSpelling(d *authz.Decision) {
 	spelling := d.Spelling()
 	if spelling == 0 {
@@ -212,17 +210,17 @@ func (ctx *pluginContext) logSpelling(d *authz.Decision) {
 	text := "edgejwt: refused because of how the request was spelled: " + spelling.Advice()
 	if spelling&^ctx.spellings != 0 {
 		ctx.spellings |= spelling
-		proxywasm.LogWarn(text + " (said once; every such request is logged at debug)")
+		proxywasm.LogWarn(text + " (logged once; further requests are logged at debug)")
 		return
 	}
 	proxywasm.LogDebug(text)
 }
 
-// logReport notes what would have been refused (mode: report). At info the log has
-// the operator's own names only; details are at debug.
+// logReport counts and logs a refusal that is only reported (mode: report). At info the
+// log has only names from the configuration; details are at debug.
 func (q *request) logReport(reason verify.Reason, detail error, match *route.Match) {
 	m := &q.setup.metrics
-	q.count(m.refused, reason, outcomeReported)
+	q.count(m.reported, reason, outcomeReported)
 	m.flush()
 	text := "edgejwt: would refuse: " + reason.String()
 	if match != nil && match.Route.Name != "" {
@@ -234,8 +232,8 @@ func (q *request) logReport(reason verify.Reason, detail error, match *route.Mat
 	}
 }
 
-// setFilterState sets filter state. Where that fails, nothing is there, and whatever
-// reads it later finds no identity. So the request goes on.
+// setFilterState sets filter state. If that fails, later filters find no identity, so the
+// request may go on.
 func (q *request) setFilterState(state [][2]string) {
 	for _, s := range state {
 		if err := proxywasm.SetProperty([]string{s[0]}, []byte(s[1])); err != nil {
@@ -244,7 +242,7 @@ func (q *request) setFilterState(state [][2]string) {
 	}
 }
 
-// change carries out what becomes of the request's headers.
+// change makes the changes to the request's headers.
 func (q *request) change(c *authz.Changes) error {
 	for _, name := range c.Remove {
 		if err := proxywasm.RemoveHttpRequestHeader(name); err != nil {
@@ -260,8 +258,8 @@ func (q *request) change(c *authz.Changes) error {
 		q.setup.metrics.count(&q.setup.metrics.dropped, int64(c.Dropped))
 	}
 	if c.ClearRoute {
-		// Envoy up to 1.40 at least does so by itself after a change of headers, for
-		// every module of today's ABI; older ones lack the function.
+		// An error is ignored: Envoy clears the cache after a change of headers anyway
+		// (seen in 1.40), and older versions lack the function.
 		_, _ = proxywasm.CallForeignFunction("clear_route_cache", nil)
 	}
 	return nil

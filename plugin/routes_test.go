@@ -63,12 +63,12 @@ func TestRoutes(t *testing.T) {
 		} {
 			before := w.counter(reasonCounter(c.reason))
 			s := w.to(c.method, c.path, append(c.headers, [2]string{"x-jwt-sub", "forged"})...)
-			if got := w.told(reasonCounter(c.reason)) - before; got != 1 {
+			if got := w.counterAfterTick(reasonCounter(c.reason)) - before; got != 1 {
 				t.Errorf("%s: counted %d times", c.name, got)
 			}
 			if c.status == 0 {
 				if got, ok := s.accepted()["x-jwt-sub"]; ok != c.identity || c.identity && got != "client@clients" {
-					t.Errorf("%s: the API is told of %q", c.name, got)
+					t.Errorf("%s: output headers %q", c.name, got)
 				}
 				continue
 			}
@@ -99,7 +99,7 @@ func TestRouteAfterWaiting(t *testing.T) {
 		own.accepted()
 		other.refusedWith(403, "claim_mismatch")
 		if got := lacks.accepted()["x-jwt-sub"]; got != "client@clients" {
-			t.Errorf("only reported, and the API is told of %q", got)
+			t.Errorf("only reported, and output headers %q", got)
 		}
 		if n := w.counter("edgejwt_would_refuse;reason=scope_missing;;"); n != 1 {
 			t.Errorf("reported %d times, want once", n)
@@ -131,7 +131,7 @@ func TestReportMode(t *testing.T) {
 			before, carriedOut := w.counter(would), w.counter(reasonCounter(c.reason))
 			headers := w.to(c.method, c.path, append(c.headers, [2]string{"x-jwt-sub", "forged"})...).accepted()
 			if got, ok := headers["x-jwt-sub"]; ok != c.identity || c.identity && got != "client@clients" {
-				t.Errorf("%s: the API is told of %q", c.name, got)
+				t.Errorf("%s: output headers %q", c.name, got)
 			}
 			if _, ok := headers["authorization"]; ok != (c.headers != nil) {
 				t.Errorf("%s: its token was taken away", c.name)
@@ -154,7 +154,7 @@ func TestReportMode(t *testing.T) {
 	})
 }
 
-func TestServesTheDescription(t *testing.T) {
+func TestResourceMetadata(t *testing.T) {
 	forms(t, func(t *testing.T, f form) {
 		w := newWorld(t, f, with(`"resourceMetadata": {"resource": "https://api.example.com/v1", "resourceName": "Orders"}`))
 		reply := w.to("GET", "/.well-known/oauth-protected-resource/v1").refusedWith(200, "resource_metadata")
@@ -204,7 +204,7 @@ func TestPolicyOfEnvoysRoute(t *testing.T) {
 	})
 }
 
-func TestTellsFilterState(t *testing.T) {
+func TestFilterState(t *testing.T) {
 	forms(t, func(t *testing.T, f form) {
 		w := newWorld(t, f, strings.Replace(with(`"filterState": true, `+someRoutes), `"cluster"`,
 			`"outputClaimToFilterState": [{"key": "edgejwt.sub", "claim": "sub"}], "cluster"`, 1))
@@ -219,7 +219,7 @@ func TestTellsFilterState(t *testing.T) {
 		says("edgejwt.route", "write")
 		says("edgejwt.issuer", "")
 		waits := w.to("GET", "/users/client@clients", bearer(f.sign("k1", nil)))
-		says("edgejwt.route", "write") // nothing is told before the decision
+		says("edgejwt.route", "write") // nothing is set before the decision
 		w.serveKeys(keySet("k1"))
 		waits.accepted()
 		says("edgejwt.decision", "accepted")
@@ -249,8 +249,8 @@ func TestClearsTheRouteWhenAsked(t *testing.T) {
 	}
 }
 
-// TestStripsCookiesAndParameters: the API gets neither, also after a wait.
-func TestStripsCookiesAndParameters(t *testing.T) {
+// TestCookiesAndParametersAreRemoved: also after a wait.
+func TestCookiesAndParametersAreRemoved(t *testing.T) {
 	config := strings.Replace(auth0Config, `"cluster"`, `"fromCookies": ["session"], "fromParams": ["access_token"], "forwardOriginalToken": false, "cluster"`, 1)
 	forms(t, func(t *testing.T, f form) {
 		w := newWorld(t, f, config)

@@ -13,8 +13,8 @@ import (
 	"edgejwt/jwks"
 )
 
-// TestSharedDataFails: keys cannot be had. That is said once and tried at
-// leisure, and when the host has mended itself, all goes on.
+// TestSharedDataFails: without shared data there are no keys. The failure is logged once,
+// ticks are slow, and everything works again when shared data does.
 func TestSharedDataFails(t *testing.T) {
 	for _, function := range []string{"proxy_get_shared_data", "proxy_set_shared_data"} {
 		v := newVM(t)
@@ -29,7 +29,7 @@ func TestSharedDataFails(t *testing.T) {
 			}
 		}
 		if n := strings.Count(strings.Join(v.logs, "\n"), "fails to keep shared data"); n != 1 {
-			t.Errorf("%s fails: told %d times", function, n)
+			t.Errorf("%s fails: logged %d times", function, n)
 		}
 		if len(v.callouts) > 0 {
 			t.Errorf("%s fails: %d fetches by one worker of many", function, len(v.callouts))
@@ -39,8 +39,8 @@ func TestSharedDataFails(t *testing.T) {
 	}
 }
 
-// TestForgedRecord: what another plugin writes over the record is dropped, which
-// is said once and counted; no line of the log has the secret.
+// TestForgedRecord: a record that another plugin has written is rejected, which is logged
+// once and counted. The log does not have the secret.
 func TestForgedRecord(t *testing.T) {
 	const secret = "7d8a4c50ff6b4b5f9a2b9dd3f1f0b7c6"
 	config := strings.TrimSuffix(auth0Config, "}") + `, "secret": "` + secret + `"}`
@@ -61,7 +61,7 @@ func TestForgedRecord(t *testing.T) {
 		}
 		w.send(bearer(f.sign("k2", nil))).waiting() // for a fetch, in vain
 		if n := strings.Count(strings.Join(w.GetWarnLogs(), "\n"), "damaged or forged"); n != 1 {
-			t.Errorf("told %d times: %q", n, w.GetWarnLogs())
+			t.Errorf("logged %d times: %q", n, w.GetWarnLogs())
 		}
 		w.serveKeys(keySet("k1")) // with which the metrics are brought up to date
 		if n := w.counter(metric); n != 3 {
@@ -120,7 +120,7 @@ func TestKeysOutliveTheConfiguration(t *testing.T) {
 	if len(v.shared) != 2*records {
 		t.Errorf("%d values in shared data, before the change %d", len(v.shared), records)
 	}
-	// Another place is another matter.
+	// A key source with another cluster has another record.
 	if !v.plugin(3, strings.Replace(auth0Config, `"cluster": "auth0"`, `"cluster": "elsewhere"`, 1)) {
 		t.Fatalf("the third plugin did not start: %q", v.logs)
 	}

@@ -19,17 +19,17 @@ func (v *vm) sign(kid string, changes map[string]any) string {
 	return signWith(signerOf(kid), kid, v.now, changes)
 }
 
-// TestHostCalls: what a token that was seen before asks of the host. Each call is
-// a tenth of a microsecond, one that hands something over a whole one.
+// TestHostCalls bounds the host calls for a token in the cache: they cost more than the
+// decision.
 func TestHostCalls(t *testing.T) {
 	for _, c := range []struct {
 		name, more string
 		want       []string
 	}{
-		{"nothing told", "", []string{"proxy_get_header_map_pairs", "clock"}},
+		{"no output", "", []string{"proxy_get_header_map_pairs", "clock"}},
 		{"two headers", `, "outputPayloadToHeader": "x-jwt-payload"` + subjectHeader, []string{"proxy_get_header_map_pairs", "clock",
 			"proxy_replace_header_map_value", "proxy_replace_header_map_value"}},
-		{"token taken away", `, "forwardOriginalToken": false`, []string{"proxy_get_header_map_pairs", "clock", "proxy_remove_header_map_value"}},
+		{"token removed", `, "forwardOriginalToken": false`, []string{"proxy_get_header_map_pairs", "clock", "proxy_remove_header_map_value"}},
 	} {
 		v := newVM(t)
 		if !v.plugin(1, inline("k1", audience, c.more)) {
@@ -48,8 +48,8 @@ func TestHostCalls(t *testing.T) {
 	}
 }
 
-// TestTwoPlugins: no request is judged by another plugin's configuration, in
-// whatever order streams come, and what one has seen the other has not.
+// TestTwoPlugins: each request is decided by the configuration of its own plugin, in any
+// order of streams, and plugins do not share a token cache.
 func TestTwoPlugins(t *testing.T) {
 	v := newVM(t)
 	configs := map[uint32]string{1: inline("k1", "a", subjectHeader), 2: inline("k2", "b", `, "outputClaimToHeaders": [{"header": "x-other", "claim": "sub"}]`)}
@@ -74,23 +74,23 @@ func TestTwoPlugins(t *testing.T) {
 				}
 				wantSub := map[uint32]string{1: "client@clients", 2: "forged"}[plugin]
 				if got := v.header(id, "x-jwt-sub"); want == "passed" && got != wantSub {
-					t.Fatalf("round %d: plugin %d tells %q, want %q", round, plugin, got, wantSub)
+					t.Fatalf("round %d: plugin %d sets %q, want %q", round, plugin, got, wantSub)
 				}
 			}
 		}
 	}
-	// Announced, and then another's headers come: it is not known whose they are.
+	// Another stream is announced before the headers come: their plugin is not known.
 	v.create(id+1, 1)
 	v.create(id+2, 2)
-	if got := v.handOver(id+1, bearer(tokens[1])); got != "internal" {
+	if got := v.sendHeaders(id+1, bearer(tokens[1])); got != "internal" {
 		t.Errorf("a stream that is not known: %s, want internal", got)
 	}
-	if got := v.handOver(id+2, bearer(tokens[2])); got != "passed" {
+	if got := v.sendHeaders(id+2, bearer(tokens[2])); got != "passed" {
 		t.Errorf("the one that is: %s", got)
 	}
 }
 
-// TestOnlyPlugin: with one plugin there is no doubt whose a stream is.
+// TestOnlyPlugin: with one plugin every stream belongs to it.
 func TestOnlyPlugin(t *testing.T) {
 	v := newVM(t)
 	v.plugin(1, inline("k1", audience, ""))
@@ -98,14 +98,14 @@ func TestOnlyPlugin(t *testing.T) {
 	v.create(11, 1)
 	for _, id := range []uint32{10, 11, 12} {
 		v.contexts[id] = true
-		if got := v.handOver(id, bearer(v.sign("k1", nil))); got != "passed" {
+		if got := v.sendHeaders(id, bearer(v.sign("k1", nil))); got != "passed" {
 			t.Errorf("stream %d: %s", id, got)
 		}
 	}
 }
 
-// TestReplacedPlugin: while a listener drains its requests are judged by its own
-// configuration. When it is gone, it is forgotten.
+// TestReplacedPlugin: while a listener drains, its requests are decided by its own
+// configuration. Later its plugin context is removed.
 func TestReplacedPlugin(t *testing.T) {
 	v := newVM(t)
 	v.plugin(1, inline("k1", "old", ""))
@@ -138,11 +138,11 @@ func TestReplacedPlugin(t *testing.T) {
 	}
 	v.now = v.now.Add(2 * time.Second)
 	if asked() == 0 {
-		t.Error("nobody asked whether the old plugin is still there")
+		t.Error("the host was not asked for the old plugin context")
 	}
 	v.now = v.now.Add(2 * time.Second)
 	if asked() != 0 {
-		t.Error("the old plugin is not forgotten")
+		t.Error("the old plugin context was not removed")
 	}
 	if v.plugin(3, `{"no": "configuration"}`) {
 		t.Fatal("a plugin without a configuration started")
@@ -160,9 +160,8 @@ func TestReplacedPlugin(t *testing.T) {
 	}
 }
 
-// TestPending: requests wait for the first keys while others come and go. Each is
-// then judged by what it brought itself, and those whose client has left are left
-// alone.
+// TestPending: requests wait for the first keys while other requests are decided. Then each
+// is decided by its own token, and those whose client has left get no reply.
 func TestPending(t *testing.T) {
 	v := newVM(t)
 	if !v.plugin(1, auth0Config) {
@@ -192,13 +191,13 @@ func TestPending(t *testing.T) {
 			t.Errorf("stream %d goes on: %v, want %v", id, got, want)
 		}
 		if sub := v.header(id, "x-jwt-sub"); want && sub != fmt.Sprint("client", id) || !want && sub != "" {
-			t.Errorf("stream %d is told of as %q", id, sub)
+			t.Errorf("stream %d has the subject %q", id, sub)
 		}
 		if !v.contexts[id] && id%3 != 0 && v.replies[id] != "" {
 			t.Errorf("stream %d is gone and answered with %s", id, v.replies[id])
 		}
 	}
-	for n := range 5 { // nothing is said to anyone again
+	for n := range 5 { // nobody gets a second reply
 		v.resumed = nil
 		v.now = v.now.Add(time.Second)
 		v.enter(1, "proxy_on_tick")
@@ -237,7 +236,7 @@ func (v *vm) tickUntilCallout() {
 	v.Fatal("a thousand ticks and no callout")
 }
 
-// TestTrailersOfTwoPlugins: what a client forges in trailers goes, whichever plugin's word it is.
+// TestTrailersOfTwoPlugins: a trailer is removed if any plugin of the VM would remove it.
 func TestTrailersOfTwoPlugins(t *testing.T) {
 	v := newVM(t)
 	v.plugin(1, inline("k1", "a", subjectHeader))
@@ -251,8 +250,8 @@ func TestTrailersOfTwoPlugins(t *testing.T) {
 	}
 }
 
-// TestTrailersBesideOneThatDidNotStart: its configuration was refused, and it has
-// no word in what others let pass.
+// TestTrailersBesideOneThatDidNotStart: a plugin whose configuration was refused does not
+// stop the trailers of others.
 func TestTrailersBesideOneThatDidNotStart(t *testing.T) {
 	v := newVM(t)
 	v.plugin(1, inline("k1", "a", subjectHeader))
@@ -266,8 +265,8 @@ func TestTrailersBesideOneThatDidNotStart(t *testing.T) {
 	}
 }
 
-// TestReplacedWhereNoRequestComes: the VM of the main thread lets go of plugins
-// that are gone, too.
+// TestReplacedWhereNoRequestComes: the VM of the main thread, which has no streams, removes
+// old plugin contexts, too.
 func TestReplacedWhereNoRequestComes(t *testing.T) {
 	v := newVM(t)
 	v.plugin(1, inline("k1", "a", ""))
@@ -313,7 +312,7 @@ func TestLargeAndOddHeaders(t *testing.T) {
 	}
 }
 
-// TestNothingIsKept: ten thousand streams leave nothing behind.
+// TestNothingIsKept: ten thousand streams take no memory for good.
 func TestNothingIsKept(t *testing.T) {
 	v := newVM(t)
 	v.plugin(1, inline("k1", audience, subjectHeader))

@@ -7,9 +7,9 @@ import (
 	"edgejwt/plugin/version"
 )
 
-// TestSaysWhichItIs: the first thing to know of a plugin that one has not installed
+// TestLogsItsVersion: the first thing to know of a plugin that one has not installed
 // oneself.
-func TestSaysWhichItIs(t *testing.T) {
+func TestLogsItsVersion(t *testing.T) {
 	forms(t, func(t *testing.T, f form) {
 		w := newWorld(t, f, `{"jwtRules": [{"issuer": "https://tenant.auth0.example/", "audiences": ["a"]}, {"issuer": "https://b.example/", "audiences": ["a"]}],
 			"routes": [{"path": {"exact": "/health"}, "auth": "none"}]}`)

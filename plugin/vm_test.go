@@ -15,9 +15,9 @@ import (
 	"github.com/tetratelabs/wazero/sys"
 )
 
-// vm is a host of one VM that enters the shipped module as Envoy does. The SDKs'
-// emulators have one plugin in a VM only, select contexts that are gone, never fail,
-// and do not show which host functions were called; tests of these use this one.
+// vm is a host with one VM that calls the shipped module as Envoy does. Unlike the SDKs'
+// emulators it can have several plugins in the VM, refuses to select contexts that are
+// gone, can fail, and records the host functions that the module calls.
 type vm struct {
 	testing.TB
 	module api.Module
@@ -52,12 +52,15 @@ const (
 	statusInternalFailure = 10
 )
 
-// compilations saves a second for each VM but the first.
+// compilations lets all VMs share one compilation of the module.
 var compilations = wazero.NewCompilationCache()
 
 func newVM(t testing.TB) *vm {
 	t.Helper()
-	code := module(t)
+	code, err := os.ReadFile(modulePath)
+	if err != nil {
+		t.Fatalf("the compiled module is missing, run make build: %v", err)
+	}
 	ctx := t.Context()
 	v := &vm{TB: t, contexts: map[uint32]bool{}, headers: map[uint32][][2]string{}, trailers: map[uint32][][2]string{}, replies: map[uint32]string{},
 		shared: map[string][]byte{}, versions: map[string]uint32{}, now: time.Now()}
@@ -131,15 +134,15 @@ func (v *vm) create(id, plugin uint32) {
 	v.enter(id, "proxy_on_context_create", uint64(plugin))
 }
 
-// request announces a stream and hands over its headers. It gives what became of
-// it: "passed", "held", or the reason of a refusal.
+// request announces a stream and sends its headers. It returns "passed", "held", or the
+// reason of a refusal.
 func (v *vm) request(id, plugin uint32, headers ...[2]string) string {
 	v.Helper()
 	v.create(id, plugin)
-	return v.handOver(id, headers...)
+	return v.sendHeaders(id, headers...)
 }
 
-func (v *vm) handOver(id uint32, headers ...[2]string) string {
+func (v *vm) sendHeaders(id uint32, headers ...[2]string) string {
 	v.Helper()
 	v.headers[id] = append([][2]string{{":method", "GET"}, {":path", "/orders"}, {":authority", "api.example.com"}, {"user-agent", "test"}}, headers...)
 	action := v.enter(id, "proxy_on_request_headers", uint64(len(v.headers[id])), 1)
@@ -159,11 +162,10 @@ func (v *vm) handOver(id uint32, headers ...[2]string) string {
 	return ""
 }
 
-// gone forgets a stream or a plugin without a word, as Envoy does with one that
-// waits for nothing.
+// gone removes a stream or a plugin without a callback, because the module exports none.
 func (v *vm) gone(id uint32) { delete(v.contexts, id) }
 
-// header gives what a stream's header holds by now.
+// header returns the value of a stream's header.
 func (v *vm) header(id uint32, name string) string {
 	for _, h := range v.headers[id] {
 		if h[0] == name {
@@ -183,7 +185,7 @@ func (v *vm) read(at, size uint64) []byte {
 
 func (v *vm) text(at, size uint64) string { return string(v.read(at, size)) }
 
-// give hands bytes over: it asks the module for memory, once for each call.
+// give copies bytes into memory that it gets from the module.
 func (v *vm) give(b []byte, at, size uint64) uint64 {
 	memory := v.module.Memory()
 	where := uint64(0)

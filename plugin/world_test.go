@@ -218,8 +218,8 @@ func signWith(by *signer, kid string, now time.Time, changes map[string]any) str
 	return text
 }
 
-// told gives what a counter shows after the next tick.
-func (w *world) told(name string) uint64 {
+// counterAfterTick returns a counter after the next tick.
+func (w *world) counterAfterTick(name string) uint64 {
 	w.Tick()
 	return w.counter(name)
 }

@@ -1,61 +1,60 @@
-// Package abi is the boundary to the host where the SDK's own is not enough. All
-// else that edgejwt asks of the host goes through the SDK
-// (github.com/proxy-wasm/proxy-wasm-go-sdk).
+// Package abi has the host functions and callbacks of proxy-wasm that the SDK
+// (github.com/proxy-wasm/proxy-wasm-go-sdk) lacks or that cost too much there. For
+// everything else edgejwt uses the SDK.
 //
 // # Host functions
 //
-// The SDK's SendHttpResponse has no response code details, which is where an access
-// log looks for the reason of a refusal; its metrics cannot be set, and panic when
-// the host refuses one. SendReply, DefineMetric, IncrementMetric and RecordMetric
-// call the host functions of proxy-wasm themselves.
+// The SDK's SendHttpResponse has no response code details, where an access log finds the
+// reason of a refusal. The SDK's metrics cannot be set, and they panic when the host
+// refuses one. So SendReply, DefineMetric, IncrementMetric and RecordMetric call the host
+// functions of proxy-wasm directly.
 //
 // # Callbacks
 //
-// proxy-wasm names the functions that a module exports for the host to call: its
-// callbacks. Envoy calls each one that the module has. The SDK exports them all, and
-// so a request that is decided by its headers enters the module at least five times:
+// Callbacks are the functions that a module exports for the host. Envoy calls every
+// callback that the module exports. The SDK exports them all, so the host calls the module
+// at least five times for a request that is decided by its headers:
 //
 //	proxy_on_context_create    the SDK makes an object for the stream
 //	proxy_on_request_headers   the plugin decides
-//	proxy_on_memory_allocate   once for each thing that the host hands over meanwhile
+//	proxy_on_memory_allocate   once for each value that the host passes to the module
 //	proxy_on_response_headers, proxy_on_response_body, …   nothing to do
-//	proxy_on_done, proxy_on_log, proxy_on_delete           the SDK drops the object
+//	proxy_on_done, proxy_on_log, proxy_on_delete           the SDK removes the object
 //
-// Each entry costs more than most of what a decision needs. So this package has
-// callbacks of its own (module.go), named edgejwt_on_… because the SDK's hold the
-// names of proxy-wasm:
+// Each of these calls costs more than most steps of a decision. So this package has
+// callbacks of its own (module.go). Their names begin with edgejwt_on_, because the SDK's
+// callbacks have the names of proxy-wasm:
 //
-//   - edgejwt_on_context_create notes the number of the stream and of its plugin
-//     context, and makes nothing. Contexts of plugins go to the SDK as usual.
+//   - edgejwt_on_context_create stores the numbers of the stream and of its plugin
+//     context. Plugin contexts are made by the SDK as usual.
 //   - edgejwt_on_request_headers finds the plugin context and calls its
 //     OnRequestHeaders.
 //   - edgejwt_on_request_trailers calls OnRequestTrailers of every plugin context.
 //   - edgejwt_on_memory_allocate gives RequestHeaders a buffer that the next request
 //     uses again.
 //
-// After the build cmd/trim changes the export section of the module, and
-// nothing else: these four get the proxy-wasm names in place of the SDK's, callbacks
-// without a use lose theirs, and the rest (start, configuration, tick, answers of
-// callouts) stays the SDK's. Natively, under go test, there is no export section: the
-// SDK's callbacks call the same methods of the same types (native.go).
+// After the build cmd/trim changes the export section of the module: these four
+// callbacks get the names of proxy-wasm, callbacks without a use are no longer exported,
+// and the others (start, configuration, tick, answers of callouts) stay the SDK's. Under go
+// test there is no export section, and the SDK's callbacks call the same methods
+// (native.go).
 //
-// # What has to be watched
+// # Rules for changes here
 //
-//   - A VM may have several plugin contexts: plugins that share a vm_id, and for a
-//     while a listener and the one that replaces it. Headers arrive with the stream's
-//     number only. Whose stream it is follows from the last announcement, which Envoy
-//     makes right before it hands over the headers; if that is of another stream,
-//     the request is refused with 500.
-//   - Nobody says when a plugin context or a stream has ended, because proxy_on_done
-//     and proxy_on_delete are not exported. The host says it when it is asked: it
-//     fails to select a context that is gone (SetEffectiveContext). This package asks
-//     for plugin contexts; package plugin asks for requests that wait for keys before
-//     it answers them, and before it turns others away for want of a slot.
-//   - Of a stream nothing is kept but by requests that wait. When trailers come, the
-//     plugin context of the stream is not known, so all of them remove what no client
-//     may send.
-//   - Header texts are parts of one buffer that the next request overwrites. What
-//     outlives the callback has to be cloned.
+//   - A VM may have several plugin contexts: plugins that share a vm_id, or a listener and
+//     the one that replaces it. Headers come with the number of the stream only. Its
+//     plugin context is known from the last proxy_on_context_create, which Envoy calls
+//     right before proxy_on_request_headers. If that was for another stream, the request
+//     is refused with 500.
+//   - The end of a plugin context or a stream is not known, because proxy_on_done and
+//     proxy_on_delete are not exported. But the host fails to select a context that is
+//     gone (SetEffectiveContext). This package tries that for plugin contexts. Package
+//     plugin tries it for requests that wait for keys, before it replies to them, and
+//     before it refuses a request because too many wait.
+//   - Only requests that wait keep state for a stream. The plugin context of a stream is
+//     not known when its trailers come, so every plugin context removes forged trailers.
+//   - Header texts are parts of one buffer, which the next request overwrites. Clone texts
+//     that are used after the callback.
 //
 // The host calls a VM from one thread, one call at a time, so nothing here locks.
 package abi
@@ -68,25 +67,26 @@ import (
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
 )
 
-// Plugin is a plugin context as the callbacks of this package need it.
+// Plugin has the methods of a plugin context that the callbacks of this package call.
 type Plugin interface {
-	// OnRequestHeaders decides about a new stream, whose context is in effect.
-	// Anything but types.ActionContinue holds back headers, body and trailers.
+	// OnRequestHeaders decides about a new stream, whose context is in effect. Any action
+	// but types.ActionContinue stops headers, body and trailers.
 	OnRequestHeaders(stream uint32) types.Action
-	// OnRequestTrailers removes from the trailers of a stream that goes on what no
-	// client may send. The stream may be another plugin's.
+	// OnRequestTrailers removes forged trailers of a stream that passed. The stream may
+	// belong to another plugin context.
 	OnRequestTrailers(stream uint32) types.Action
-	// OnGone is called when the host has forgotten the plugin context.
+	// OnGone is called when the plugin context no longer exists in the host.
 	OnGone()
 }
 
-// statusOK is the host's word for success; every other number is a failure.
+// statusOK is the status for success. All others are failures.
 const statusOK = 0
 
 var errReply = errors.New("proxy_send_local_response failed")
 
-// SendReply answers the stream in effect itself. The details must have no spaces;
-// access logs show them as response code details.
+// SendReply sends a reply to the client of the stream in effect. Access logs show details
+// as response code details; they must have no spaces. grpcStatus is the status for gRPC
+// clients.
 func SendReply(status uint32, details string, headers [][2]string, body []byte, grpcStatus int32) error {
 	pairs := serializePairs(headers)
 	if hostSendLocalResponse(status, unsafe.StringData(details), int32(len(details)),
@@ -96,21 +96,21 @@ func SendReply(status uint32, details string, headers [][2]string, body []byte, 
 	return nil
 }
 
-// The kinds of metrics. Of a gauge all VMs of a process have one: increments add up,
-// and of what is recorded the last counts.
+// The kinds of metrics. All VMs of a process share a metric: increments are added, and of
+// recorded values the last counts.
 const (
 	Counter = 0
 	Gauge   = 1
 )
 
-// DefineMetric gives the host's number of a metric, which it makes if there is none
-// of the name. ok is false when the host refuses.
+// DefineMetric returns the host's number of the metric with this name. The host makes the
+// metric if there is none. ok is false when the host refuses.
 func DefineMetric(kind uint32, name string) (id uint32, ok bool) {
 	ok = hostDefineMetric(kind, unsafe.StringData(name), int32(len(name)), &id) == statusOK
 	return id, ok
 }
 
-// IncrementMetric adds to a metric, for a gauge also less than nothing.
+// IncrementMetric adds n to a metric. n may be negative for a gauge.
 func IncrementMetric(id uint32, n int64) { _ = hostIncrementMetric(id, n) }
 
 // RecordMetric sets a gauge.
@@ -118,8 +118,8 @@ func RecordMetric(id uint32, value uint64) { _ = hostRecordMetric(id, value) }
 
 const word = 4 // bytes of a number in a serialized map
 
-// serializePairs writes pairs as proxy-wasm has them: their number, the lengths of
-// each, then each with a zero byte behind it.
+// serializePairs serializes pairs as proxy-wasm defines it: the number of pairs, the lengths
+// of each name and value, then each name and value with a zero byte after it.
 func serializePairs(pairs [][2]string) []byte {
 	out := binary.LittleEndian.AppendUint32(nil, uint32(len(pairs)))
 	for _, pair := range pairs {
@@ -133,9 +133,9 @@ func serializePairs(pairs [][2]string) []byte {
 	return out
 }
 
-var errPairs = errors.New("the host's headers are no map of proxy-wasm")
+var errPairs = errors.New("the host's headers are not a serialized map of proxy-wasm")
 
-// appendPairs reads what serializePairs writes. The texts are parts of b.
+// appendPairs appends the pairs that b serializes. Their texts are parts of b.
 func appendPairs(pairs [][2]string, b []byte) ([][2]string, error) {
 	if len(b) < word {
 		return nil, errPairs

@@ -14,12 +14,11 @@ import (
 	"edgejwt/verify"
 )
 
-// What a callback answers. Hold keeps back headers, body and trailers
-// (StopAllIterationAndWatermark), also where allow_on_headers_stop_iteration lets a
-// mere Pause pass the body on.
+// The results of a callback. actionStop (StopAllIterationAndWatermark) stops headers, body
+// and trailers. With Pause, allow_on_headers_stop_iteration would let the body pass.
 const (
-	goOn uint32 = 0
-	hold uint32 = 4
+	actionContinue uint32 = 0
+	actionStop     uint32 = 4
 )
 
 // plugin is a plugin context of this VM.
@@ -30,12 +29,10 @@ type plugin struct {
 
 var plugins []plugin
 
-// announced is the stream that the host announced last, and the plugin context that
-// it belongs to.
-var announced struct{ stream, plugin uint32 }
+// lastCreated is the stream of the last proxy_on_context_create, and its plugin context.
+var lastCreated struct{ stream, plugin uint32 }
 
-// Add announces a plugin context that the SDK has made. One that had the number
-// before is gone.
+// Add adds a plugin context that the SDK has made. It replaces one with the same number.
 func Add(id uint32, p Plugin) {
 	plugins = slices.DeleteFunc(plugins, func(old plugin) bool {
 		if old.id == id {
@@ -55,12 +52,12 @@ func sdkOnDelete(contextID uint32)
 //go:wasmexport edgejwt_on_context_create
 func onContextCreate(contextID, pluginContextID uint32) {
 	if pluginContextID == 0 {
-		// Here, too, because the VM of the main thread never sees a request.
+		// The VM of the main thread has no requests, so removeGone is called here, too.
 		removeGone(contextID)
 		sdkOnContextCreate(contextID, 0)
 		return
 	}
-	announced.stream, announced.plugin = contextID, pluginContextID
+	lastCreated.stream, lastCreated.plugin = contextID, pluginContextID
 }
 
 //go:wasmexport edgejwt_on_request_headers
@@ -69,36 +66,32 @@ func onRequestHeaders(contextID uint32, _ int32, _ uint32) uint32 {
 	if p == nil {
 		const reason = verify.Internal
 		_ = SendReply(uint32(reason.Status()), reason.String(), nil, reason.Body(), int32(reason.GRPCStatus()))
-		return hold
+		return actionStop
 	}
-	return answer(p.OnRequestHeaders(contextID))
+	if p.OnRequestHeaders(contextID) != types.ActionContinue {
+		return actionStop
+	}
+	return actionContinue
 }
 
 //go:wasmexport edgejwt_on_request_trailers
 func onRequestTrailers(contextID uint32, _ int32) uint32 {
 	for _, p := range plugins {
 		if action := p.OnRequestTrailers(contextID); action != types.ActionContinue {
-			return hold
+			return actionStop
 		}
 	}
-	return goOn
+	return actionContinue
 }
 
-func answer(action types.Action) uint32 {
-	if action == types.ActionContinue {
-		return goOn
-	}
-	return hold
-}
-
-// pluginOf finds the plugin context of a stream; nil when that is not certain.
+// pluginOf returns the plugin context of a stream, or nil when it is not known.
 func pluginOf(stream uint32) Plugin {
 	if len(plugins) == 1 {
 		return plugins[0].Plugin
 	}
 	removeGone(stream)
 	for _, p := range plugins {
-		if announced.stream == stream && announced.plugin == p.id {
+		if lastCreated.stream == stream && lastCreated.plugin == p.id {
 			return p.Plugin
 		}
 	}
@@ -107,8 +100,8 @@ func pluginOf(stream uint32) Plugin {
 
 var lastRemoval time.Time
 
-// removeGone removes the plugin contexts that the host has forgotten. It asks at most
-// once a second, and leaves the stream's context in effect.
+// removeGone removes the plugin contexts that no longer exist in the host. It does so at
+// most once a second. Afterwards the stream's context is in effect.
 func removeGone(stream uint32) {
 	now := Now()
 	if since := now.Sub(lastRemoval); since >= 0 && since < time.Second {
@@ -126,54 +119,54 @@ func removeGone(stream uint32) {
 	_ = proxywasm.SetEffectiveContext(stream)
 }
 
-// lent is the memory that the host gets for the headers in RequestHeaders.
-var lent struct {
+// headerBuffer is the memory into which the host writes the headers for RequestHeaders.
+var headerBuffer struct {
 	inUse  bool
 	buffer []byte
 	pairs  [][2]string
 
-	data *byte // where the host says that the headers are
+	data *byte // the headers; set by the host
 	size uint32
 }
 
-// maxLent is how much of it is kept for the next request: twice what Envoy takes of
-// headers by default.
-const maxLent = 128 << 10
+// maxHeaderBuffer is the greatest size of headerBuffer. Envoy accepts headers of half of it
+// by default.
+const maxHeaderBuffer = 128 << 10
 
-// onMemoryAllocate also takes a size of 0, at which the SDK's panics.
+// onMemoryAllocate accepts a size of 0, for which the SDK's panics.
 //
 //go:wasmexport edgejwt_on_memory_allocate
 func onMemoryAllocate(size uint32) *byte {
-	if !lent.inUse || size > maxLent {
+	if !headerBuffer.inUse || size > maxHeaderBuffer {
 		return &make([]byte, max(size, 1))[0]
 	}
-	if int(size) > len(lent.buffer) {
-		lent.buffer = make([]byte, max(size, 4<<10))
+	if int(size) > len(headerBuffer.buffer) {
+		headerBuffer.buffer = make([]byte, max(size, 4<<10))
 	}
-	return &lent.buffer[0]
+	return &headerBuffer.buffer[0]
 }
 
 var errHeaders = errors.New("proxy_get_header_map_pairs failed")
 
-// RequestHeaders gives the headers of the stream in effect. They and the slice are
-// overwritten by the next call.
+// RequestHeaders returns the headers of the stream in effect, names in lower case. The next
+// call overwrites the slice and its texts.
 func RequestHeaders() ([][2]string, error) {
 	const requestHeaders = 0
-	lent.inUse, lent.data, lent.size = true, nil, 0
-	status := hostGetHeaderMapPairs(requestHeaders, unsafe.Pointer(&lent.data), &lent.size)
-	lent.inUse = false
-	if status != statusOK || lent.data == nil {
+	headerBuffer.inUse, headerBuffer.data, headerBuffer.size = true, nil, 0
+	status := hostGetHeaderMapPairs(requestHeaders, unsafe.Pointer(&headerBuffer.data), &headerBuffer.size)
+	headerBuffer.inUse = false
+	if status != statusOK || headerBuffer.data == nil {
 		return nil, errHeaders
 	}
-	pairs, err := appendPairs(lent.pairs[:0], unsafe.Slice(lent.data, lent.size))
+	pairs, err := appendPairs(headerBuffer.pairs[:0], unsafe.Slice(headerBuffer.data, headerBuffer.size))
 	if err == nil {
-		lent.pairs = pairs
+		headerBuffer.pairs = pairs
 	}
 	return pairs, err
 }
 
-// Now is the host's wall clock. time.Now asks the host for the monotonic clock too,
-// for which a decision has no use.
+// Now returns the time of the host's wall clock. time.Now would also call the host for the
+// monotonic clock, which a decision does not need.
 func Now() time.Time {
 	const realtime = 0
 	if hostClock(realtime, 1, &clockTime) != statusOK {

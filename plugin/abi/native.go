@@ -9,18 +9,18 @@ import (
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
 )
 
-// Natively the SDK's callbacks are in use, and its emulator (proxytest) is the host.
+// Under go test the SDK's callbacks are used, and its emulator (proxytest) is the host.
 
-// Add announces a plugin context that the SDK has made.
+// Add does nothing: the SDK's callbacks know the plugin contexts.
 func Add(uint32, Plugin) {}
 
-// RequestHeaders gives the headers of the stream in effect.
+// RequestHeaders returns the headers of the stream in effect.
 func RequestHeaders() ([][2]string, error) { return proxywasm.GetHttpRequestHeaders() }
 
-// Now is the host's wall clock.
+// Now returns the time of the wall clock.
 func Now() time.Time { return time.Now() }
 
-// The emulator's sides of the host functions, which the SDK does not export.
+// The emulator's host functions, which the SDK does not export.
 
 //go:linkname hostSendLocalResponse github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/internal.ProxySendLocalResponse
 func hostSendLocalResponse(status uint32, detailsData *byte, detailsSize int32,

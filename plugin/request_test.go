@@ -9,8 +9,8 @@ import (
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
 )
 
-// TestReportedAfterTheWait: what waits in vain goes on in report mode, and a
-// stream that goes on, for days perhaps, holds nothing of what it was judged by.
+// TestReportedAfterTheWait: with mode: report a request passes after keys.wait without
+// keys, and its stream keeps nothing of the decision.
 func TestReportedAfterTheWait(t *testing.T) {
 	log.SetOutput(io.Discard)
 	host, vm := startFaulty(t, `{"auth0": {"domain": "tenant.auth0.example", "audience": "a"}, "mode": "report", "keys": {"wait": "100ms"}}`)
@@ -30,18 +30,18 @@ func TestReportedAfterTheWait(t *testing.T) {
 		t.Errorf("%d timeouts, want 1", n)
 	}
 	if q.decision.Decided || q.decision.Token() != nil || q.decision.Match() != nil {
-		t.Error("the judgement is still there")
+		t.Error("the decision is still there")
 	}
 }
 
-// TestUntoldStateIsCounted: the request goes on without it.
-func TestUntoldStateIsCounted(t *testing.T) {
+// TestStateFailureIsCounted: filter state that the host refuses is counted.
+func TestStateFailureIsCounted(t *testing.T) {
 	log.SetOutput(io.Discard)
 	host, vm := startFaulty(t, `{"auth0": {"domain": "tenant.auth0.example", "audience": "a"}}`)
 	q := &request{plugin: vm.plugin, setup: vm.plugin.setup}
 	q.setFilterState([][2]string{{"k", ""}, {"k", "v"}}) // the SDK has no call for an empty value
 	if n, _ := host.GetCounterMetric("edgejwt_state_failures"); n != 0 {
-		t.Error("the host is told with every request")
+		t.Error("the counter is flushed with every request")
 	}
 	host.Tick()
 	if n, _ := host.GetCounterMetric("edgejwt_state_failures"); n != 1 {

@@ -37,8 +37,8 @@ func startFaulty(t *testing.T, config string) (proxytest.HostEmulator, *faultyVM
 	return host, vm
 }
 
-// TestPanicsEndAtTheCallback plants a panic in each callback: none may reach the
-// host, which would end the VM; the request in hand gets 500 and does not pass.
+// TestPanicsEndAtTheCallback causes a panic in each callback. None may reach the host, which
+// would end the VM. The request of the callback gets 500.
 func TestPanicsEndAtTheCallback(t *testing.T) {
 	log.SetOutput(io.Discard)
 	const config = `{"auth0": {"domain": "tenant.auth0.example", "audience": "a", "outputPayloadToHeader": "x-p"}}`
@@ -64,7 +64,7 @@ func TestPanicsEndAtTheCallback(t *testing.T) {
 		}},
 		{"pending request", func(h proxytest.HostEmulator, ctx *pluginContext) uint32 {
 			id := send(h)
-			ctx.pending.requests[0].decision = authz.Decision{} // nothing to judge: a nil dereference
+			ctx.pending.requests[0].decision = authz.Decision{} // without an Authorizer: a nil dereference
 			ctx.pending.requests[0].deadline = time.Time{}
 			ctx.afterKeyEvents()
 			return id
@@ -78,7 +78,7 @@ func TestPanicsEndAtTheCallback(t *testing.T) {
 				t.Errorf("%d panics counted, want 1", n)
 			}
 			said := strings.Join(host.GetCriticalLogs(), "\n")
-			if !strings.Contains(said, "during "+c.during) || strings.Contains(said, secret) {
+			if !strings.Contains(said, "in "+c.during) || strings.Contains(said, secret) {
 				t.Errorf("the log says %q", said)
 			}
 			if stream == 0 {
@@ -95,34 +95,34 @@ func TestPanicsEndAtTheCallback(t *testing.T) {
 	}
 }
 
-// waitingToken is well formed, and signed with a key that is not there yet:
+// waitingToken is well formed. Its key is not in the key set yet:
 // {"alg":"RS256","kid":"k"}.{"iss":"https://tenant.auth0.example/","aud":"a","exp":9999999999}
 const waitingToken = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ" +
 	".eyJpc3MiOiJodHRwczovL3RlbmFudC5hdXRoMC5leGFtcGxlLyIsImF1ZCI6ImEiLCJleHAiOjk5OTk5OTk5OTl9.AAAA"
 
-// TestWhatWasRefusedIsNotJudgedAgain: a panic while a request waits refuses it,
-// and keys that come later do not let it pass.
-func TestWhatWasRefusedIsNotJudgedAgain(t *testing.T) {
+// TestRefusedIsNotDecidedAgain: a panic while a request waits refuses the request, and keys
+// that come later do not let it pass.
+func TestRefusedIsNotDecidedAgain(t *testing.T) {
 	log.SetOutput(io.Discard)
 	host, vm := startFaulty(t, `{"auth0": {"domain": "tenant.auth0.example", "audience": "a", "outputPayloadToHeader": "x-p"}}`)
 	id := host.InitializeHttpContext()
 	host.CallOnRequestHeaders(id, [][2]string{{":method", "POST"}, {"authorization", "Bearer " + waitingToken}}, false)
 	q := vm.plugin.pending.requests[0]
-	q.setup.authz = nil // the trailers will stumble over it
+	q.setup.authz = nil // the trailers cause a nil dereference
 	host.CallOnRequestTrailers(id, [][2]string{{"x-p", "forged"}})
 	if reply := host.GetSentLocalResponse(id); reply == nil || reply.StatusCode != 500 {
 		t.Fatalf("reply %+v, want 500", reply)
 	}
 	if q.state != refused || len(vm.plugin.pending.requests) != 0 {
-		t.Errorf("state %d, %d parked; want it refused and forgotten", q.state, len(vm.plugin.pending.requests))
+		t.Errorf("state %d, %d pending; want it refused and removed", q.state, len(vm.plugin.pending.requests))
 	}
 	if q.resume(time.Now()) || q.state != refused {
-		t.Error("it was judged again")
+		t.Error("it was decided again")
 	}
 }
 
-// TestOneFaultySourceLeavesTheOthersAlone: deadlines are kept although a source
-// panics at each tick, and it does not do so a thousand times a second.
+// TestOneFaultySourceLeavesTheOthersAlone: a source that panics at each tick delays no
+// deadline, and it does not panic a thousand times a second.
 func TestOneFaultySourceLeavesTheOthersAlone(t *testing.T) {
 	log.SetOutput(io.Discard)
 	host, vm := startFaulty(t, `{"auth0": {"domain": "tenant.auth0.example", "audience": "a"}, "keys": {"wait": "100ms"}}`)
@@ -148,8 +148,8 @@ func TestOneFaultySourceLeavesTheOthersAlone(t *testing.T) {
 	}
 }
 
-// TestOnlyAnAbsentRecordIsMadeAnew: version 0 makes the machine overwrite what is
-// there, so a host that fails to read must not be taken for one that has nothing.
+// TestOnlyAnAbsentRecordIsMadeAnew: with version 0 the machine creates a record, so a failure
+// to read must not look like a missing record.
 func TestOnlyAnAbsentRecordIsMadeAnew(t *testing.T) {
 	if _, version, ok := loaded([]byte("x"), 7, nil); !ok || version != 7 {
 		t.Errorf("read: version %d, %v", version, ok)
