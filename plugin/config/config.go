@@ -1,22 +1,22 @@
-// Package config reads the plugin's configuration: one JSON text (RFC 8259) in,
-// a Config or every fault at once out.
+// Package config parses the plugin's configuration, a JSON text (RFC 8259), into a Config or
+// a list of all faults.
 //
-// Most callers need Parse only. A configuration says who issues the accepted tokens
-// and where their keys come from (Rule, Keys), what routes demand of a token
-// (package route), and what the API and Envoy learn of it. Fields are named as in
+// Most callers need Parse only. A configuration has the issuers of accepted tokens and
+// the sources of their keys (Rule, Keys), the routes and their requirements (package
+// route), and the outputs for the API and Envoy. Fields are named as in
 // Istio's RequestAuthentication, so that an entry of its jwtRules can be used here.
 //
-// Parse is strict. It refuses an unknown or mistyped field, a missing audience, an
-// http address and rules that contradict each other: a setting that is ignored would
-// leave an API open. Each Fault has the field's path, what is written there and what
-// was expected. What is allowed but often a mistake is a warning in Config.Warnings.
+// Parse is strict. It refuses an unknown or mistyped field, a missing audience, an http
+// address and rules that contradict each other, because a setting that is ignored could
+// leave an API open. Each Fault has the field's path, its value and what was expected.
+// Settings that are allowed but often a mistake are warnings in Config.Warnings.
 //
 // ParsePolicy reads the policy in the metadata of one of Envoy's routes. Fields and
 // PolicyFields list every field with its default, bounds and meaning, for the JSON
 // schema and FIELDS.md.
 //
-// The package does no I/O, knows nothing of the host and keeps no state between
-// calls. Everything in it may be used concurrently.
+// The package does no I/O, does not know the host and keeps no state between calls. All of
+// it may be used concurrently.
 package config
 
 import (
@@ -29,40 +29,39 @@ import (
 	"edgejwt/verify/route"
 )
 
-// Config is a configuration without a fault. Nothing in it refers to the text
-// that it was read from. Whoever holds it may share it, but must not change it.
+// Config is a configuration without a fault. It does not refer to the text that it was
+// parsed from. It may be shared by goroutines and must not be changed.
 type Config struct {
 	// Rules has one entry per issuer, at least one and at most MaxRules: auth0
 	// first, then jwtRules in their order. No two have the same Issuer.
 	Rules []Rule
-	// Routes are the operator's routes in their order, at most MaxRoutes, without
-	// a fault that route.NewTable would find; nil when there are none.
+	// Routes are the routes in their order, at most MaxRoutes. route.NewTable finds no
+	// fault in them. nil when there are none.
 	Routes []route.Route
 	// RouteOptions hold for all routes.
 	RouteOptions route.Options
-	// RouteMetadata is true when Envoy's own routes may carry a policy in their
-	// metadata, which then takes the place of Routes: see ParsePolicy.
+	// RouteMetadata is true when Envoy's routes may have a policy in their metadata, which
+	// then replaces Routes: see ParsePolicy.
 	RouteMetadata bool
-	// Report is true when refusals are only counted and logged (mode: report). A
-	// route's own Mode goes before it.
+	// Report is true when refusals are only counted and logged (mode: report). The Mode of
+	// a route has precedence.
 	Report bool
-	// DecidePreflights is true when CORS preflights are requests like any other
-	// (corsPreflight: judge). Else they pass without a token, except where their
-	// route or policy denies.
+	// DecidePreflights is true when CORS preflights are decided like any other request
+	// (corsPreflight: judge). Otherwise they pass without a token, unless their route or
+	// policy denies.
 	DecidePreflights bool
-	// Overrides are the names, as ascii.FoldHeader gives them, of the headers by which
-	// servers take another method, path or host, and which every request and its
-	// trailers lose. nil with overrideHeaders: keep, and where no rule depends on
-	// method, path or host.
+	// Overrides are the names, as ascii.FoldHeader returns them, of headers that make
+	// servers use another method, path or host. They are removed from every request and
+	// its trailers. nil with overrideHeaders: keep, and where no route depends on method,
+	// path or host.
 	Overrides []string
-	// ResourceMetadata describes the API to clients (RFC 9728); nil when it is not
-	// to be served.
+	// ResourceMetadata describes the API to clients (RFC 9728); nil when it is not served.
 	ResourceMetadata *ResourceMetadata
 	// FilterState is true when decision, route and issuer are written to filter state,
 	// for Envoy's later filters and its access log.
 	FilterState bool
-	// ClearRouteCache is true when Envoy is to choose its route again after the
-	// headers of an accepted request have changed.
+	// ClearRouteCache is true when Envoy must choose its route again after a change of the
+	// headers of an accepted request.
 	ClearRouteCache bool
 	// Signature says which engine checks signatures.
 	Signature Signature
@@ -70,27 +69,26 @@ type Config struct {
 	TokenCache TokenCache
 	// Keys says how key sets are fetched and kept, for every rule.
 	Keys Keys
-	// RecordKey is what the records in shared data are authenticated by (see
-	// jwks.Policy): the SHA-256 of secret or, without that, of the whole text. It must
-	// be kept secret.
+	// RecordKey authenticates the records in shared data (see jwks.Policy). It is derived
+	// by SHA-256 from secret or, without that, from the whole text. It must be kept secret.
 	RecordKey [32]byte
 	// Realm names the API in WWW-Authenticate (RFC 9110 §11.5): 1 to
 	// MaxRealmBytes printable ASCII bytes without quote and backslash.
 	Realm string
-	// Warnings are sentences, each led by its field's path, about settings that
-	// are allowed but often a mistake. No control bytes; for the log, once.
+	// Warnings are about settings that are allowed but often a mistake. Each begins with
+	// the path of its field and has no control bytes. The caller logs them once.
 	Warnings []string
 }
 
-// Signature names an engine, or how one is chosen.
+// Signature says which engine checks signatures.
 type Signature uint8
 
 const (
-	// SignatureGo is crypto in the module itself; the zero value.
+	// SignatureGo is the standard library in the module; the zero value.
 	SignatureGo Signature = iota
-	// SignatureAuto is the host's where it proves itself at the start, else Go's.
+	// SignatureAuto is the host's if it passes verify.ProveHost, otherwise SignatureGo.
 	SignatureAuto
-	// SignatureHost is the host's.
+	// SignatureHost is the host's. The plugin does not start if it fails verify.ProveHost.
 	SignatureHost
 )
 
@@ -98,26 +96,26 @@ const (
 type TokenCache struct {
 	// Entries is the greatest number of tokens; 0 for no cache.
 	Entries int
-	// Bytes is the greatest size of all that is kept for them.
+	// Bytes is the greatest size of all that is kept for the tokens, in bytes.
 	Bytes int
 }
 
-// ResourceMetadata is what clients learn of the API by RFC 9728.
+// ResourceMetadata is the metadata of the API (RFC 9728).
 type ResourceMetadata struct {
-	// Path is where it is served: /.well-known/oauth-protected-resource, with the
-	// resource's own path behind it (§3.1).
+	// Path is the path of the metadata: /.well-known/oauth-protected-resource, followed by
+	// the path of the resource (§3.1).
 	Path string
-	// URL is its absolute address, for resource_metadata in challenges (§5.1): no
+	// URL is the URL of the metadata, for resource_metadata in challenges (§5.1). It has no
 	// quotes and no backslashes.
 	URL string
-	// Document is the JSON object that is served.
+	// Document is the metadata, a JSON object.
 	Document []byte
 }
 
-// Rule says which tokens of one issuer are valid, where its keys come from and
-// what the API learns of a token.
+// Rule says which tokens of one issuer are valid, where its keys come from, and which
+// outputs are made of a token.
 type Rule struct {
-	// Path is where the rule stands, for messages: "auth0" or "jwtRules[0]".
+	// Path is the rule's path in the configuration, for messages: "auth0" or "jwtRules[0]".
 	Path string
 
 	// Issuer is compared byte for byte with the claim "iss" (RFC 7519 §4.1.1).
@@ -135,59 +133,58 @@ type Rule struct {
 	// JWKSURI is the https address of the key set as configured; empty with
 	// Discovery and with an inline set.
 	JWKSURI string
-	// Discovery is true when the address of the key set has to be asked for at
-	// Authority and RequestPath (OpenID Connect Discovery 1.0 §4).
+	// Discovery is true when the address of the key set comes from the discovery document
+	// at Authority and RequestPath (OpenID Connect Discovery 1.0 §4).
 	Discovery bool
-	// Cluster is the Envoy cluster that reaches the key set; empty with an inline
-	// set. With Discovery it also answers Authority, unless DiscoveryCluster does.
+	// Cluster is the Envoy cluster that reaches the key set; empty with an inline set. With
+	// Discovery it also reaches Authority, unless DiscoveryCluster is set.
 	Cluster string
-	// KeysHost is the host (host or host:port, in lower case), besides the issuer's
-	// own, on which a discovered key set may lie; empty for none.
+	// KeysHost is a host (host or host:port, in lower case), besides the issuer's own, that
+	// a discovered key set may be on; empty for none.
 	KeysHost string
-	// DiscoveryCluster is the Envoy cluster that answers Authority when KeysHost is
-	// set; else empty.
+	// DiscoveryCluster is the Envoy cluster that reaches Authority when KeysHost is set;
+	// otherwise empty.
 	DiscoveryCluster string
 	// Authority is host or host:port (RFC 3986 §3.2) of JWKSURI or of the
 	// discovery document, in lower case; empty with an inline set.
 	Authority string
-	// RequestPath is path and query to ask for at Authority; empty with an inline set.
+	// RequestPath is the path, with query, of JWKSURI or of the discovery document; empty
+	// with an inline set.
 	RequestPath string
 	// InlineJWKS is the text of the inline key set (RFC 7517 §5); nil without one.
 	InlineJWKS []byte
 	// InlineSet is InlineJWKS, parsed: at least one usable key; nil without one.
 	InlineSet *jwks.Set
 
-	// Locations are the token locations, at least one: fromHeaders, then fromCookies,
-	// then fromParams. With any of the three given, the default location is not among
-	// them.
+	// Locations are the token locations, at least one: fromHeaders, then fromCookies, then
+	// fromParams. Without these three it is verify.Authorization.
 	Locations []verify.TokenLocation
-	// ForwardOriginalToken is false when the API must not see the token.
+	// ForwardOriginalToken is false when the token is removed from accepted requests.
 	ForwardOriginalToken bool
-	// OutputPayloadToHeader is the header, in lower case, that carries the
-	// token's payload as base64url to the API; empty for none.
+	// OutputPayloadToHeader is the header, in lower case, for the token's payload as
+	// base64url; empty for none.
 	OutputPayloadToHeader string
-	// OutputClaimToHeaders are single claims that the API gets as headers.
+	// OutputClaimToHeaders are claims that are written to headers for the API.
 	OutputClaimToHeaders []ClaimHeader
-	// OutputClaimToFilterState are single claims that are written to filter state, for
-	// Envoy's later filters and its access log.
+	// OutputClaimToFilterState are claims that are written to filter state, for Envoy's
+	// later filters and its access log.
 	OutputClaimToFilterState []ClaimState
 }
 
-// ClaimHeader is one claim that the API gets as a header.
+// ClaimHeader is one claim that is written to a header.
 type ClaimHeader struct {
 	// Header is the header's name in lower case; no other output of the rule has it.
 	Header string
-	// Claim leads to the claim from the outermost object on, one member's name per
-	// step; nothing in a name is syntax. At least one name.
+	// Claim is the path to the claim: at least one name of a member, from the outermost
+	// object on. No character in a name is special.
 	Claim []string
-	// Encoding is how the claim becomes a value.
+	// Encoding is the encoding of the claim in the header.
 	Encoding verify.Encoding
 }
 
 // ClaimState is one claim that is written to filter state.
 type ClaimState struct {
-	// Key is the filter state's name without the "wasm." that the host puts in
-	// front.
+	// Key is the name of the filter state without "wasm.", which the host prepends.
 	Key string
 	// Claim is as in ClaimHeader.
 	Claim []string
@@ -195,30 +192,29 @@ type ClaimState struct {
 	Encoding verify.Encoding
 }
 
-// Keys says how key sets are fetched and kept. Fields has the bounds.
+// Keys says how key sets are fetched and kept: see jwks.Policy. Fields has the bounds.
 type Keys struct {
-	// Refresh is the wanted time between two fetches; at least Cooldown.
+	// Refresh is the longest time between two scheduled fetches; at least Cooldown.
 	Refresh time.Duration
-	// MaxStale is the age at which a set that could not be fetched anew is no
-	// longer used; at least Refresh.
+	// MaxStale is the greatest age of a set that is used; at least Refresh.
 	MaxStale time.Duration
 	// Cooldown is the least time between two early fetches for unknown kids.
 	Cooldown time.Duration
-	// Timeout is how long one fetch may take.
+	// Timeout bounds the time of one fetch.
 	Timeout time.Duration
-	// Wait is how long a request may be held back for keys.
+	// Wait bounds the time that a request waits for keys.
 	Wait time.Duration
-	// Tick is the time between two looks at the shared key sets, at most jwks.MaxTick.
+	// Tick is the time between two reads of the shared key sets, at most jwks.MaxTick.
 	Tick time.Duration
-	// Deny lists kids that are never accepted, whatever a key set says.
+	// Deny lists kids that are never accepted.
 	Deny []string
 }
 
-// Parse reads a configuration from a JSON text as it reaches the plugin.
+// Parse parses a configuration from the JSON text that the host passes to the plugin, at
+// most MaxBytes long. It does not keep the text.
 //
-// The error is an *Error with every fault that could be found, sorted by place;
-// then the Config is nil. Of a text that is no JSON, or that has a member twice,
-// only that is reported.
+// The error is an *Error with all faults, in the order of the text; the Config is then nil.
+// For a text that is not JSON, or that has a member twice, it has only that fault.
 func Parse(document []byte) (*Config, error) {
 	r := new(reader)
 	if root := r.open(string(document), &configDocument); root != nil {
@@ -257,7 +253,7 @@ func (r *reader) config(root *object) *Config {
 	return c
 }
 
-// realm reads the realm, which stands between quotes in WWW-Authenticate.
+// realm reads the realm, which is quoted in WWW-Authenticate.
 func (o *object) realm() string {
 	realm := o.textOr("realm")
 	if strings.ContainsFunc(realm, func(c rune) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' }) {
@@ -266,14 +262,14 @@ func (o *object) realm() string {
 	return realm
 }
 
-// tokenCache reads the top level's field tokenCache, or gives its defaults.
+// tokenCache reads the field tokenCache, or returns its defaults.
 func (o *object) tokenCache() TokenCache {
 	t := o.childOrDefault("tokenCache")
 	return TokenCache{Entries: t.number("entries"), Bytes: t.number("bytes")}
 }
 
-// recordKey returns Config.RecordKey: from secret or, without one, from the whole
-// text, which other plugins of the proxy do not get either.
+// recordKey derives Config.RecordKey from secret or, without one, from the whole text, which
+// other plugins of the proxy do not get either.
 func (o *object) recordKey(document []byte) [sha256.Size]byte {
 	if secret, ok := o.secret(); ok {
 		return sha256.Sum256([]byte("edgejwt secret " + secret))
@@ -281,8 +277,8 @@ func (o *object) recordKey(document []byte) [sha256.Size]byte {
 	return sha256.Sum256(append([]byte("edgejwt configuration "), document...))
 }
 
-// secret reads the top level's field secret. It takes only the characters of generated
-// secrets, so that a sentence or a template's placeholder is refused.
+// secret reads the field secret. It accepts only characters of generated secrets, so that a
+// sentence or a placeholder of a template is refused.
 func (o *object) secret() (string, bool) {
 	secret, ok := o.text("secret")
 	if !ok {

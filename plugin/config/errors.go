@@ -10,10 +10,10 @@ import (
 	"edgejwt/verify/strictjson"
 )
 
-// Fault is one reason to refuse a configuration. Path, Found and Want are for people:
-// they have no control bytes, and no value of anything that may be a secret.
+// Fault is one fault of a configuration. Path, Found and Want are for people: they have no
+// control bytes, and no value that may be a secret.
 type Fault struct {
-	// Path is where: "jwtRules[0].clockSkew", or "configuration" for the whole.
+	// Path is the field: "jwtRules[0].clockSkew", or "configuration" for the whole.
 	Path string
 	// Found is the value in the document, quoted and cut at 64 bytes; empty when there
 	// is none or when it must not be shown.
@@ -32,16 +32,17 @@ func (f Fault) String() string {
 	return f.Path + ": " + f.Found + " " + f.Want
 }
 
-// Error refuses a configuration.
+// Error is the error for a configuration with faults.
 type Error struct {
-	// Faults has at least one entry, sorted by place in the document.
+	// Faults has at least one entry. They are in the order of the document.
 	Faults []Fault
 }
 
 // maxShown bounds the lines of an Error, so that it fits into a log.
 const maxShown = 100
 
-// Error gives one line per fault. After the first hundred only a count follows.
+// Error returns one line for each fault. After a hundred it has only the number of the
+// others.
 func (e *Error) Error() string {
 	var b strings.Builder
 	for i, f := range e.Faults {
@@ -61,8 +62,8 @@ func (r *reader) fault(at int, path, found, want string) {
 	r.faults = append(r.faults, Fault{Path: path, Found: found, Want: want, at: at})
 }
 
-// fault refuses a field of the object; the empty name stands for the object
-// itself. A field that is absent has the offset of its object.
+// fault adds a fault of one of the object's fields, or of the object itself if name is empty.
+// An absent field has the offset of the object.
 func (o *object) fault(name, found, want string) {
 	path := o.path
 	if name != "" {
@@ -92,12 +93,12 @@ func (o *object) warn(name, found, text string) {
 
 // refusal returns all faults as an *Error.
 func (r *reader) refusal() error {
-	sortByPlace(r.faults)
+	sortByOffset(r.faults)
 	return &Error{Faults: r.faults}
 }
 
 func (r *reader) sortedWarnings() []string {
-	sortByPlace(r.warnings)
+	sortByOffset(r.warnings)
 	var texts []string
 	for _, w := range r.warnings {
 		texts = append(texts, w.String())
@@ -105,8 +106,8 @@ func (r *reader) sortedWarnings() []string {
 	return texts
 }
 
-// sortByPlace keeps the order of what was found at the same place.
-func sortByPlace(faults []Fault) {
+// sortByOffset sorts by offset. Faults with the same offset keep their order.
+func sortByOffset(faults []Fault) {
 	slices.SortStableFunc(faults, func(a, b Fault) int { return cmp.Compare(a.at, b.at) })
 }
 
@@ -117,7 +118,7 @@ func (r *reader) isFaulty(value *strictjson.Value) bool {
 	})
 }
 
-// example shows what could be written in the field.
+// example returns a text with a valid value of the field.
 func example(f *Field) string {
 	switch {
 	case f.Example != "":
@@ -131,7 +132,8 @@ func example(f *Field) string {
 // pathTo is the path of a member.
 func (o *object) pathTo(name string) string { return join(o.path, name) }
 
-// join adds a member's name to a path. A name that could be misread is quoted.
+// join adds a member's name to a path. Names with other characters than those of isPlain are
+// quoted.
 func join(path, name string) string {
 	if !isPlain(name) {
 		name = quote(name)
@@ -173,7 +175,7 @@ func shown(value *strictjson.Value) string {
 
 const maxQuoted = 64
 
-// quote shows a text: escaped, so that no control byte survives, and cut.
+// quote quotes a text for a message. It escapes control bytes and shortens the text.
 func quote(s string) string {
 	if len(s) <= maxQuoted {
 		return strconv.QuoteToASCII(s)
@@ -185,8 +187,8 @@ func quote(s string) string {
 	return strconv.QuoteToASCII(s[:cut]) + "…"
 }
 
-// quoteURL shows an address without what may be a secret: user information,
-// query and fragment.
+// quoteURL quotes a URL without the parts that may be a secret: user information, query and
+// fragment.
 func quoteURL(s string) string {
 	shown := s
 	if i := strings.IndexAny(shown, "?#"); i >= 0 {

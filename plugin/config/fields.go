@@ -51,10 +51,10 @@ type Field struct {
 	Required bool
 	// Fields are the fields of the object or of each listed object.
 	Fields []Field
-	// Default is what an absent field means, as one would write it; empty when
+	// Default is the value that an absent field means, as it would be written; empty when
 	// the field has no default.
 	Default string
-	// Example is a good value, for messages; empty when Default is one.
+	// Example is a valid value, for messages; empty when Default is one.
 	Example string
 	// OneOf are the values of a Choice, and of the elements of some Texts; nil for
 	// every other field.
@@ -63,18 +63,18 @@ type Field struct {
 	// the length of a Text (in bytes; Max 0 for MaxTextBytes), and for all others
 	// the number of elements of a list, or of claims.
 	Min, Max int64
-	// Limits says what else is demanded of the value.
+	// Limits says what else the value must satisfy.
 	Limits string
-	// Meaning is one sentence.
+	// Meaning is what the field does, in one or two sentences.
 	Meaning string
-	// Refused is why a known name is refused; empty for every other field.
+	// Refused is why a field that other products have is refused; empty otherwise.
 	Refused string
 
 	hidden bool // no message may show the value
 }
 
-// Fields lists the top level of the configuration, in the order in which a reader
-// would want to learn of it. The list is shared and must not be changed.
+// Fields lists the fields of the top level of the configuration, the most important first.
+// The list is shared and must not be changed.
 func Fields() []Field { return fields }
 
 // PolicyFields lists the fields of a policy in an Envoy route's metadata: see
@@ -110,7 +110,7 @@ const (
 	Count
 	// Bytes: the same or a string, such as "16Mi", "512Ki" or "4096".
 	Bytes
-	// Ways: a list of which each element is TextOrTexts: the names that lead to a claim.
+	// Ways: a list of claims; each is TextOrTexts, the path to the claim.
 	Ways
 	// Values: a list of strings, numbers, true and false.
 	Values
@@ -121,8 +121,8 @@ const (
 	scalar // an element of Values
 )
 
-// kinds has, for each Kind, its name in FIELDS.md and what a fault says of a value
-// of another type.
+// kinds has, for each Kind, its name in FIELDS.md and the message for a value of another
+// type.
 var kinds = [...]struct{ name, mismatch string }{
 	Text:        {"string", "is not a string"},
 	Texts:       {"list of strings", "is not a list of strings"},
@@ -178,7 +178,7 @@ var (
 	listSigns = strconv.Itoa(verify.MaxListSigns)
 )
 
-// fields is the top level. The values of signature stand in the order of Signature.
+// fields is the top level. The values of signature are in the order of Signature.
 var fields = []Field{
 	{Name: "auth0", Kind: Object, Fields: auth0Fields,
 		Limits:  "this, jwtRules, or both",
@@ -310,7 +310,7 @@ var outputClaim = Field{Name: "claim", Kind: TextOrTexts, Required: true, Exampl
 	Limits:  "no control characters",
 	Meaning: claimMeaning}
 
-// The values of encoding stand in the order of verify.Encoding.
+// The values of encoding are in the order of verify.Encoding.
 var outputEncoding = Field{Name: "encoding", Kind: Choice, Default: "plain", OneOf: []string{"plain", "percent", "base64url"},
 	Meaning: "How the claim is written: as it is, with %XX for what a header cannot carry, or as base64url. A text that a list or an object could give is left out, but with percent."}
 
@@ -358,8 +358,7 @@ var resourceFields = []Field{
 		Meaning: "The address of a page for developers."},
 }
 
-// routeFields are the fields of one route. Those of path stand in the order of
-// route.Kind.
+// routeFields are the fields of one route. Those of path are in the order of route.Kind.
 var routeFields = slices.Concat([]Field{
 	{Name: "path", Kind: Object, Example: "{prefix: /public}",
 		Limits:  "exactly one of its fields",
@@ -394,9 +393,9 @@ var routeFields = slices.Concat([]Field{
 				Limits:  "none twice",
 				Meaning: "What the header may be; without it, anything."},
 		}},
-}, demandFields)
+}, accessFields)
 
-// policyFields are the fields of a route that stands in the metadata of one of Envoy's.
+// policyFields are the fields of a policy in the metadata of an Envoy route.
 var policyFields = slices.Concat([]Field{
 	{Name: "path", Refused: noCondition},
 	{Name: "methods", Refused: noCondition},
@@ -405,11 +404,11 @@ var policyFields = slices.Concat([]Field{
 	{Name: "spellings", Kind: Texts, Example: "[trailingSlash]", OneOf: spellings, Min: 1, Max: MaxListed,
 		Limits:  "only in a policy of routeMetadata",
 		Meaning: "Spellings that no other Envoy route matches: trailingSlash (a slash at the path's end), head (HEAD for GET), port (a port in the host), pathCase (capitals in the path, with ignorePathCase). Others are refused where policies may stand in Envoy's routes."},
-}, demandFields)
+}, accessFields)
 
-// demandFields are what a route has besides its conditions. The values of auth
-// stand in the order of route.Auth.
-var demandFields = slices.Concat([]Field{
+// accessFields are the fields of a route that are not conditions. The values of auth are in
+// the order of route.Auth.
+var accessFields = slices.Concat([]Field{
 	{Name: "name", Kind: Text, Example: "orders-write", Max: maxName,
 		Limits:  "letters, digits, dots, hyphens, underscores; none twice",
 		Meaning: "The route's name in metrics, log and filter state."},
@@ -423,10 +422,10 @@ var demandFields = slices.Concat([]Field{
 		Meaning: "Takes the place of the configuration's mode."},
 	{Name: "allowOpaque", Kind: Switch, Default: "false",
 		Meaning: "True lets bearer tokens pass that are no JWS, for an API that asks their issuer itself."},
-}, needFields)
+}, requirementFields)
 
-// needFields are what a route needs of a token besides that it is valid.
-var needFields = []Field{
+// requirementFields are the requirements of a route for a valid token.
+var requirementFields = []Field{
 	{Name: "scopes", Kind: Texts, Example: "[write:orders]", Min: 1, Max: MaxListed,
 		Limits:  scopeLimits,
 		Meaning: "The scopes (claim scope or scp) that a token needs, every one."},

@@ -10,8 +10,8 @@ import (
 	"edgejwt/verify/route"
 )
 
-// locations reads the token locations. With one of the three fields given, the
-// default location is not among them (as in Istio).
+// locations reads the token locations. The default applies only without these three fields,
+// as in Istio.
 func (o *object) locations() []verify.TokenLocation {
 	if !o.has("fromHeaders") && !o.has("fromCookies") && !o.has("fromParams") {
 		return []verify.TokenLocation{verify.Authorization}
@@ -78,9 +78,9 @@ func (o *object) prefix() string {
 	return prefix
 }
 
-// refuseOverlaps refuses two locations in one header where one prefix begins with the
-// other: a value would then be two tokens, and every request ambiguous. It also refuses
-// two headers that some servers take for one. One overlap is reported.
+// refuseOverlaps refuses two locations in one header if one prefix begins with the other: a
+// value would contain two tokens, and every request would be ambiguous. It also refuses two
+// headers that some servers do not distinguish. It reports only one overlap.
 func refuseOverlaps(rules []*parsedRule) {
 	type location struct {
 		verify.TokenLocation
@@ -113,7 +113,7 @@ func begins(s, prefix string) bool {
 	return len(s) >= len(prefix) && ascii.EqualFold(s[:len(prefix)], prefix)
 }
 
-// headerUse is what a header is named for.
+// headerUse is the use of a header that a field names.
 type headerUse uint8
 
 const (
@@ -121,8 +121,8 @@ const (
 	outputHeader                  // the plugin writes it
 )
 
-// headerName reads a header's name (RFC 9110 §5.1, a token of §5.6.2) and returns
-// it in lower case, as HTTP/2 demands and Envoy has it; "" after a fault.
+// headerName reads a header's name (RFC 9110 §5.1, a token of §5.6.2) and returns it in lower
+// case, as Envoy does; "" after a fault.
 func (o *object) headerName(name string, use headerUse) string {
 	written, ok := o.required(name)
 	if !ok {
@@ -154,9 +154,8 @@ func (o *object) headerName(name string, use headerUse) string {
 	return header
 }
 
-// conditionHeader reads the name of a header that routes compare, in lower case. It
-// refuses a header that the plugin writes for the API, and one of overrides: what a
-// client sends in them is removed.
+// conditionHeader reads the name of a header that routes compare, in lower case. It refuses
+// output headers and overrides, because they are removed from requests.
 func (o *object) conditionHeader(name string, rules []*parsedRule) string {
 	written, ok := o.text(name)
 	header := ascii.Lower(written)
@@ -177,7 +176,7 @@ func (o *object) conditionHeader(name string, rules []*parsedRule) string {
 
 const (
 	notHeader = "is not a header name of RFC 9110 §5.1"
-	// removed is for a header that would be removed before anything reads it.
+	// removed is the complaint about a header that is removed before anything reads it.
 	removed = "is removed from requests, because servers take another method, path or host by it; write overrideHeaders: keep"
 )
 
@@ -191,7 +190,7 @@ func isToken(s string) bool {
 	return s != ""
 }
 
-// The names in these lists are as ascii.FoldHeader gives them.
+// The names in these lists are as ascii.FoldHeader returns them.
 var (
 	// framing lists the headers that belong to the connection or to the message's
 	// form (RFC 9110 §7.2, §7.6.1, §8.6, §10.1.1; RFC 9112 §6).
@@ -205,8 +204,8 @@ var (
 		"x-real-ip", "x-request-id", "date", "range", "accept", "accept-encoding"}
 	reservedPrefixes = []string{"proxy-", "content-", "x-envoy-", "grpc-", "if-", "sec-", "access-control-"}
 
-	// overrides lists the headers by which servers take another method, path or host
-	// than the request's own: X-HTTP-Method-Override and its like (Rack, Express,
+	// overrides lists headers that make servers use another method, path or host than the
+	// request's own: X-HTTP-Method-Override and its like (Rack, Express,
 	// Laravel, OData), X-Original-URL and X-Rewrite-URL (IIS, Symfony), X-Forwarded-Host.
 	overrides = []string{"x-forwarded-host", "x-http-method-override", "x-http-method", "x-method-override", "-method",
 		"x-original-url", "x-rewrite-url", "x-original-uri", "x-rewrite-uri", "x-original-method", "x-original-host", "x-host", "x-http-host-override",
@@ -222,8 +221,8 @@ func (r *reader) losesOverride(header string) bool {
 	return r.removesOverrides && slices.Contains(overrides, ascii.FoldHeader(header))
 }
 
-// overridden returns the headers that requests lose: overrides, where some rule
-// depends on method, path or host. Envoy's routes, and the policies in them, do.
+// overridden returns the headers to remove from requests: overrides if some route depends on
+// method, path or host. Envoy's routes with policies always do.
 func (o *object) overridden(c *Config) []string {
 	depends := c.RouteMetadata || slices.ContainsFunc(c.Routes, func(r route.Route) bool {
 		return r.Path.Kind != route.Any || r.Methods != nil || r.Hosts != nil ||

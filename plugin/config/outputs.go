@@ -7,9 +7,8 @@ import (
 	"edgejwt/verify/ascii"
 )
 
-// outputs reads what the API, Envoy's later filters and its access log learn of the
-// token. No header and no filter state may be named twice: order must not decide what
-// is read in it.
+// outputs reads the output headers and the filter state. It refuses a name that is used
+// twice, because the order would decide its value.
 func (o *object) outputs(rule *parsedRule) {
 	if o.has("outputPayloadToHeader") {
 		rule.OutputPayloadToHeader = o.headerName("outputPayloadToHeader", outputHeader)
@@ -37,7 +36,7 @@ func (o *object) outputs(rule *parsedRule) {
 	}
 }
 
-// ownStates are the filter states that the field filterState gives.
+// ownStates are the names of the filter state that the field filterState sets.
 var ownStates = []string{"edgejwt.decision", "edgejwt.route", "edgejwt.issuer"}
 
 func (o *object) encoding() verify.Encoding { return verify.Encoding(max(o.choice("encoding"), 0)) }
@@ -58,8 +57,8 @@ func (rule *parsedRule) writes(header string) string {
 	return ""
 }
 
-// refuseLostTokens refuses an output header that is also a token location of a rule.
-// What a client sends in an output header is removed first, and the token with it.
+// refuseLostTokens refuses an output header that is also a token location of a rule. Output
+// headers of a client are removed first, and the token with them.
 func refuseLostTokens(rules []*parsedRule) {
 	for _, rule := range rules {
 		refuseLostToken(rules, rule.object, "outputPayloadToHeader", rule.OutputPayloadToHeader)

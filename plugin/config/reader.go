@@ -11,10 +11,9 @@ import (
 	"edgejwt/verify/strictjson"
 )
 
-// reader compares a text with the list of fields and collects what is wrong with it.
-// Reading goes on after a fault, so that all are reported at once. What the reader
-// returns for a faulty field serves only to read on: a text with a fault gives no
-// configuration.
+// reader compares a text with the list of fields and collects its faults. It continues after
+// a fault, so that all faults are reported at once. The value that it returns for a faulty
+// field is not used, because a text with a fault gives no configuration.
 type reader struct {
 	faults   []Fault
 	warnings []Fault
@@ -22,12 +21,12 @@ type reader struct {
 	removesOverrides bool
 }
 
-// document is a kind of text that the reader takes.
+// document is a kind of text that the reader reads.
 type document struct {
 	name   string // for faults of the whole
 	limits strictjson.Limits
 	fields []Field
-	write  string // how it is to be written
+	write  string // how to write it, for messages
 }
 
 const wholePath = "configuration"
@@ -106,9 +105,9 @@ func pathOf(steps []strictjson.Step) (path string) {
 
 // isProtobuf reports whether a text that is no JSON is a protobuf message.
 //
-// A Struct begins with the tag 0x0a of its first member, which is a line feed
-// in JSON, but the tag 0x12 of that member's value stands in no JSON text. A
-// StringValue that nobody unpacked is one field of tag 0x0a that fills the text.
+// A Struct begins with the tag 0x0a of its first member, which is a line feed in JSON. But
+// the tag 0x12 of that member's value does not occur in JSON. A StringValue that was not
+// unpacked is one field with the tag 0x0a, as long as the text.
 func isProtobuf(text string) bool {
 	switch text[0] {
 	case '\t', '\r':
@@ -180,8 +179,8 @@ func (o *object) field(name string) *Field { return lookUp(o.fields, name) }
 // has reports whether the field is present, whatever its value.
 func (o *object) has(name string) bool { return o.find(name) != nil }
 
-// lacks reports whether the field is absent and was not suggested for an unknown
-// name either: then its absence is no second fault.
+// lacks reports whether the field is absent and should be reported as missing. It is false
+// if the field was suggested for an unknown name, which is one fault already.
 func (o *object) lacks(name string) bool { return !o.has(name) && !slices.Contains(o.suggested, name) }
 
 // sound reports whether the field is present and has its type.
@@ -228,8 +227,8 @@ func (o *object) children(name string) []*object {
 	return all
 }
 
-// count is the number of elements of the list under name, and 1 for a string
-// in place of a list.
+// count is the number of elements of the list under name, or 1 for a string that replaces a
+// list.
 func (o *object) count(name string) int {
 	switch {
 	case !o.sound(name):
@@ -340,8 +339,8 @@ func lookUp(fields []Field, name string) *Field {
 	return nil
 }
 
-// nearest names the field that is closest to an unknown name; "" when none is
-// close enough to have been meant.
+// nearest returns the field whose name is most similar to an unknown name, or "" when none
+// is similar enough.
 func nearest(fields []Field, name string) string {
 	if len(name) > maxQuoted {
 		return ""

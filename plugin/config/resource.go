@@ -41,7 +41,7 @@ func (o *object) resourceMetadata(rules []Rule) *ResourceMetadata {
 			r.wrong("resourceDocumentation", documentation, err.Error())
 		}
 	}
-	document, _ := json.Marshal(struct { // strings never fail
+	document, _ := json.Marshal(struct { // cannot fail: all members are strings
 		Resource      string   `json:"resource"`
 		Servers       []string `json:"authorization_servers,omitempty"`
 		Scopes        []string `json:"scopes_supported,omitempty"`
@@ -52,8 +52,8 @@ func (o *object) resourceMetadata(rules []Rule) *ResourceMetadata {
 	return &ResourceMetadata{Path: wellKnown + path, URL: "https://" + authority + wellKnown + path, Document: document}
 }
 
-// identifier splits the resource's identifier. Its path is served, so there must be
-// one way only to read it.
+// identifier splits the resource's identifier. Its path must not be ambiguous, because the
+// metadata is served below it.
 func (o *object) identifier(resource string) (authority, path string) {
 	complaint := checkIdentifier(resource)
 	if complaint == "" {
@@ -72,7 +72,7 @@ func (o *object) identifier(resource string) (authority, path string) {
 	return authority, path
 }
 
-// checkIdentifier demands https, and neither query nor fragment (RFC 9728 §1.2,
+// checkIdentifier requires https, and neither query nor fragment (RFC 9728 §1.2,
 // RFC 8414 §2).
 func checkIdentifier(url string) string {
 	if _, _, err := jwks.SplitURL(url); err != nil {
@@ -84,7 +84,7 @@ func checkIdentifier(url string) string {
 	return ""
 }
 
-// checkScope demands a scope of RFC 6749 §3.3.
+// checkScope requires a scope of RFC 6749 §3.3.
 func checkScope(scope string) string {
 	for _, c := range []byte(scope) {
 		if c <= ' ' || c > '~' || c == '"' || c == '\\' {
@@ -94,8 +94,8 @@ func checkScope(scope string) string {
 	return ""
 }
 
-// bearerMethods lists those of RFC 6750 §2 by which a token is taken (RFC 9728 §2);
-// a cookie is none of them.
+// bearerMethods lists the methods of RFC 6750 §2 that some rule accepts (RFC 9728 §2). There
+// is none for cookies.
 func bearerMethods(rules []Rule) []string {
 	methods := []string{}
 	takes := func(method string, fits func(l verify.TokenLocation) bool) {

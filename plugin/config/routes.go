@@ -10,7 +10,7 @@ import (
 	"edgejwt/verify/strictjson"
 )
 
-// routes reads the routes and what holds for all of them.
+// routes reads the routes and the options for all of them.
 func (o *object) routes(c *Config, rules []*parsedRule) {
 	c.RouteOptions.IgnoreCase = o.switched("ignorePathCase")
 	c.RouteOptions.IgnoreHostPort = o.choice("hostPort") == 1
@@ -70,7 +70,7 @@ func (o *object) route(r *route.Route, rules []*parsedRule) {
 	}
 }
 
-// demand reads what a route has besides its conditions.
+// demand reads the fields of a route that are not conditions.
 func (o *object) demand(r *route.Route, rules []*parsedRule) {
 	r.Name, _ = o.text("name")
 	o.label("name", r.Name)
@@ -92,7 +92,7 @@ func (o *object) demand(r *route.Route, rules []*parsedRule) {
 	n.ClaimMatches = o.claimMatches(rules)
 	n.MaxAge, _ = o.duration("maxAge")
 	n.MaxLifetime, _ = o.duration("maxLifetime")
-	demands := slices.ContainsFunc(o.members, func(m member) bool { return lookUp(needFields, m.field.Name) != nil })
+	demands := slices.ContainsFunc(o.members, func(m member) bool { return lookUp(requirementFields, m.field.Name) != nil })
 	switch passes := o.switched("anonymousPasses"); {
 	case passes && (r.Auth != route.Optional || !demands):
 		o.fault("anonymousPasses", "true", "is for a route with auth: optional that demands something of a token; leave it out")
@@ -134,10 +134,10 @@ func (o *object) pathCondition(p *route.Path) {
 	}
 }
 
-// misplacedPlaceholder warns of a part of a path that looks like a placeholder of
-// another product and is none here; empty when there is none. Such a route matches one
-// odd path, and the requests that its author meant match other routes. An author who
-// means the sign itself writes its escape: %2A, %3A, %7B, %3C.
+// misplacedPlaceholder returns a warning if a part of a path looks like a placeholder of
+// another product, and "" otherwise. Such a route would match only the path with these
+// characters. An author who means the characters themselves writes their escapes: %2A, %3A,
+// %7B, %3C.
 func misplacedPlaceholder(p *route.Path) string {
 	for segment := range strings.SplitSeq(p.Text, "/") {
 		named := len(segment) > 1 && 'a' <= segment[1]|0x20 && segment[1]|0x20 <= 'z'
@@ -161,7 +161,7 @@ func misplacedPlaceholder(p *route.Path) string {
 	return ""
 }
 
-// claimPaths reads a list of such names.
+// claimPaths reads a list of claims: see claimPath.
 func (o *object) claimPaths(name string) [][]string {
 	if !o.sound(name) {
 		return nil
@@ -206,7 +206,7 @@ func (o *object) claims(name string) []route.Claim {
 	return all
 }
 
-// scalars copies strings, numbers, as they are spelled, and booleans.
+// scalars copies strings, booleans and numbers; numbers keep their spelling.
 func (r *reader) scalars(path string, list *strictjson.Value) []strictjson.Value {
 	all := make([]strictjson.Value, len(list.Children))
 	for i := range all {
@@ -256,18 +256,18 @@ func (o *object) warnIssuers(issuers []string, rules []*parsedRule) {
 	}
 }
 
-// routeFault reports what route.NewTable found, at the text to blame. What follows
-// from another fault is not reported.
+// routeFault reports a fault that route.NewTable found, at the value that causes it. It does
+// not report a fault that follows from another one.
 func (o *object) routeFault(f route.Fault) {
 	m := o.find(f.Field)
 	if m == nil {
-		o.fault("", "", f.Field+" "+f.Want) // for want of a better place
+		o.fault("", "", f.Field+" "+f.Want)
 		return
 	}
 	path, value, found := o.pathTo(f.Field), m.value, ""
 	if f.Found != "" {
 		found = quoteURL(f.Found)
-		if p, v := o.r.placeOf(path, value, f.Found); v != nil {
+		if p, v := o.r.findText(path, value, f.Found); v != nil {
 			path, value, found = p, v, shown(v)
 		}
 	}
@@ -283,9 +283,9 @@ func (o *object) routeFault(f route.Fault) {
 	o.r.fault(value.Offset, path, found, f.Want)
 }
 
-// placeOf finds a text in a value, at a place that has no fault yet; nil when there
-// is none.
-func (r *reader) placeOf(path string, value *strictjson.Value, text string) (string, *strictjson.Value) {
+// findText finds the first value inside a value that has this text and no fault yet, and its
+// path. It returns nil when there is none.
+func (r *reader) findText(path string, value *strictjson.Value, text string) (string, *strictjson.Value) {
 	switch value.Kind {
 	case strictjson.Array, strictjson.Object:
 	default:
@@ -300,18 +300,18 @@ func (r *reader) placeOf(path string, value *strictjson.Value, text string) (str
 		below := at(path, i)
 		if value.Kind == strictjson.Object {
 			if below = join(path, child.Name); child.Name == "claim" {
-				continue // which route.NewTable never blames
+				continue // route.NewTable finds no fault in it
 			}
 		}
-		if p, v := r.placeOf(below, child, text); v != nil {
+		if p, v := r.findText(below, child, text); v != nil {
 			return p, v
 		}
 	}
 	return "", nil
 }
 
-// coveredBy returns the first route before routes[i] that matches whatever that would,
-// or -1. It does not find every covered route.
+// coveredBy returns the index of the first route before routes[i] that matches every request
+// that routes[i] matches, or -1. It does not find all such routes.
 func coveredBy(routes []route.Route, i int) int {
 	later := &routes[i]
 	for j := range routes[:i] {
@@ -324,7 +324,8 @@ func coveredBy(routes []route.Route, i int) int {
 	return -1
 }
 
-// includes compares two conditions; an absent one holds for every request.
+// includes reports whether the condition all holds wherever some does. An absent condition
+// holds for every request.
 func includes(all, some []string) bool {
 	if all == nil {
 		return true
@@ -372,7 +373,8 @@ func covers(a, b *route.Path) bool {
 	return narrow == "" && !narrowTail && aSlash == bSlash
 }
 
-// shape gives the path without the slashes at both ends, and whether more may follow.
+// shape returns the path without the slashes at both ends, and whether more segments may
+// follow.
 func shape(p *route.Path) (segments string, tail bool) {
 	segments = strings.TrimRight(strings.TrimPrefix(p.Text, "/"), "/")
 	if p.Kind == route.Template && strings.HasSuffix(segments, "=**}") {
@@ -385,20 +387,20 @@ func isVariable(p *route.Path, segment string) bool {
 	return p.Kind == route.Template && strings.HasPrefix(segment, "{")
 }
 
-// Policy is what an Envoy route says in its filter metadata.
+// Policy is the policy in the filter metadata of an Envoy route.
 type Policy struct {
 	// Route has no conditions: Envoy has chosen it.
 	Route route.Route
-	// Spellings are those that, the operator says, no other Envoy route matches.
+	// Spellings are those for which, by the configuration, Envoy chooses the same route.
 	Spellings route.Spelling
 }
 
-// ParsePolicy reads what an Envoy route says in its filter metadata, under the key
-// edgejwt as a string named policy: the JSON of one route without conditions, which
-// takes the place of Config.Routes (see Config.RouteMetadata).
+// ParsePolicy parses the policy of an Envoy route: in its filter metadata, the string policy
+// under the key edgejwt. It is the JSON of one route without conditions, at most
+// MaxPolicyBytes long, and replaces Config.Routes (see Config.RouteMetadata).
 //
-// The error is an *Error as Parse has it, its paths starting from the policy; then
-// the Policy is empty. The Policy does not refer to the text.
+// The error is an *Error as in Parse, with paths that start at the policy; the Policy is
+// then empty. The Policy does not refer to the text.
 func ParsePolicy(text string) (Policy, error) {
 	r := new(reader)
 	if root := r.open(text, &policyDocument); root != nil {

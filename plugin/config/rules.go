@@ -12,12 +12,11 @@ import (
 	"edgejwt/verify/strictjson"
 )
 
-// parsedRule is a rule together with the objects that it was read from, for faults
-// that concern several rules.
+// parsedRule is a rule with the objects that it was read from, for faults of several rules.
 type parsedRule struct {
 	Rule
 	object  *object
-	outputs []*object // of outputClaimToHeaders, one for each of the rule's
+	outputs []*object // of outputClaimToHeaders, by the index in Rule.OutputClaimToHeaders
 }
 
 // rules reads auth0 and jwtRules.
@@ -41,7 +40,7 @@ func (o *object) rules() (rules []*parsedRule) {
 	return rules
 }
 
-// auth0Rule reads auth0: issuer and key set follow from the domain.
+// auth0Rule reads auth0. Issuer and key set are derived from the domain.
 func (o *object) auth0Rule() *parsedRule {
 	rule := &parsedRule{Rule: Rule{Path: o.path}, object: o}
 	if domain, ok := o.domain(); ok {
@@ -63,8 +62,8 @@ func (o *object) auth0Rule() *parsedRule {
 	return rule
 }
 
-// domain reads the tenant's bare domain. The issuer is made of it and compared
-// byte for byte, so another spelling is refused, not corrected.
+// domain reads the tenant's domain. The issuer is made of it and compared byte for byte, so
+// another spelling is refused and not corrected.
 func (o *object) domain() (domain string, ok bool) {
 	domain, ok = o.required("domain")
 	if !ok {
@@ -203,7 +202,7 @@ func (o *object) keysHost(rule *Rule) {
 	}
 }
 
-// locate splits an address that follows from the field named.
+// locate splits a URL that the field of that name contains or implies.
 func (o *object) locate(rule *Rule, name, url, because string) {
 	authority, path, err := jwks.SplitURL(url)
 	if err != nil {
@@ -226,8 +225,8 @@ func istioCluster(authority string) string {
 	return "outbound|" + port + "||" + host
 }
 
-// inlineSet reads jwks, as Istio has it (a string) or as an object. No message shows
-// its content: it may be a private key.
+// inlineSet reads jwks, a string (as in Istio) or an object. No message has its content,
+// which may be a private key.
 func (o *object) inlineSet(rule *Rule) {
 	if !o.sound("jwks") {
 		return
@@ -253,8 +252,8 @@ func (o *object) inlineSet(rule *Rule) {
 	}
 }
 
-// refuseSameIssuer refuses a second rule for an issuer: the order of two rules must
-// not decide which of them applies.
+// refuseSameIssuer refuses a second rule for an issuer, because the order of two rules would
+// decide which of them applies.
 func refuseSameIssuer(rules []*parsedRule) {
 	for i, rule := range rules {
 		for _, other := range rules[:i] {
@@ -271,7 +270,7 @@ func refuseSameIssuer(rules []*parsedRule) {
 	}
 }
 
-// keys reads the top level's field keys, or gives its defaults.
+// keys reads the field keys, or returns its defaults.
 func (o *object) keys() Keys {
 	k := o.childOrDefault("keys")
 	var keys Keys
@@ -296,8 +295,8 @@ func (o *object) keys() Keys {
 	return keys
 }
 
-// ascending demands that one duration is not longer than another. The fault is at the
-// longer one's field if that is written, else at the other.
+// ascending requires that the duration small is not longer than the duration large. The fault
+// is at the field of large if it is present, otherwise at that of small.
 func (o *object) ascending(small string, least time.Duration, large string, d time.Duration) {
 	switch {
 	case d >= least:
@@ -308,8 +307,8 @@ func (o *object) ascending(small string, least time.Duration, large string, d ti
 	}
 }
 
-// denied reads keys.deny. It may be empty, and a kid may stand in it twice: it is
-// edited in an emergency and should then not be refused for its form.
+// denied reads keys.deny. It may be empty and may have a kid twice, because it is edited in
+// an emergency.
 func (o *object) denied() []string {
 	var kids []string
 	for _, l := range o.texts("deny") {
@@ -322,8 +321,8 @@ func (o *object) denied() []string {
 	return kids
 }
 
-// Policy is how the rule's key set is fetched and kept; of no use for a rule with
-// an inline set.
+// Policy returns the policy for fetching the rule's key set. It is not for a rule with an
+// inline set.
 func (r *Rule) Policy(keys *Keys) jwks.Policy {
 	policy := jwks.Policy{
 		URL:        r.JWKSURI,

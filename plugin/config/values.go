@@ -42,8 +42,8 @@ func (o *object) demands(name string) {
 	}
 }
 
-// printable is text without control characters and without white space around it,
-// which would never be equal to a value in a token.
+// printable is text that must have no control characters and no white space around it. A
+// text that has would never equal a value in a token.
 func (o *object) printable(name string) (string, bool) {
 	value, ok := o.text(name)
 	if ok && !isPrintable(value) {
@@ -60,7 +60,7 @@ func isPrintable(s string) bool {
 	return !strings.ContainsFunc(s, unicode.IsControl) && strings.TrimSpace(s) == s
 }
 
-// label refuses what metrics, logs and filter state could not carry as it is.
+// label refuses a text that cannot be a label of metrics, logs and filter state.
 func (o *object) label(name, text string) {
 	for _, c := range []byte(text) {
 		if !isAlphanumeric(c) && c != '_' && c != '.' && c != '-' {
@@ -98,7 +98,7 @@ func (o *object) choice(name string) int {
 	return i
 }
 
-// either lists words as a sentence would: "a, b or c".
+// either joins words for a message: "a, b or c".
 func either(words []string) string {
 	last := len(words) - 1
 	if last < 1 {
@@ -132,8 +132,8 @@ func (o *object) duration(name string) (d time.Duration, ok bool) {
 	return 0, false
 }
 
-// FormatDuration writes a duration as a configuration has it: 10m for what
-// time.Duration calls 10m0s.
+// FormatDuration formats a duration as a configuration has it: 10m instead of the 10m0s of
+// time.Duration.
 func FormatDuration(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
@@ -191,7 +191,7 @@ func parseBytes(s string, units bool) (n int64, ok bool) {
 	return int64(count) << shift, true
 }
 
-// inBytes writes a bound as one would by hand.
+// inBytes formats a bound with the greatest unit that divides it.
 func inBytes(n int64, kind Kind) string {
 	unit := 0
 	for kind == Bytes && n > 0 && n%1024 == 0 && unit < len(byteUnits)-1 {
@@ -200,15 +200,14 @@ func inBytes(n int64, kind Kind) string {
 	return strconv.FormatInt(n, 10) + byteUnits[unit]
 }
 
-// listed is one string of a list, with its place.
+// listed is one string of a list, with its path and offset.
 type listed struct {
 	text, path string
 	at         int
 }
 
-// list returns the strings of a list. A string that stands twice is a fault; so is
-// one for which check returns a complaint. Nil when the field is absent or no string
-// is left.
+// list returns the strings of a list. A repeated string is a fault, and so is one for which
+// check returns a complaint. It is nil when the field is absent or no string is left.
 func (o *object) list(name string, check func(text string) string) []string {
 	var texts []string
 	all := o.texts(name)
@@ -228,7 +227,7 @@ func (o *object) list(name string, check func(text string) string) []string {
 // printableList is list for texts that are compared byte for byte.
 func (o *object) printableList(name string) []string { return o.list(name, checkPrintable) }
 
-// anyList is list without a check of its own: route.NewTable checks the texts.
+// anyList is list without a check: route.NewTable checks the texts.
 func (o *object) anyList(name string) []string {
 	return o.list(name, func(string) string { return "" })
 }
@@ -240,8 +239,8 @@ func checkPrintable(text string) string {
 	return ""
 }
 
-// texts returns the strings of a list, or the one string that may stand in place
-// of a list. Strings that are empty or too long are left out, after a fault.
+// texts returns the strings of a list, or the one string that may replace a list. Strings
+// that are empty or too long are faults and left out.
 func (o *object) texts(name string) []listed {
 	if !o.sound(name) {
 		return nil
@@ -269,8 +268,8 @@ func stringsOf(path string, value *strictjson.Value) []listed {
 	return all
 }
 
-// bounded copies a string, so that nothing refers to the document. ok is false after
-// a fault.
+// bounded checks the length of a string and copies it, so that nothing refers to the
+// document. ok is false after a fault.
 func (r *reader) bounded(l listed, f *Field) (text string, ok bool) {
 	most := MaxTextBytes
 	if f.Kind == Text && f.Max > 0 {
@@ -297,7 +296,7 @@ func (r *reader) bounded(l listed, f *Field) (text string, ok bool) {
 	return "", false
 }
 
-// refuseRepeat refuses what an earlier object says in the same field.
+// refuseRepeat refuses a value that an earlier object has in the same field.
 func refuseRepeat(objects []*object, i int, name string) {
 	if !objects[i].sound(name) {
 		return
