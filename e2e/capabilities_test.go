@@ -35,7 +35,7 @@ func TestCapabilities(t *testing.T) {
 		t.Fatal("no list of capabilities")
 	}
 	want := ""
-	for _, name := range capabilitiesOf(t, "dist/edgejwt.wasm") {
+	for _, name := range capabilitiesOf(t, filepath.Join(harness.Root(), "dist", "edgejwt.wasm")) {
 		want += listItem + name + ": {}\n"
 	}
 	switch {
@@ -70,9 +70,11 @@ func capabilitiesOf(t *testing.T, module string) (names []string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "run", "./trim", "-list", module)
 	cmd.Dir = filepath.Join(harness.Root(), "cmd")
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v\n%s", err, &stderr)
 	}
 	for line := range strings.Lines(string(out)) {
 		kind, name, _ := strings.Cut(strings.TrimSpace(line), " ")
