@@ -20,7 +20,7 @@ func edges(t *testing.T) *harness.World {
 	var list []harness.Edge
 	var clusters []harness.Cluster
 	for _, of := range []func(*testing.T) ([]harness.Edge, []harness.Cluster){
-		routeEdges, trickEdges, tenantEdges, placeEdges, protocolEdges, reportEdges, discoveryEdges, toldEdges, demoEdges, http3Edges, reroutedEdges, spellingEdges, spelledEdges,
+		routeEdges, trickEdges, tenantEdges, placeEdges, protocolEdges, reportEdges, discoveryEdges, toldEdges, demoEdges, http3Edges, reroutedEdges, spellingEdges, spelledEdges, bodyEdges,
 	} {
 		e, c := of(t)
 		list, clusters = append(list, e...), append(clusters, c...)

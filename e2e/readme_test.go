@@ -4,13 +4,14 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"reflect"
+	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
-	"edgejwt/cmd/edgejwt/convert"
 	"edgejwt/e2e/harness"
 	"edgejwt/plugin/config"
+	"edgejwt/cmd/edgejwt/validate"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
@@ -38,16 +39,20 @@ func blocksOf(page string) (list []block) {
 	return list
 }
 
-// asJSON is a configuration in YAML as the plugin gets it; ok is false for YAML
-// that is something else.
+// asJSON is a configuration of the plugin, in YAML or JSON, as the plugin gets it; ok
+// is false for a block that is something else.
 func (b *block) asJSON(t *testing.T) (document []byte, ok bool) {
 	t.Helper()
-	if b.kind != "yaml" {
-		return nil, false
-	}
 	var tree map[string]any
-	if err := yaml.Unmarshal([]byte(b.text), &tree); err != nil {
-		return nil, false // several documents, or a list: another's
+	switch b.kind {
+	case "json":
+		if err := json.Unmarshal([]byte(b.text), &tree); err != nil {
+			return nil, false // part of something
+		}
+	case "yaml":
+		if err := yaml.Unmarshal([]byte(b.text), &tree); err != nil {
+			return nil, false // several documents, or a list: another's
+		}
 	}
 	if tree["auth0"] == nil && tree["jwtRules"] == nil {
 		return nil, false
@@ -59,9 +64,9 @@ func (b *block) asJSON(t *testing.T) (document []byte, ok bool) {
 	return document, true
 }
 
-// TestConfigurationsOfTheReadme: each starts the plugin as it stands and
-// holds by the JSON Schema.
-func TestConfigurationsOfTheReadme(t *testing.T) {
+// TestConfigurationsOfThePages: the plugin starts with each configuration that a page
+// shows, and each is valid by the JSON Schema.
+func TestConfigurationsOfThePages(t *testing.T) {
 	path := filepath.Join(harness.Root(), "cmd", "edgejwt", "schema", "edgejwt.schema.json")
 	file, err := os.Open(path)
 	if err != nil {
@@ -80,58 +85,134 @@ func TestConfigurationsOfTheReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	count := 0
-	for _, b := range blocksOf(fileInRoot(t, "README.md")) {
-		document, ok := b.asJSON(t)
-		if !ok {
-			continue
+	count := map[string]int{}
+	for _, p := range pages(t) {
+		if strings.HasPrefix(p.path, "deploy/") {
+			continue // there stand values of the chart and resources; the tests of deploy/ read them
 		}
-		count++
-		if _, err := config.Parse(document); err != nil {
-			t.Errorf("below %q: %v\n%s", b.heading, err, b.text)
-		}
-		value, err := jsonschema.UnmarshalJSON(strings.NewReader(string(document)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := schema.Validate(value); err != nil {
-			t.Errorf("below %q, by the schema: %v", b.heading, err)
+		for _, b := range blocksOf(p.text) {
+			document, ok := b.asJSON(t)
+			if !ok {
+				continue
+			}
+			count[p.path]++
+			if _, err := config.Parse(document); err != nil {
+				t.Errorf("%s, below %q: %v\n%s", p.path, b.heading, err, b.text)
+			}
+			value, err := jsonschema.UnmarshalJSON(strings.NewReader(string(document)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := schema.Validate(value); err != nil {
+				t.Errorf("%s, below %q, by the schema: %v", p.path, b.heading, err)
+			}
 		}
 	}
-	if count < 12 {
-		t.Errorf("only %d configurations found", count)
+	for page, least := range map[string]int{"README.md": 2, "docs/configuration.md": 2, "docs/routes.md": 3, "docs/tokens.md": 2, "docs/tenants.md": 1} {
+		if count[page] < least {
+			t.Errorf("%s has %d configurations, want %d or more", page, count[page], least)
+		}
 	}
 }
 
-// TestConversionsOfTheReadme: what "becomes" is what the desk makes of it.
-func TestConversionsOfTheReadme(t *testing.T) {
-	blocks := blocksOf(fileInRoot(t, "README.md"))
-	count := 0
-	for i, b := range blocks {
-		var kind struct {
-			Kind string
-			Type string `yaml:"@type"`
-		}
-		if b.kind != "yaml" || yaml.Unmarshal([]byte(b.text), &kind) != nil || kind.Kind == "" && kind.Type == "" {
-			continue
-		}
-		count++
-		made, err := convert.Convert([]byte(b.text))
-		if err != nil {
-			t.Errorf("below %q: %v", b.heading, err)
-			continue
-		}
-		after, ok := blocks[i+1].asJSON(t)
-		if !ok || blocks[i+1].heading != b.heading {
-			t.Errorf("below %q there is no configuration that it becomes", b.heading)
-			continue
-		}
-		var want, got any
-		if json.Unmarshal(after, &want) != nil || json.Unmarshal(made.JSON, &got) != nil || !reflect.DeepEqual(want, got) {
-			t.Errorf("below %q it becomes, by the desk:\n%s", b.heading, made.YAML)
+// TestReadmeLoadsInEnvoy: the lines for Envoy in README.md, in the place of those of
+// envoy.yaml, are a configuration with which edgejwt validate finds no fault.
+func TestReadmeLoadsInEnvoy(t *testing.T) {
+	var shown struct {
+		Filters  []any `yaml:"http_filters"`
+		Clusters []any `yaml:"clusters"`
+	}
+	for _, b := range blocksOf(fileInRoot(t, "README.md")) {
+		if b.heading == "Load it" && b.kind == "yaml" {
+			if err := yaml.Unmarshal([]byte(b.text), &shown); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
-	if count != 3 {
-		t.Errorf("%d configurations of others found, want one each of jwt_authn, Istio and Envoy Gateway", count)
+	if len(shown.Filters) != 1 || len(shown.Clusters) != 1 {
+		t.Fatalf("README.md shows %d filters and %d clusters, want one of each", len(shown.Filters), len(shown.Clusters))
+	}
+	var bootstrap map[string]any
+	if err := yaml.Unmarshal([]byte(fileInRoot(t, "envoy.yaml")), &bootstrap); err != nil {
+		t.Fatal(err)
+	}
+	resources := bootstrap["static_resources"].(map[string]any)
+	resources["clusters"] = []any{resources["clusters"].([]any)[0], shown.Clusters[0]}
+	listener := resources["listeners"].([]any)[0].(map[string]any)
+	network := listener["filter_chains"].([]any)[0].(map[string]any)["filters"].([]any)[0].(map[string]any)
+	manager := network["typed_config"].(map[string]any)
+	filters := manager["http_filters"].([]any)
+	manager["http_filters"] = []any{shown.Filters[0], filters[len(filters)-1]}
+	text, err := yaml.Marshal(bootstrap)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := validate.Files([]validate.File{{Name: "envoy.yaml", Text: text}})
+	if len(report.Places) != 1 {
+		t.Errorf("%d configurations are found, want 1", len(report.Places))
+	}
+	for _, f := range report.Findings {
+		t.Errorf("%v", f)
+	}
+}
+
+// TestReadmeIsShort: a reader sees on one page what edgejwt is and where everything
+// else stands.
+func TestReadmeIsShort(t *testing.T) {
+	lines := strings.Split(strings.TrimSuffix(fileInRoot(t, "README.md"), "\n"), "\n")
+	if len(lines) > 200 {
+		t.Errorf("README.md has %d lines, 200 are allowed", len(lines))
+	}
+	for i, line := range lines {
+		if n := utf8.RuneCountInString(line); n > 140 {
+			t.Errorf("README.md:%d has %d characters, 140 are allowed", i+1, n)
+		}
+	}
+}
+
+// TestMetricsPage: docs/metrics.md has the metrics of the plugin and no other, and the
+// stats_tags of envoy.yaml.
+func TestMetricsPage(t *testing.T) {
+	name := regexp.MustCompile(`edgejwt_[a-z_]*[a-z]`)
+	page := fileInRoot(t, "docs", "metrics.md")
+	listed, made := map[string]bool{}, map[string]bool{}
+	for _, row := range tableOf(t, page, "| metric |")[1:] {
+		for _, m := range name.FindAllString(row[0], -1) {
+			listed[m] = true
+		}
+	}
+	sources, err := filepath.Glob(filepath.Join(harness.Root(), "plugin", "*.go"))
+	if err != nil || len(sources) == 0 {
+		t.Fatal(sources, err)
+	}
+	for _, source := range sources {
+		if strings.HasSuffix(source, "_test.go") {
+			continue
+		}
+		raw, err := os.ReadFile(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`"(edgejwt_[a-z_]*[a-z])`).FindAllStringSubmatch(string(raw), -1) {
+			made[m[1]] = true
+		}
+	}
+	if len(made) < 15 {
+		t.Errorf("only %d metrics found in the plugin", len(made))
+	}
+	for m := range made {
+		if !listed[m] {
+			t.Errorf("docs/metrics.md lacks %s", m)
+		}
+	}
+	for m := range listed {
+		if !made[m] {
+			t.Errorf("docs/metrics.md lists %s, which the plugin does not have", m)
+		}
+	}
+	_, tags, _ := strings.Cut(fileInRoot(t, "envoy.yaml"), "stats_config:\n")
+	tags, _, _ = strings.Cut(tags, "\n\n")
+	if !strings.Contains(page, "stats_config:\n"+tags+"\n```") {
+		t.Error("docs/metrics.md does not show the stats_tags of envoy.yaml")
 	}
 }

@@ -18,7 +18,7 @@ import (
 var demonstrated *auth0.Server
 
 // demoEdges has the shipped example's configuration of the plugin on an edge. The
-// tenant is one of its own, because a line of the README breaks it.
+// tenant is one of its own, because a line of the page breaks it.
 func demoEdges(t *testing.T) ([]harness.Edge, []harness.Cluster) {
 	t.Helper()
 	if demonstrated == nil {
@@ -28,7 +28,7 @@ func demoEdges(t *testing.T) ([]harness.Edge, []harness.Cluster) {
 		}
 	}
 	plugin := strings.NewReplacer(`"tenant.auth0.example"`, `"demo.auth0.example"`, `"cluster": "auth0"`, `"cluster": "demo"`).Replace(shippedPlugin(t))
-	// The README says to wait half a minute between two of its lines; here a second does.
+	// docs/refusals.md says to wait half a minute between two of its lines; here a second does.
 	plugin = `{"keys": {"cooldown": "1s"},` + strings.TrimPrefix(strings.TrimSpace(plugin), "{")
 	return []harness.Edge{{Name: "demo", Plugin: plugin}}, []harness.Cluster{{Name: "demo", Provider: demonstrated}}
 }
@@ -62,23 +62,23 @@ func shippedPlugin(t *testing.T) (plugin string) {
 	return plugin
 }
 
-// TestEveryRefusalOfTheReadme runs the README's lines as they stand there, each
+// TestEveryRefusalOfThePage runs the lines of docs/refusals.md as they stand there, each
 // against what `make run` starts, and expects the reason that it stands for.
-func TestEveryRefusalOfTheReadme(t *testing.T) {
+func TestEveryRefusalOfThePage(t *testing.T) {
 	w := edges(t)
 	s := newShell(t, w)
 	w.Eventually(20*time.Second, "the demonstrated tenant's keys are there", func() bool {
 		return s.run("curl -i localhost:10000/orders -H \"authorization: Bearer $(cat .run/token)\"").Status == 200
 	})
 	lines := map[string]string{}
-	for _, row := range tableOf(t, fileInRoot(t, "README.md"), "| to be refused with |")[1:] {
+	for _, row := range tableOf(t, fileInRoot(t, "docs", "refusals.md"), "| to get |")[1:] {
 		lines[strings.Trim(row[0], "`")] = strings.Trim(row[1], "`")
 	}
 	for _, reason := range verify.Reasons() {
 		line, listed := lines[reason.String()]
 		delete(lines, reason.String())
 		if refuses := !reason.Passes() && reason != verify.ResourceMetadata && reason != verify.IdentityForged && reason != verify.Internal; refuses != listed {
-			t.Errorf("%v: README.md has a line for it: %v, want %v", reason, listed, refuses)
+			t.Errorf("%v: docs/refusals.md has a line for it: %v, want %v", reason, listed, refuses)
 		}
 		if !listed {
 			continue
@@ -99,12 +99,12 @@ func TestEveryRefusalOfTheReadme(t *testing.T) {
 		}
 	}
 	for name := range lines {
-		t.Errorf("README.md has a line for %s, which is no reason", name)
+		t.Errorf("docs/refusals.md has a line for %s, which is no reason", name)
 	}
 	demonstrated.SetFault(auth0.Fault{})
 }
 
-// shell runs the README's lines: curl and cat, quotes, $(…) and semicolons. Ports
+// shell runs the lines of docs/refusals.md: curl and cat, quotes, $(…) and semicolons. Ports
 // and files are those of `make run`, which stand for the test's own.
 type shell struct {
 	t     *testing.T
@@ -126,7 +126,7 @@ func newShell(t *testing.T, w *harness.World) *shell {
 		"localhost:10000": w.At("demo"), "localhost:9444": demonstrated.ControlAddress(),
 	}}
 	if _, port, _ := strings.Cut(demo.ControlAddress, ":"); port != "9444" {
-		t.Errorf("the README's lines speak to port 9444, the switches are at %s", demo.ControlAddress)
+		t.Errorf("the lines of docs/refusals.md speak to port 9444, the switches are at %s", demo.ControlAddress)
 	}
 	return s
 }
@@ -146,7 +146,7 @@ func (s *shell) run(line string) (last harness.Answer) {
 	return last
 }
 
-// curl understands what the README uses; whatever else fails the test.
+// curl understands what docs/refusals.md uses; whatever else fails the test.
 func (s *shell) curl(words []string) harness.Answer {
 	s.t.Helper()
 	r := harness.Request{Method: "GET"}

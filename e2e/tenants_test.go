@@ -36,7 +36,7 @@ type person struct {
 	claims auth0.Claims
 }
 
-// people are the columns of the README's table.
+// people are the columns of the table in docs/tenants.md.
 func people(w *harness.World) map[string]person {
 	user := func(by *auth0.Server, sub, org string, permissions ...string) person {
 		return person{by, auth0.Claims{"sub": sub, "org_id": org, "permissions": permissions, "gty": nil, "azp": "web-app", "scope": "openid"}}
@@ -56,21 +56,21 @@ func people(w *harness.World) map[string]person {
 	}
 }
 
-// cells are what the README's table says, and the reason that stands for it.
+// cells are what that table says, and the reason that stands for it.
 var cells = map[string]string{
 	"yes": "", "401 token": "token_missing", "401 issuer": "issuer_unknown",
 	"403 permission": "permission_missing", "403 scope": "scope_missing", "403 claim": "claim_mismatch", "403 route": "route_denied",
 }
 
-// TestTenants plays the README's table of who may do what, by the example's
+// TestTenants plays the table of docs/tenants.md, who may do what, by the example's
 // configuration, and looks which handler of the API ran.
 func TestTenants(t *testing.T) {
 	w := edges(t)
-	readme := fileInRoot(t, "README.md")
-	if example := fileInRoot(t, "e2e", "tenants", "edgejwt.yaml"); !strings.Contains(readme, "```yaml\n"+example+"```\n") {
-		t.Error("README.md does not show e2e/tenants/edgejwt.yaml as it is")
+	page := fileInRoot(t, "docs", "tenants.md")
+	if example := fileInRoot(t, "e2e", "tenants", "edgejwt.yaml"); !strings.Contains(page, "```yaml\n"+example+"```\n") {
+		t.Error("docs/tenants.md does not show e2e/tenants/edgejwt.yaml as it is")
 	}
-	rows := tableOf(t, readme, "| request |")
+	rows := tableOf(t, page, "| request |")
 	all := people(w)
 	if len(rows) < 12 || len(rows[0])-1 != len(all) {
 		t.Fatalf("the table has %d rows of %d columns", len(rows), len(rows[0]))

@@ -65,7 +65,7 @@ func toldEdges(t *testing.T) ([]harness.Edge, []harness.Cluster) {
 	for _, name := range []string{"decision", "route", "issuer", "sub", "org"} {
 		state = append(state, "%FILTER_STATE(wasm.edgejwt."+name+":PLAIN)%")
 	}
-	recipe := fromYAML(t, recipeOfTheReadme(t))
+	recipe := fromYAML(t, recipeOfThePage(t))
 	const byHand = `{\"status\":%RESPONSE_CODE%,\"org\":\"%FILTER_STATE(wasm.edgejwt.org:PLAIN)%\"}`
 	return []harness.Edge{{Name: "logging", Plugin: fromYAML(t, telling), LogFormat: recipe},
 		{Name: "logging-text", Plugin: fromYAML(t, telling), Log: byHand}, {Name: "telling", Plugin: fromYAML(t, telling), Behind: rbac, Log: "%RESPONSE_CODE% " + strings.Join(state, " "),
@@ -143,19 +143,19 @@ func TestFilterState(t *testing.T) {
 	}
 }
 
-// recipeOfTheReadme is the page's log format, its "log_format:" left out.
-func recipeOfTheReadme(t *testing.T) string {
+// recipeOfThePage is the log format of docs/tokens.md, its "log_format:" left out.
+func recipeOfThePage(t *testing.T) string {
 	t.Helper()
-	for _, b := range blocksOf(fileInRoot(t, "README.md")) {
+	for _, b := range blocksOf(fileInRoot(t, "docs", "tokens.md")) {
 		if recipe, ok := strings.CutPrefix(b.text, "log_format:\n"); ok && b.kind == "yaml" {
 			return recipe
 		}
 	}
-	t.Fatal("the README has no block that starts with log_format")
+	t.Fatal("docs/tokens.md has no block that starts with log_format")
 	return ""
 }
 
-// TestClaimsInTheAccessLog: by the README's format a line is one JSON object, and the
+// TestClaimsInTheAccessLog: by the format of docs/tokens.md a line is one JSON object, and the
 // claim its text, whatever that holds. By a text format the claim writes the line.
 func TestClaimsInTheAccessLog(t *testing.T) {
 	w := edges(t)

@@ -192,8 +192,8 @@ func TestTricksThroughEnvoy(t *testing.T) {
 	callers, list := visitors(t, w), allTricks()
 	figures := fmt.Sprintf("%d with their kin", len(list))
 	total := len(list) * len(callers) * len(ways) * len(settings)
-	if readme := fileInRoot(t, "README.md"); !strings.Contains(readme, figures) || !strings.Contains(readme, thousands(total)+" requests") {
-		t.Errorf("README.md must say %q and %q", figures, thousands(total)+" requests")
+	if page := fileInRoot(t, "docs", "routes.md"); !strings.Contains(page, figures) || !strings.Contains(page, thousands(total)+" requests") {
+		t.Errorf("docs/routes.md must say %q and %q", figures, thousands(total)+" requests")
 	}
 	for _, s := range settings {
 		t.Run(s.edge, func(t *testing.T) {

@@ -10,10 +10,10 @@ import (
 	"edgejwt/verify"
 )
 
-// TestReadmeListsEveryReason keeps the README's table of decisions equal to the
-// one table of reasons.
-func TestReadmeListsEveryReason(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
+// TestPageListsEveryReason compares the table of docs/refusals.md with the one table
+// of reasons.
+func TestPageListsEveryReason(t *testing.T) {
+	page, err := os.ReadFile("../docs/refusals.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,8 +26,8 @@ func TestReadmeListsEveryReason(t *testing.T) {
 			challenge = "`" + c + "`"
 		}
 		row := fmt.Sprintf("| `%s` | %s | %s | %d |", reason, status, challenge, reason.GRPCStatus())
-		if !strings.Contains(string(readme), row) {
-			t.Errorf("README.md lacks the row\n%s", row)
+		if !strings.Contains(string(page), row) {
+			t.Errorf("docs/refusals.md lacks the row\n%s", row)
 		}
 	}
 }

@@ -33,8 +33,8 @@ type Options struct {
 	Out     io.Writer           // what the reader sees; default os.Stdout
 }
 
-// ControlAddress is where the stand-in's switches are found, which the README's
-// lines use.
+// ControlAddress is where the stand-in's switches are found, which the lines
+// of docs/refusals.md use.
 const ControlAddress = "127.0.0.1:9444"
 
 // patience is how long anything may take to become ready. The first start
@@ -156,7 +156,7 @@ func (s *stage) perform(ctx context.Context, config string) error {
 		return nil
 	}
 	if s.standIn != nil {
-		s.say("\nThe tokens of README.md's table of refusals are in %s, the stand-in's switches at http://%s.", s.short(s.Run), s.standIn.ControlAddress())
+		s.say("\nThe tokens for the lines of docs/refusals.md are in %s, the stand-in's switches at http://%s.", s.short(s.Run), s.standIn.ControlAddress())
 	}
 	s.say("\nAll of it stays up: paste any line above into another terminal, in %s.", s.Root)
 	s.say("Logs are in %s, Envoy's own pages at http://%s. Ctrl-C ends everything.", s.short(s.Run), s.ports.admin)

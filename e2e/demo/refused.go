@@ -11,7 +11,7 @@ import (
 )
 
 // Refused are tokens that the edge refuses, each for another reason, by the names
-// of the files that the README's table of refusals reads: what is wrong with them
+// of the files that the lines of docs/refusals.md read: what is wrong with them
 // is wrong with nothing else.
 func Refused(s *auth0.Server, audience string) (map[string]string, error) {
 	stranger, err := rsa.GenerateKey(rand.Reader, 2048)

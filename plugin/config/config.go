@@ -13,7 +13,7 @@
 //
 // ParsePolicy reads the policy in the metadata of one of Envoy's routes. Fields and
 // PolicyFields list every field with its default, bounds and meaning, for the JSON
-// schema and FIELDS.md.
+// schema and docs/configuration.md.
 //
 // The package does no I/O, does not know the host and keeps no state between calls. All of
 // it may be used concurrently.

@@ -40,7 +40,7 @@ const (
 	maxHeaderName = 128 // bytes of a header's name, and of a cookie's
 )
 
-// Field describes one field of the configuration. The reader, FIELDS.md and the
+// Field describes one field of the configuration. The reader, docs/configuration.md and the
 // JSON schema all take names, types, defaults and bounds from it.
 type Field struct {
 	// Name is the field's name in its object.
@@ -121,8 +121,8 @@ const (
 	scalar // an element of Values
 )
 
-// kinds has, for each Kind, its name in FIELDS.md and the message for a value of another
-// type.
+// kinds has, for each Kind, its name in docs/configuration.md and the message for a
+// value of another type.
 var kinds = [...]struct{ name, mismatch string }{
 	Text:        {"string", "is not a string"},
 	Texts:       {"list of strings", "is not a list of strings"},
@@ -141,7 +141,7 @@ var kinds = [...]struct{ name, mismatch string }{
 	scalar:      {"", "is neither a string nor a number nor true or false"},
 }
 
-// String is the kind's name as FIELDS.md has it; empty for the zero Kind.
+// String is the kind's name as docs/configuration.md has it; empty for the zero Kind.
 func (k Kind) String() string {
 	if int(k) < len(kinds) {
 		return kinds[k].name

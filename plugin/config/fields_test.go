@@ -10,31 +10,40 @@ import (
 	"time"
 )
 
-var update = flag.Bool("update", false, "write FIELDS.md anew")
+var update = flag.Bool("update", false, "write the tables of docs/configuration.md anew")
 
-// TestFieldTable holds FIELDS.md against the list of fields.
+// fieldPage is the page that describes the configuration. It is written by hand
+// down to the line tablesBegin; the rest follows from the list of fields.
+const (
+	fieldPage   = "../../docs/configuration.md"
+	tablesBegin = "<!-- From here on written by go test ./plugin/config -run TestFieldTable -update. Do not edit. -->\n"
+)
+
+// TestFieldTable compares the tables of docs/configuration.md with the list of
+// fields.
 func TestFieldTable(t *testing.T) {
-	var b strings.Builder
-	b.WriteString("# Every field of the configuration\n\n" +
-		"<!-- Written by go test ./plugin/config -run TestFieldTable -update. Do not edit. -->\n\n" +
-		"The configuration is strict JSON of at most 1 MiB; strings have at most 4 KiB. Durations are written as in Go: " +
-		"`250ms`, `60s`, `1h30m`; sizes as a number or with a unit: `4096`, `512Ki`, `16Mi`. `auth0`, `jwtRules` or both must be there.\n\n" +
-		"| Field | Type | Default | Limits | Meaning |\n|---|---|---|---|---|\n")
-	writeRows(&b, "", Fields())
-	b.WriteString("\nThese names are known, and refused:\n\n| Field | Why |\n|---|---|\n")
-	writeRefused(&b, "", Fields())
-	want := b.String()
-	if *update {
-		if err := os.WriteFile("FIELDS.md", []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile("FIELDS.md")
+	raw, err := os.ReadFile(fieldPage)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(got) != want {
-		t.Error("FIELDS.md is not what the list of fields says; run go test ./plugin/config -run TestFieldTable -update")
+	head, got, found := strings.Cut(string(raw), tablesBegin)
+	if !found {
+		t.Fatalf("docs/configuration.md has no line %q", tablesBegin)
+	}
+	var b strings.Builder
+	b.WriteString("\n## Every field\n\n| Field | Type | Default | Limits | Meaning |\n|---|---|---|---|---|\n")
+	writeRows(&b, "", Fields())
+	b.WriteString("\n## Names that are known and refused\n\n| Field | Why |\n|---|---|\n")
+	writeRefused(&b, "", Fields())
+	want := b.String()
+	if *update {
+		if err := os.WriteFile(fieldPage, []byte(head+tablesBegin+want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if got != want {
+		t.Error("docs/configuration.md is not what the list of fields says; run go test ./plugin/config -run TestFieldTable -update")
 	}
 }
 

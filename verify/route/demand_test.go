@@ -2,9 +2,11 @@ package route
 
 import (
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"edgejwt/verify/strictjson"
 )
@@ -115,6 +117,38 @@ func randomDemand(r *rand.Rand) demand {
 		n.MaxLifetime = 2
 	}
 	return d
+}
+
+// TestEveryRequirementCounts: whatever a route can require makes it stricter than one
+// that requires nothing, and cannot stand beside auth: none, where nothing is required.
+func TestEveryRequirementCounts(t *testing.T) {
+	claim, free := []string{"org"}, demand{route: &Route{}}
+	for i := range reflect.TypeFor[Requirements]().NumField() {
+		var n Requirements
+		field, name := reflect.ValueOf(&n).Elem().Field(i), reflect.TypeOf(n).Field(i).Name
+		strict := demand{route: &Route{}}
+		switch v := field.Addr().Interface().(type) {
+		case *[]string:
+			*v = []string{"a"}
+		case *[]Claim:
+			*v = []Claim{{Name: claim, Values: []strictjson.Value{{Kind: strictjson.String, Text: "x"}}}}
+		case *[]Binding:
+			*v, strict.boundTexts = []Binding{{Claim: claim, Host: true}}, []string{"x"}
+		case *[][]string:
+			*v = [][]string{claim}
+		case *time.Duration:
+			*v = time.Hour
+		default:
+			t.Fatalf("this test needs a value for %s, a %s", name, field.Type())
+		}
+		strict.route.Requirements = n
+		if !free.asksNoMoreThan(strict) || strict.asksNoMoreThan(free) {
+			t.Errorf("asksNoMoreThan does not look at %s", name)
+		}
+		if _, faults := NewTable([]Route{{Auth: None, Requirements: n}}, Options{}); faults == nil {
+			t.Errorf("auth: none beside %s is accepted", name)
+		}
+	}
 }
 
 // TestAsksNoMoreThanIsAPartialOrder, and sound: who satisfies the stricter demand

@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -16,6 +17,8 @@ import (
 	"edgejwt/jwks"
 	"edgejwt/plugin/config"
 	"edgejwt/verify"
+	"edgejwt/verify/route"
+	"edgejwt/verify/strictjson"
 )
 
 func TestExplain(t *testing.T) {
@@ -356,6 +359,32 @@ func TestTellsTheReading(t *testing.T) {
 		}
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%s: no %q in\n%s", request, want, b.String())
+		}
+	}
+}
+
+// TestEveryRequirementIsShown: explain has a line for whatever a route can require.
+func TestEveryRequirementIsShown(t *testing.T) {
+	claim := []string{"org"}
+	for i := range reflect.TypeFor[route.Requirements]().NumField() {
+		var n route.Requirements
+		field, name := reflect.ValueOf(&n).Elem().Field(i), reflect.TypeOf(n).Field(i).Name
+		switch v := field.Addr().Interface().(type) {
+		case *[]string:
+			*v = []string{"a"}
+		case *[]route.Claim:
+			*v = []route.Claim{{Name: claim, Values: []strictjson.Value{{Kind: strictjson.String, Text: "x"}}}}
+		case *[]route.Binding:
+			*v = []route.Binding{{Claim: claim, Host: true}}
+		case *[][]string:
+			*v = [][]string{claim}
+		case *time.Duration:
+			*v = time.Hour
+		default:
+			t.Fatalf("this test needs a value for %s, a %s", name, field.Type())
+		}
+		if all := demandsOf(&n); len(all) != 1 {
+			t.Errorf("%s: %d lines, want 1", name, len(all))
 		}
 	}
 }
