@@ -115,10 +115,14 @@ func rsaAnswer(err error) (bool, error) {
 // fit the token's algorithm (RFC 8725 §3.1). Reasons: AlgorithmNotAllowed,
 // SignatureInvalid, and Internal when the engine returned an error.
 func (t *Token) VerifySignature(engine Engine, key *Key) error {
-	if key.Public != nil && !key.Fits(t.algorithm) {
+	return verifySignature(engine, key, t.algorithm, t.signed, t.signature)
+}
+
+func verifySignature(engine Engine, key *Key, algorithm, signed string, signature []byte) error {
+	if key.Public != nil && !key.Fits(algorithm) {
 		return refuse(AlgorithmNotAllowed, "the key is for another algorithm")
 	}
-	valid, err := engine(t.algorithm, key, t.signed, t.signature)
+	valid, err := engine(algorithm, key, signed, signature)
 	if err != nil {
 		return refuse(Internal, "the engine gave no answer")
 	}

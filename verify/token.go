@@ -131,22 +131,19 @@ func Parse(compact string) (*Token, error) {
 	if len(compact) > MaxTokenBytes {
 		return nil, refuse(TokenMalformed, "the token is too long")
 	}
-	first := strings.IndexByte(compact, '.')
-	last := first + 1 + strings.IndexByte(compact[first+1:], '.')
-	if first < 0 || last == first || strings.IndexByte(compact[last+1:], '.') >= 0 {
-		return nil, refuse(TokenMalformed, "the token has not three parts")
-	}
-	t := &Token{signed: compact[:last], payload: compact[first+1 : last]}
-
-	var err error
-	if t.header, err = readHeader(compact[:first]); err != nil {
+	encodedHeader, payload, encodedSignature, err := splitCompact(compact)
+	if err != nil {
 		return nil, err
 	}
-	if t.claims, err = decodeObject(t.payload); err != nil {
+	t := &Token{signed: compact[:len(encodedHeader)+1+len(payload)], payload: payload}
+	if t.header, err = readHeader(encodedHeader); err != nil {
+		return nil, err
+	}
+	if t.claims, err = decodeObject(t.payload, tokenLimits); err != nil {
 		return nil, err
 	}
 	var ok bool
-	if t.signature, ok = DecodeBase64URL(compact[last+1:]); !ok {
+	if t.signature, ok = DecodeBase64URL(encodedSignature); !ok {
 		return nil, refuse(TokenMalformed, notBase64URL)
 	}
 	t.readClaims()
@@ -225,7 +222,7 @@ func readHeader(encoded string) (header, error) {
 		return l.header, nil
 	}
 	l := &lastHeader{encoded: strings.Clone(encoded)}
-	object, err := decodeObject(l.encoded)
+	object, err := decodeObject(l.encoded, tokenLimits)
 	if err != nil {
 		return header{}, err
 	}
@@ -276,13 +273,23 @@ func (h *header) read(object *strictjson.Value) error {
 	return nil
 }
 
-// decodeObject reads one part of the token as a JSON object.
-func decodeObject(part string) (strictjson.Value, error) {
+// splitCompact cuts a compact JWS into its three parts (RFC 7515 §7.1).
+func splitCompact(compact string) (header, payload, signature string, err error) {
+	first := strings.IndexByte(compact, '.')
+	last := first + 1 + strings.IndexByte(compact[first+1:], '.')
+	if first < 0 || last == first || strings.IndexByte(compact[last+1:], '.') >= 0 {
+		return "", "", "", refuse(TokenMalformed, "there are not three parts")
+	}
+	return compact[:first], compact[first+1 : last], compact[last+1:], nil
+}
+
+// decodeObject reads one part of a compact JWS as a JSON object.
+func decodeObject(part string, lim strictjson.Limits) (strictjson.Value, error) {
 	text, ok := DecodeBase64URL(part)
 	if !ok {
 		return strictjson.Value{}, refuse(TokenMalformed, notBase64URL)
 	}
-	object, err := strictjson.Parse(string(text), tokenLimits)
+	object, err := strictjson.Parse(string(text), lim)
 	if err != nil {
 		return strictjson.Value{}, refuse(TokenMalformed, err.Error()) // fixed texts, see strictjson
 	}
