@@ -124,6 +124,23 @@ func (v *Value) Member(name string) (member *Value, ok bool) {
 // Parse parses a text, which must be exactly one JSON value. Its error wraps one of the
 // errors above; the Value is then empty. It may be called concurrently.
 func Parse(text string, lim Limits) (Value, error) {
+	return parse(reader{text: text, left: lim.Values}, lim)
+}
+
+// ParseElements is Parse for a text whose outermost value is an object with a long array
+// in the member of that name. Each element of the array is handed to each, in order, and
+// not kept, so that memory is needed for one element at a time. An error of each ends
+// the parsing and is returned.
+//
+// Elements are handed over before the rest of the text has been checked for members that
+// occur twice: until ParseElements has returned without an error, nothing that each has
+// been given counts.
+func ParseElements(text string, lim Limits, name string, each func(element *Value) error) (Value, error) {
+	return parse(reader{text: text, left: lim.Values, name: name, each: each}, lim)
+}
+
+func parse(r reader, lim Limits) (Value, error) {
+	text := r.text
 	switch {
 	case len(text) > lim.Bytes:
 		return Value{}, ErrTooLong
@@ -134,7 +151,6 @@ func Parse(text string, lim Limits) (Value, error) {
 	case !gjson.Valid(text):
 		return Value{}, ErrSyntax
 	}
-	r := reader{text: text, left: lim.Values}
 	r.skip()
 	v, err := r.value("")
 	if err != nil {
@@ -177,6 +193,10 @@ type reader struct {
 	at       int
 	left     int       // how many more values are allowed
 	repeated *Repeated // its path is in reverse order until Parse returns
+	depth    int       // of objects and arrays around the next value
+
+	name string // of the array whose elements each is given
+	each func(element *Value) error
 }
 
 // skip goes to the next value, name or closing bracket.
@@ -215,9 +235,12 @@ func (r *reader) value(name string) (Value, error) {
 		}
 		return v, nil
 	}
+	handed := r.each != nil && r.depth == 1 && v.Kind == Array && name == r.name
 	r.at++
-	for r.skip(); r.text[r.at] != ']' && r.text[r.at] != '}'; r.skip() {
-		step := Step{Index: len(v.Children), InArray: v.Kind == Array}
+	r.depth++
+	r.skip()
+	for i := 0; r.text[r.at] != ']' && r.text[r.at] != '}'; i++ {
+		step := Step{Index: i, InArray: v.Kind == Array}
 		if v.Kind == Object {
 			key := r.leaf()
 			if hasLoneSurrogate(key.Raw) {
@@ -233,9 +256,15 @@ func (r *reader) value(name string) (Value, error) {
 			}
 			return Value{}, err
 		}
-		v.Children = append(v.Children, child)
+		if !handed {
+			v.Children = append(v.Children, child)
+		} else if err := r.each(&child); err != nil {
+			return Value{}, err
+		}
+		r.skip()
 	}
 	r.at++
+	r.depth--
 	v.Raw = r.text[v.Offset:r.at]
 	if v.Kind == Object {
 		return v, r.unique(v.Children)
