@@ -93,6 +93,9 @@ func FuzzNormalizeURI(f *testing.F) {
 		if got.Scheme != want.Scheme || !strings.EqualFold(got.Hostname(), want.Hostname()) || got.Port() != port || got.User != nil || got.RawQuery != "" || got.Fragment != "" {
 			t.Fatalf("%q: %q", uri, normal)
 		}
+		if strings.ContainsAny(want.Path, "\"<>[]\\^`{|}") {
+			return // net/url encodes all sub-delimiters of a path that has one such byte in the clear
+		}
 		escaped, ok := normalizeEscapes(want.EscapedPath())
 		if !ok {
 			t.Fatalf("%q: net/url encodes the path as %q", uri, want.EscapedPath())
