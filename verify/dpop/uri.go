@@ -63,10 +63,11 @@ func normalizeURI(uri string) (normal string, ok bool) {
 }
 
 // splitAuthority splits host and port (RFC 3986 §3.2). An IPv6 address keeps its brackets.
+// It says whether bytes may stand there, not whether a host exists.
 func splitAuthority(authority string) (host, port string, ok bool) {
 	name, allowed := authority, isUnreserved
 	if address, after, isAddress := strings.Cut(strings.TrimPrefix(authority, "["), "]"); strings.HasPrefix(authority, "[") {
-		if !isAddress || after != "" && after[0] != ':' {
+		if !isAddress || strings.Count(address, ":") < 2 || after != "" && after[0] != ':' {
 			return "", "", false
 		}
 		name, allowed = address, func(c byte) bool { return isHexDigit(c) || c == ':' || c == '.' }
