@@ -139,6 +139,19 @@ func (b *proofBuilder) send(name string, want error, why string, headers ...[2]s
 	return &b.cases[len(b.cases)-1]
 }
 
+// ofLength is a valid proof of exactly n bytes.
+func (b *proofBuilder) ofLength(n int) string {
+	for _, head := range []object{b.head(), b.head().with("x", `""`), b.head().with("x", `"1"`)} {
+		for pad := n / 2; pad < n; pad++ {
+			claims := b.claims().with("x", quote(strings.Repeat("x", pad)))
+			if len(encode(head.text()))+len(encode(claims.text()))+len(encode(string(make([]byte, 64))))+2 == n {
+				return b.proof(head, claims)
+			}
+		}
+	}
+	panic("attacks: no proof of that length")
+}
+
 // byJose is a proof that go-jose makes, for a token that is bound to the key.
 func (b *proofBuilder) byJose(algorithm string, key crypto.Signer, token string) string {
 	options := (&jose.SignerOptions{EmbedJWK: true}).WithType("dpop+jwt")
@@ -285,6 +298,8 @@ func proofForms(b *proofBuilder) {
 	} {
 		b.add(name, proof, dpop.Invalid, wellFormed)
 	}
+	b.add("as long as may be", b.ofLength(dpop.MaxProofBytes), nil, "the bound itself is inside")
+	b.add("a byte longer", b.ofLength(dpop.MaxProofBytes+1), dpop.Invalid, "what is read before the signature is bounded")
 	typ := "typ is dpop+jwt (RFC 9449 §4.3, check 4)"
 	b.add("no typ", b.proof(b.head().without("typ"), b.claims()), dpop.Invalid, typ)
 	for _, value := range []string{"JWT", "jwt", "at+jwt", "DPOP+JWT", "dpop+jwt ", "application/dpop+jwt", "dpop", "dpop+jws", ""} {
