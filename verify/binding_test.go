@@ -188,6 +188,8 @@ func TestForwardedCertificate(t *testing.T) {
 		{"the client ends with a backslash in quotes", fake + `;a="\` + `,` + element, 1, ""},
 		{"a quote in the middle of a value", fake + `;a=b"` + `,` + element, 1, ""},
 		{"a quote in a name", fake + `;a"b=c,` + element, 1, ""},
+		{"a pair directly behind a quoted value", hash + `;a="b"cc=d`, 1, ""},
+		{"a pair behind a quote in a value", hash + `;a=b"c=d`, 1, ""},
 		{"text behind a quoted value", `a="b"c,` + hash, 1, ""},
 		{"not ended", hash + `;a="b`, 1, ""},
 		{"over-long", "a=" + strings.Repeat("x", verify.MaxForwardedCertificateBytes) + "," + hash, 1, ""},

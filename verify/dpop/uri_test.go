@@ -43,6 +43,7 @@ func TestNormalizeURI(t *testing.T) {
 		{"https://[a:1]/", ""},
 		{"https://[::g]/", ""},
 		{"https://[::1]x/", ""},
+		{"https://[::1]80/", ""},
 		{"https://::1/", ""},
 		{"https://a:b:1/", ""},
 		{"https://a:-1/", ""},

@@ -128,6 +128,7 @@ func TestParseRefuses(t *testing.T) {
 		{"an entry with another claim", entry(`{"email":"a"}`), ErrEntry},
 		{"an entry with client_id", entry(`{"client_id":"a"}`), ErrEntry},
 		{"an entry with one claim more", entry(`{"sub":"a","note":"b"}`), ErrEntry},
+		{"an entry with one claim more in front", entry(`{"note":"b","sub":"a"}`), ErrEntry},
 		{"an entry with an empty value", entry(`{"sub":""}`), ErrEntry},
 		{"an entry with a number", entry(`{"sub":7}`), ErrEntry},
 		{"an entry with a list", entry(`{"jti":["a"]}`), ErrEntry},

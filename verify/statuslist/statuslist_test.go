@@ -16,6 +16,7 @@ import (
 	"io"
 	"maps"
 	"math"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -278,6 +279,20 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	if huge, err := rule.Open(changed("ttl", 1<<53), uri, now); err != nil || huge.TTL() <= 0 {
 		t.Errorf("a great ttl: %v", err)
+	}
+}
+
+// TestBombIsNotInflated: of a list that is too long, no more is inflated than shows that.
+func TestBombIsNotInflated(t *testing.T) {
+	key := newKey(t)
+	bomb := signed(t, key, "statuslist+jwt", claims(map[string]any{"status_list": map[string]any{"bits": 1, "lst": deflated(t, make([]byte, 100*MaxListBytes))}}))
+	rule := ruleFor(t, key)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := rule.Open(bomb, uri, now)
+	runtime.ReadMemStats(&after)
+	if allocated := after.TotalAlloc - before.TotalAlloc; err != ErrTooLong || allocated > 16*MaxListBytes {
+		t.Errorf("%v after %d bytes", err, allocated)
 	}
 }
 
