@@ -9,9 +9,9 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"edgejwt/cmd/edgejwt/validate"
 	"edgejwt/e2e/harness"
 	"edgejwt/plugin/config"
-	"edgejwt/cmd/edgejwt/validate"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
