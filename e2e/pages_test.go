@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -170,6 +171,30 @@ func TestAnchors(t *testing.T) {
 func TestShownTest(t *testing.T) {
 	if example := fileInRoot(t, "e2e", "policytest", "policy_test.go"); !strings.Contains(fileInRoot(t, "docs", "testing.md"), "```go\n"+example+"```\n") {
 		t.Error("docs/testing.md does not show e2e/policytest/policy_test.go as it is")
+	}
+}
+
+// TestCopiedPolicyTest runs the commands by which docs/testing.md makes a Go module of
+// the folder e2e/policytest, in a folder beside a clone.
+func TestCopiedPolicyTest(t *testing.T) {
+	commands := ""
+	for _, b := range blocksOf(fileInRoot(t, "docs", "testing.md")) {
+		if b.kind == "sh" && strings.Contains(b.text, "go mod init") {
+			commands = b.text
+		}
+	}
+	if commands == "" {
+		t.Fatal("docs/testing.md does not show how to copy the folder")
+	}
+	dir := t.TempDir()
+	if err := os.Symlink(harness.Root(), filepath.Join(dir, "edgejwt")); err != nil {
+		t.Fatal(err)
+	}
+	run := exec.Command("sh", "-ec", commands)
+	run.Dir = dir
+	run.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
+	if out, err := run.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
