@@ -26,7 +26,7 @@ type guideCase struct {
 }
 
 // TestGuideCases plays the pages' tables of cases on a real Envoy, by the pages'
-// own configurations, with tokens of the stand-in's making: what the desk says
+// own configurations, with tokens of the stand-in's making: what the command line says
 // is what the edge does.
 func TestGuideCases(t *testing.T) {
 	provider, err := auth0.Start(auth0.Options{})

@@ -107,7 +107,7 @@ func TestGuideCommands(t *testing.T) {
 	build := exec.Command("go", "build", "-o", tools, "./edgejwt")
 	build.Dir = filepath.Join(harness.Root(), "cmd")
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("the desk cannot be built: %v\n%s", err, out)
+		t.Fatalf("the command line cannot be built: %v\n%s", err, out)
 	}
 	ran := 0
 	for _, g := range guides(t) {

@@ -1,5 +1,5 @@
-// Command edgejwt is the desk beside the plugin: it tries configurations and
-// requests without a proxy, by the very code that runs at the edge.
+// Command edgejwt checks configurations of the plugin and explains its decisions,
+// without a proxy, by the code that runs in Envoy.
 //
 //	go install ./cmd/edgejwt
 //	edgejwt validate envoy.yaml

@@ -52,7 +52,7 @@ func read(t *testing.T, path ...string) []byte {
 }
 
 // TestLayout: each blob lies under its digest, each one is used, and the tags are
-// those that the README names.
+// those that README.md beside it names.
 func TestLayout(t *testing.T) {
 	dist, images := write(t)
 	var index v1.Index

@@ -1,4 +1,4 @@
-// Package document reads the files that the desk is given, YAML or JSON, into
+// Package document reads the files that the command line is given, YAML or JSON, into
 // one kind of tree that knows where each value stands.
 //
 // JSON is read by the plugin's own strict parser; YAML by go.yaml.in/yaml, with
