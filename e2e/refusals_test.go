@@ -190,7 +190,7 @@ func (s *shell) curl(words []string) harness.Answer {
 }
 
 // words parts a line as a shell does (POSIX.1-2017, XCU 2.2 and 2.6.3), as far as
-// the README goes.
+// docs/refusals.md goes.
 func (s *shell) words(line string) (words []string) {
 	s.t.Helper()
 	word, begun, quote := "", false, byte(0)
@@ -232,8 +232,8 @@ func (s *shell) words(line string) (words []string) {
 	return words
 }
 
-// TestShellOfTheReadme: what runs the README's lines reads them as sh does.
-func TestShellOfTheReadme(t *testing.T) {
+// TestShellOfThePage: what runs the lines of docs/refusals.md reads them as sh does.
+func TestShellOfThePage(t *testing.T) {
 	s := &shell{t: t, files: map[string]string{"token": "abc"}}
 	for line, want := range map[string][]string{
 		`curl -i a/b`:                      {"curl", "-i", "a/b"},

@@ -181,7 +181,7 @@ func (r *rotation) circumstance(s *side, shot *shot) circumstance {
 	return newTrouble
 }
 
-// judge demands of edgejwt what the README promises.
+// judge demands of edgejwt what docs/keys.md promises.
 func (r *rotation) judge() {
 	t := r.t
 	t.Helper()
