@@ -217,7 +217,7 @@ var fields = []Field{
 	{Name: "resourceMetadata", Kind: Object, Fields: resourceFields,
 		Meaning: "Serves /.well-known/oauth-protected-resource (RFC 9728) and names it in challenges."},
 	{Name: "filterState", Kind: Switch, Default: "false",
-		Meaning: "True tells edgejwt.decision, edgejwt.route and edgejwt.issuer to Envoy's later filters and its access log, as wasm.edgejwt.…"},
+		Meaning: "True sets edgejwt.decision, edgejwt.route and edgejwt.issuer for Envoy's later filters and its access log, as wasm.edgejwt.…"},
 	{Name: "clearRouteCache", Kind: Switch, Default: "false",
 		Meaning: "True lets Envoy choose its route again after the headers of an accepted request have changed."},
 }
@@ -266,7 +266,7 @@ var optionFields = []Field{
 		Limits:  "none twice",
 		Meaning: "The accepted signature algorithms."},
 	{Name: "clockSkew", Kind: Duration, Default: "60s", Max: 10 * minute,
-		Meaning: "How far the provider's clock may be off when times in a token are judged."},
+		Meaning: "How far the provider's clock may be off when times in a token are checked."},
 	{Name: "fromHeaders", Kind: Objects, Default: "[{name: " + verify.Authorization.Name + ", prefix: " + strconv.Quote(verify.Authorization.Prefix) + "}]", Min: 1, Max: MaxListed,
 		Meaning: "Headers in which the token is looked for; with this, fromCookies or fromParams, no longer in the default place.",
 		Fields: []Field{
