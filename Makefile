@@ -52,10 +52,10 @@ image: build ## pack the module as OCI images in dist/image; IMAGE=registry/name
 	@$(GO) -C deploy build -trimpath -o ../.run/image ./cmd/image
 	@.run/image $(if $(IMAGE),-push $(IMAGE))
 
-manifests: need-go ## fill deploy/istio and deploy/envoy-gateway in, to dist/manifests: IMAGE=… DOMAIN=… AUDIENCE=… make manifests
+manifests: need-go ## fill deploy/istio and deploy/envoy-gateway in, to dist/manifests; DOMAIN=… AUDIENCE=…, IMAGE=… unless it was just pushed
 	@mkdir -p .run
-	@$(GO) build -trimpath -o .run/manifests ./deploy/cmd/manifests
-	@IMAGE='$(IMAGE)' .run/manifests
+	@$(GO) -C deploy build -trimpath -o ../.run/manifests ./cmd/manifests
+	@IMAGE='$(IMAGE)' DOMAIN='$(DOMAIN)' AUDIENCE='$(AUDIENCE)' .run/manifests
 
 release: need-go ## build and test the tag at HEAD in a fresh clone; IMAGE=registry/name pushes it
 	@IMAGE='$(IMAGE)' deploy/release.sh

@@ -9,7 +9,7 @@ import (
 
 	"edgejwt/deploy/crd"
 	"edgejwt/deploy/manifests"
-	"edgejwt/plugin/desk/validate"
+	"edgejwt/cmd/edgejwt/validate"
 )
 
 var own = manifests.Options{
@@ -31,7 +31,7 @@ func TestManifests(t *testing.T) {
 		t.Errorf("written: %v", folders)
 	}
 	known := map[string]*crd.Definitions{}
-	for name := range publishers {
+	for name := range crd.Publishers {
 		known[name] = definitions(t, name)
 	}
 	wanted := map[string][]string{

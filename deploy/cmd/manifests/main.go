@@ -21,7 +21,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 
 	"edgejwt/deploy/manifests"
-	"edgejwt/plugin/desk/validate"
+	"edgejwt/cmd/edgejwt/validate"
 )
 
 func main() {
