@@ -30,7 +30,7 @@ COMPILE     = GOOS=wasip1 GOARCH=wasm $(GO) build -buildmode=c-shared -trimpath 
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build image release deps test check unit e2e e2e-versions e2e-short versions bench bench-quick bench-costs bench-stages bench-deps soak fuzz clean need-go need-python
+.PHONY: help run build image manifests release deps test check unit e2e e2e-versions e2e-short versions bench bench-quick bench-costs bench-stages bench-deps soak fuzz clean need-go need-python
 
 help: ## show this list
 	@while IFS= read -r line; do case "$$line" in [a-z]*:*'## '*) \
@@ -51,6 +51,11 @@ image: build ## pack the module as OCI images in dist/image; IMAGE=registry/name
 	@mkdir -p .run
 	@$(GO) -C deploy build -trimpath -o ../.run/image ./cmd/image
 	@.run/image $(if $(IMAGE),-push $(IMAGE))
+
+manifests: need-go ## fill deploy/istio and deploy/envoy-gateway in, to dist/manifests; DOMAIN=… AUDIENCE=…, IMAGE=… unless it was just pushed
+	@mkdir -p .run
+	@$(GO) -C deploy build -trimpath -o ../.run/manifests ./cmd/manifests
+	@IMAGE='$(IMAGE)' DOMAIN='$(DOMAIN)' AUDIENCE='$(AUDIENCE)' .run/manifests
 
 release: need-go ## build and test the tag at HEAD in a fresh clone; IMAGE=registry/name pushes it
 	@IMAGE='$(IMAGE)' deploy/release.sh

@@ -113,7 +113,7 @@ func TestChartIsTheBase(t *testing.T) {
 		if len(report.Places) != 1 || !report.Places[0].Valid {
 			t.Errorf("%s: edgejwt validate found the configurations %+v, want one that is valid", dir, report.Places)
 		}
-		for _, f := range report.Findings {
+		for _, f := range withoutPlaceholders(report) {
 			t.Errorf("%s: edgejwt validate: %s: %s", dir, f.Path, f.What)
 		}
 		for _, part := range []string{"WasmPlugin edgejwt in " + v.namespace, "https://tenant.eu.auth0.com/\nfor https://api.example.com.", "edgejwt-provider", "| edgejwt validate -", "logs -"} {
@@ -234,7 +234,7 @@ func TestChartPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	report := validate.Files([]validate.File{{Name: "README.md", Text: []byte(text)}})
-	if len(report.Places) != 1 || !report.Places[0].Valid || len(report.Findings) > 0 {
+	if len(report.Places) != 1 || !report.Places[0].Valid || len(withoutPlaceholders(report)) > 0 {
 		t.Errorf("%+v", report)
 	}
 }

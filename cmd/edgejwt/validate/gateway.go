@@ -17,7 +17,7 @@ func (w *world) extensionPolicy(s source) {
 		if !isOurs(module, held, wasm.Get("name").Str(), wasm.Get("rootID").Str()) {
 			continue
 		}
-		p := &plugin{file: s.file, in: "EnvoyExtensionPolicy", at: or(held, wasm), inner: held, module: module}
+		p := &plugin{file: s.file, in: "EnvoyExtensionPolicy", at: or(held, wasm), inner: held, module: module, code: source}
 		if held != nil {
 			p.text = held.JSON()
 		}

@@ -14,7 +14,7 @@ func (w *world) wasmPlugin(s source) {
 	if !isOurs(module, held, s.root.Get("metadata", "name").Str(), spec.Get("pluginName").Str()) {
 		return
 	}
-	p := &plugin{file: s.file, in: "WasmPlugin", at: or(held, spec, s.root), inner: held, module: module}
+	p := &plugin{file: s.file, in: "WasmPlugin", at: or(held, spec, s.root), inner: held, module: module, code: spec}
 	if held != nil {
 		p.text = held.JSON()
 	}

@@ -24,6 +24,7 @@ func (w *world) judge(p *plugin) {
 		w.judgeOrder(p)
 		w.judgeNeeds(p)
 	}
+	w.checkPlaceholders(p)
 	w.report.Places = append(w.report.Places, place)
 }
 

@@ -20,7 +20,7 @@
 // The files: find.go looks for the plugin, policy.go judges its configuration with
 // gaps.go, order.go and needs.go, filter.go and chain.go what Envoy wraps it in,
 // metadata.go, routing.go and rewrite.go its routes, cluster.go the way to the keys,
-// istio.go and gateway.go their resources.
+// istio.go and gateway.go their resources, placeholder.go what was left of an example.
 package validate
 
 import (
@@ -152,8 +152,9 @@ type plugin struct {
 	// at is the value that holds the configuration, and inner the configuration as
 	// a tree; inner is nil when it cannot be read.
 	at, inner *document.Node
-	text      []byte // JSON as the plugin gets it
-	module    string // the module's file, URL or image; "" when it is not told
+	text      []byte         // JSON as the plugin gets it
+	module    string         // the module's file, URL or image; "" when it is not told
+	code      *document.Node // with url and sha256; nil where they are not told
 	around    func(w *world, p *plugin)
 	config    *config.Config // nil when it is refused
 }

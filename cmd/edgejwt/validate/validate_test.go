@@ -53,8 +53,13 @@ func placed(want, text string, here int) string {
 	return strings.Replace(want, "HERE", fmt.Sprint(here), 1)
 }
 
+// found is what Files finds, without the example names that the tests' own files
+// are full of: TestPlaceholders looks at those.
 func found(text string) (lines []string) {
 	for _, f := range Files([]File{{"file.yaml", []byte(text)}}).Findings {
+		if strings.HasPrefix(f.What, "placeholder ") {
+			continue
+		}
 		lines = append(lines, fmt.Sprintf("%s %d %s", f.Severity, f.Line, f.What))
 	}
 	return lines

@@ -48,11 +48,17 @@ func run(ctx context.Context, root, push, source string) error {
 		fmt.Printf("%-40s %s\n", i.Tag, i.Digest)
 	}
 	if push == "" {
+		fmt.Printf("\nThe images are in %s, an OCI layout; the module itself is %s.\n"+
+			"Next: push them with make image IMAGE=<registry>/<name>:<tag>\n",
+			filepath.Join(dist, "image"), filepath.Join(dist, "edgejwt.wasm"))
 		return nil
 	}
 	pushed, err := image.Push(ctx, dist, push, images)
 	for _, name := range pushed {
 		fmt.Println("pushed oci://" + name)
+	}
+	if err == nil {
+		fmt.Printf("\nNext: IMAGE=%s DOMAIN=<tenant's domain> AUDIENCE=<API's identifier> make manifests\n", pushed[0])
 	}
 	return err
 }
