@@ -80,9 +80,9 @@ func vandalFilter(module string) string {
 // with this configuration. Only who knows that can tell it. The vandal finds
 // nothing under a wrong one, and then the test fails.
 func recordOf(w *harness.World, plugin string) string {
-	policy := jwks.Policy{URL: w.Auth0.Issuer() + ".well-known/jwks.json", Issuer: w.Auth0.Issuer(), Algorithms: []string{verify.RS256}}
+	policy := jwks.Policy{URL: w.Auth0.Issuer() + ".well-known/jwks.json", Issuer: w.Auth0.Issuer(), Cluster: "auth0", Algorithms: []string{verify.RS256}}
 	key := sha256.Sum256([]byte("edgejwt configuration " + plugin))
 	name := hmac.New(sha256.New, key[:])
-	name.Write([]byte("name\x00auth0\x00\x00" + policy.SourceID()))
+	name.Write([]byte("name\x00" + policy.SourceID()))
 	return "edgejwt/keys/" + strconv.Itoa(jwks.RecordFormat) + "/" + base64.RawURLEncoding.EncodeToString(name.Sum(nil)[:16])
 }

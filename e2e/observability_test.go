@@ -50,6 +50,7 @@ func TestQueriesFindSeries(t *testing.T) {
 		},
 	} {
 		t.Run(proxy.name, func(t *testing.T) {
+			tenant.SetFault(auth0.Fault{Kind: auth0.Status, Times: 1}) // so that a failed fetch is counted
 			w := harness.Start(t, harness.Options{
 				Plugin: proxy.plugin, Auth0: tenant, Clusters: proxy.clusters,
 				Shape: func(bootstrap map[string]any, _ string) { bootstrap["stats_config"] = proxy.stats },
@@ -81,7 +82,7 @@ func TestQueriesFindSeries(t *testing.T) {
 			if err != nil || len(queries) < 30 {
 				t.Fatal(len(queries), err)
 			}
-			for _, expr := range []string{`edgejwt_jwks_keys{jwks="` + proxy.labels["jwks"] + `"}`, `edgejwt_route_requests{route="` + proxy.labels["route"] + `"}`,
+			for _, expr := range []string{`edgejwt_jwks_fetch_failures{kind="status", jwks="` + proxy.labels["jwks"] + `"}`, `edgejwt_jwks_keys{jwks="` + proxy.labels["jwks"] + `"}`, `edgejwt_route_requests{route="` + proxy.labels["route"] + `"}`,
 				`edgejwt_issuer_requests{issuer="` + proxy.labels["issuer"] + `"}`, `edgejwt_build_info{version="` + proxy.labels["version"] + `"}`, `edgejwt_signatures{engine="go"}`,
 				`edgejwt_route_requests{outcome=~"passed|reported"}`, `edgejwt_issuer_requests{outcome="passed"}`, `edgejwt_token_cache{result=~"hit|miss|bad"}`} {
 				queries = append(queries, observability.Query{Where: "a label's value", Expr: expr})

@@ -1,31 +1,59 @@
 package jwks
 
 import (
+	"strings"
 	"time"
 
+	"edgejwt/verify"
 	"edgejwt/verify/strictjson"
 )
 
 var discoveryLimits = strictjson.Limits{Bytes: 64 << 10, Depth: 16, Values: 4000}
 
-// readDiscovery returns the jwks_uri of a discovery document (OpenID Connect Discovery
-// 1.0 §3). The Error is 0 if the document can be used.
-func (p Policy) readDiscovery(body []byte) (string, Error) {
-	root, err := strictjson.Parse(string(body), discoveryLimits)
-	if err != nil {
-		return "", ErrDiscoveryUnreadable
+// readDiscovery gives the jwks_uri of a discovery document (OpenID Connect Discovery
+// 1.0 §3), or an error with a detail for the log.
+func (p Policy) readDiscovery(headers [][2]string, body []byte) (uri string, err Error, detail string) {
+	if len(body) > discoveryLimits.Bytes {
+		return "", ErrDiscoveryTooLong, ""
+	}
+	root, parseErr := strictjson.Parse(string(body), discoveryLimits)
+	if parseErr != nil {
+		return "", ErrDiscoveryUnreadable, whyNotJSON(headers, body, discoveryLimits)
 	}
 	issuer, _, named := text(&root, "issuer")
 	uri, _, located := text(&root, "jwks_uri")
 	switch {
-	case !named || !located:
-		return "", ErrDiscoveryUnreadable
+	case !named:
+		return "", ErrDiscoveryMember, `"issuer" is missing or not a string`
+	case !located:
+		return "", ErrDiscoveryMember, `"jwks_uri" is missing or not a string`
 	case issuer != p.Issuer:
-		return "", ErrDiscoveryIssuer
+		detail = "it names " + quoteText(issuer) + ", the rule " + quoteText(p.Issuer)
+		if difference := verify.Difference(issuer, p.Issuer); difference != "" {
+			detail += ": they differ " + difference
+		}
+		return "", ErrDiscoveryIssuer, detail
 	case !p.mayServe(uri):
-		return "", ErrDiscoveryHost
+		return "", ErrDiscoveryHost, p.whyNotServed(uri)
 	}
-	return normalURL(uri), 0
+	u, _ := parseURL(uri)
+	return u.String(), 0, ""
+}
+
+// whyNotServed says why mayServe refuses a jwks_uri, and which field would allow it.
+func (p Policy) whyNotServed(uri string) string {
+	u, ok := parseURL(uri)
+	if !ok {
+		return "jwks_uri is " + quoteText(ShortURL(uri)) + ", which is not an https URL"
+	}
+	var fields []string
+	if !p.allows(u.scheme) {
+		fields = append(fields, "allowHttp: true")
+	}
+	if p.AllowHTTP = true; !p.mayServe(uri) {
+		fields = append(fields, "jwksHost: "+u.authority)
+	}
+	return "jwks_uri is " + quoteText(ShortURL(uri)) + ", which needs " + strings.Join(fields, " and ")
 }
 
 // needsDiscovery reports whether the next fetch is of the discovery document. If that

@@ -105,10 +105,10 @@ func TestUnknownKIDWhileProviderFails(t *testing.T) {
 	b.start(good(jwk("a", 1)))
 	b.find(0, "b", Wait)
 	b.pass(50 * time.Millisecond)
-	b.answer(b.one(), Answer{Err: true})
+	b.answer(b.one(), Answer{Err: ErrNoAnswer})
 	b.find(0, "b", Wait) // one reset connection is retried within a second
 	b.pass(1100 * time.Millisecond)
-	b.answer(b.one(), Answer{Err: true})
+	b.answer(b.one(), Answer{Err: ErrNoAnswer})
 	b.find(0, "b", Unavailable)
 	b.pass(time.Second)
 	b.find(1, "b", Unavailable)

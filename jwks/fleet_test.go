@@ -198,7 +198,7 @@ func (f *fleet) provider() Answer {
 	a := Answer{Status: 200, Body: f.bodies[0]}
 	switch {
 	case f.now >= outageFrom && f.now < outageTo:
-		a = Answer{Err: true}
+		a = Answer{Err: ErrNoAnswer}
 	case f.bucket < 1:
 		a = Answer{Status: 429, Headers: [][2]string{{"Retry-After", "5"}}}
 	case f.now >= emergencyAt:
@@ -208,7 +208,7 @@ func (f *fleet) provider() Answer {
 	case f.now >= announcedAt:
 		a.Body = f.bodies[1]
 	}
-	if a.Status != 429 && !a.Err {
+	if a.Status != 429 && a.Err == 0 {
 		f.bucket--
 	}
 	f.answered[a.Status]++

@@ -135,18 +135,22 @@ func (s *Source) jittered(low, high time.Duration) time.Duration {
 // retryDelay is the time between a failed fetch and the next: exponential backoff
 // with full jitter. While there are usable keys it ends at Refresh, so a fleet does
 // not send more requests in an outage than before it; the delay gets shorter as the
-// keys near MaxStale. Without usable keys every request is refused, so the delay
-// stays short.
+// keys near MaxStale. Without usable keys every request is refused, so the delay stays
+// short for about 20 seconds, and then remains small beside the outage.
 func (s *Source) retryDelay(now time.Time) time.Duration {
 	n := max(int(s.record.failures), 1)
 	if !s.usable(now) {
-		const first, ceiling, longOutage = 250 * time.Millisecond, 1750 * time.Millisecond, 10 * time.Second
-		window := ceiling
-		switch {
-		case n <= 3:
-			window = min(first<<(n-1), ceiling)
-		case n > 64:
-			window = longOutage
+		const (
+			first, quick, slowest = 250 * time.Millisecond, 1750 * time.Millisecond, 30 * time.Second
+			quickRetries          = 24
+		)
+		window := first
+		for i := 1; i < n && window < slowest; i++ {
+			if i < quickRetries {
+				window = min(2*window, quick)
+			} else {
+				window = min(window*6/5, slowest)
+			}
 		}
 		return s.jittered(100*time.Millisecond, window)
 	}

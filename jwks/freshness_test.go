@@ -1,6 +1,7 @@
 package jwks
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -54,16 +55,16 @@ func TestRetryAfterHeader(t *testing.T) {
 	}
 }
 
-func TestHostOf(t *testing.T) {
+func TestParseURL(t *testing.T) {
 	for url, want := range map[string]string{
 		"https://issuer.example/jwks": "issuer.example", "HTTPS://Issuer.Example:443/": "issuer.example", "https://issuer.example:8443?x": "issuer.example:8443",
-		"https://[::1]:8443/":    "[::1]:8443",
-		"http://issuer.example/": "", "https://": "", "https:///x": "", "https://user@issuer.example/": "", "https://issuer.example\\@evil.example/": "",
+		"https://[::1]:8443/":       "[::1]:8443",
+		"http://issuer.example:80/": "issuer.example", "http://issuer.example:443/": "issuer.example:443", "ftp://issuer.example/": "", "https://": "", "https:///x": "", "https://user@issuer.example/": "", "https://issuer.example\\@evil.example/": "",
 		"https://issuer.example/#x": "", "https://issuer.example/ x": "", "https://issuer.example/\r\nx": "", "https://issüer.example/": "", "https://issuer%2eexample/": "",
 		"https://issuer.example:": "", "//issuer.example/": "", "": "",
 	} {
-		if got, _ := hostOf(url); got != want {
-			t.Errorf("%q: %q, want %q", url, got, want)
+		if got, ok := parseURL(url); ok != (want != "") || ok && got.authority != want {
+			t.Errorf("%q: %q, %v, want %q", url, got.authority, ok, want)
 		}
 	}
 }
@@ -77,6 +78,8 @@ func TestPolicy(t *testing.T) {
 		"discovery":      {Policy{Issuer: "https://a.example/"}, nil},
 		"nothing":        {Policy{}, ErrNoSource},
 		"http":           {Policy{URL: "http://a.example/k"}, ErrSourceURL},
+		"http, allowed":  {Policy{URL: "http://a.example/k", AllowHTTP: true}, nil},
+		"ftp, allowed":   {Policy{URL: "ftp://a.example/k", AllowHTTP: true}, ErrSourceURL},
 		"issuer no URL":  {Policy{Issuer: "a.example"}, ErrSourceURL},
 		"negative":       {Policy{URL: "https://a.example/k", Wait: -1}, ErrNegative},
 		"issuer and url": {Policy{URL: "https://a.example/k", Issuer: "x"}, nil},
@@ -88,6 +91,15 @@ func TestPolicy(t *testing.T) {
 	a, b := Policy{Issuer: "https://a.example/"}, Policy{Issuer: "https://a.example/", ExtraHosts: []string{"b.example"}}
 	if a.SourceID() == b.SourceID() {
 		t.Error("policies that trust different hosts share a source")
+	}
+	for name, other := range map[string]Policy{
+		"by http":                {Issuer: a.Issuer, AllowHTTP: true},
+		"by another cluster":     {Issuer: a.Issuer, Cluster: "c"},
+		"by a discovery cluster": {Issuer: a.Issuer, DiscoveryCluster: "c"},
+	} {
+		if a.SourceID() == other.SourceID() {
+			t.Errorf("a policy that fetches %s shares a source", name)
+		}
 	}
 }
 
@@ -106,12 +118,21 @@ func TestDiscovery(t *testing.T) {
 		`{"issuer":"https://issuer.example/tenant/","jwks_uri":"https://issuer.example@evil.example/k"}`: ErrDiscoveryHost,
 		`{"issuer":"https://issuer.example/tenant","jwks_uri":"https://issuer.example/k"}`:               ErrDiscoveryIssuer,
 		`{"issuer":"https://issuer.example/tenant/","issuer":"x","jwks_uri":"https://issuer.example/k"}`: ErrDiscoveryUnreadable,
-		`{"issuer":"https://issuer.example/tenant/"}`:                                                    ErrDiscoveryUnreadable,
-		`{"issuer":["https://issuer.example/tenant/"],"jwks_uri":"https://issuer.example/k"}`:            ErrDiscoveryUnreadable,
-		`[]`: ErrDiscoveryUnreadable, ``: ErrDiscoveryUnreadable,
+		`{"issuer":"https://issuer.example/tenant/"}`:                                                    ErrDiscoveryMember,
+		`{"issuer":["https://issuer.example/tenant/"],"jwks_uri":"https://issuer.example/k"}`:            ErrDiscoveryMember,
+		`[]`: ErrDiscoveryMember, ``: ErrDiscoveryUnreadable,
+		`{"issuer":"` + strings.Repeat("x", 64<<10) + `"}`: ErrDiscoveryTooLong,
 	} {
-		if _, got := p.readDiscovery([]byte(doc)); got != want {
-			t.Errorf("%s: %v, want %v", doc, got, want)
+		if _, got, _ := p.readDiscovery(nil, []byte(doc)); got != want {
+			t.Errorf("%.200s: %v, want %v", doc, got, want)
+		}
+	}
+	// http is taken where it is allowed, and from the same hosts.
+	p.AllowHTTP = true
+	for uri, want := range map[string]Error{"http://issuer.example/k": 0, "http://keys.example:8443/k": 0, "http://keys.example/k": ErrDiscoveryHost, "ftp://issuer.example/k": ErrDiscoveryHost} {
+		got, err, _ := p.readDiscovery(nil, []byte(`{"issuer":"https://issuer.example/tenant/","jwks_uri":"`+uri+`"}`))
+		if err != want || err == 0 && got != uri {
+			t.Errorf("%s: %q, %v, want %v", uri, got, err, want)
 		}
 	}
 }

@@ -1,9 +1,12 @@
 package jwks
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 	"time"
+
+	"edgejwt/verify/strictjson"
 )
 
 // NextTick is the time until Tick has to be called, from 1 ms to Policy.Tick. Ask
@@ -76,13 +79,15 @@ type Status struct {
 	Rejected uint64
 	// Fetches counts the results of this worker's fetches.
 	Fetches [ResultEnd]uint64
+	// FetchErrors counts this worker's fetches that failed, by kind.
+	FetchErrors [KindEnd]uint64
 }
 
 // Status describes the Source. It allocates, so do not call it for each request.
 func (s *Source) Status(now time.Time) Status {
 	s.advance(now)
 	status := Status{Age: -1, Keys: s.usableKeys.Len(), KIDs: s.usableKeys.KIDs(), Usable: s.usable(now), Name: s.sourceName(),
-		Awaited: len(s.awaited), Rejected: s.rejected, Fetches: s.fetchResults}
+		Awaited: len(s.awaited), Rejected: s.rejected, Fetches: s.fetchResults, FetchErrors: s.fetchErrors}
 	if s.fixed {
 		status.Generation, status.Age, status.Name = 1, 0, "configuration"
 	}
@@ -104,32 +109,108 @@ const maxKIDsInLog = 10
 // logLine puts the source's name in front of a message. The name comes from the
 // configuration, not from the provider.
 func (s *Source) logLine(text string) string {
-	return "keys of " + strconv.QuoteToASCII(s.sourceName()) + ": " + text
+	return "keys of " + quoteText(s.sourceName()) + ": " + text
 }
 
 // sourceName is the configured URL, without its query, or the issuer.
 func (s *Source) sourceName() string {
-	name := s.policy.URL
-	if name == "" {
-		name = s.policy.Issuer
+	if s.policy.URL != "" {
+		return ShortURL(s.policy.URL)
 	}
-	name, _, query := strings.Cut(name, "?")
-	if query {
-		name += "?…" // it may hold a secret
-	}
-	return name
+	return ShortURL(s.policy.Issuer)
 }
 
-// describe gives a failed response's error for the log.
-func (r *response) describe() string {
-	text := r.err.Error()
-	if r.discovery {
-		text = "discovery: " + text
+// failureLine says what was fetched over which cluster, what came of it, and what to do
+// next.
+func (s *Source) failureLine(r *response) string {
+	row := &errorRows[r.err]
+	cluster := s.policy.clusterOf(r.url)
+	text := row.text
+	if r.detail != "" {
+		text += " (" + r.detail + ")"
 	}
-	if r.status != 0 && r.status != 200 {
-		text += " (status " + strconv.Itoa(r.status) + ")"
+	via := ""
+	if r.url != s.policy.URL { // which logLine names
+		via = "GET " + quoteText(ShortURL(r.url))
+	}
+	if cluster != "" {
+		via = strings.TrimPrefix(via+" over cluster "+quoteText(cluster), " ")
+	}
+	if via != "" {
+		text = via + ": " + text
+	}
+	// The statistics are the proxy's.
+	if next := row.next; next != "" && (cluster != "" || !strings.Contains(next, "CLUSTER")) {
+		text += "; next: " + strings.ReplaceAll(next, "CLUSTER", cluster)
+	}
+	return s.logLine(text)
+}
+
+// quoteText makes foreign text safe for the log, and cuts it.
+func quoteText(text string) string {
+	if text == "" {
+		return ""
+	}
+	const most = 200
+	cut := ""
+	if len(text) > most {
+		text, cut = text[:most], "…"
+	}
+	return strings.ReplaceAll(strconv.QuoteToASCII(text), `\u2026`, "…") + cut
+}
+
+// describeStatus says what an answer that is not a document was.
+func describeStatus(a Answer) string {
+	text := "status " + strconv.Itoa(a.Status)
+	if location, has := header(a.Headers, "location"); has && a.Status/100 == 3 {
+		if u, ok := parseURL(location); ok {
+			return text + " to the host " + quoteText(u.authority)
+		}
+		return text + " to another path of the host"
+	}
+	if len(a.Body) > 0 {
+		text += ", body " + quoteText(string(a.Body[:min(len(a.Body), 201)]))
 	}
 	return text
+}
+
+// describeDocument says more of why Parse refused a document.
+func describeDocument(err Error, a Answer, skipped []Skipped) string {
+	switch err {
+	case ErrDocumentNotJSON:
+		return whyNotJSON(a.Headers, a.Body, documentLimits)
+	case ErrNoUsableKey:
+		if len(skipped) == 0 {
+			return "it is empty"
+		}
+		return listSkipped(skipped, maxSkippedInFailure)
+	}
+	return ""
+}
+
+// maxSkippedInFailure bounds the keys that are named when none can be used.
+const maxSkippedInFailure = 5
+
+// whyNotJSON says what a body is that does not parse.
+func whyNotJSON(headers [][2]string, body []byte, limits strictjson.Limits) string {
+	if coding, has := header(headers, "content-encoding"); has && coding != "identity" {
+		return "it is compressed, content-encoding " + quoteText(coding) + ", which was not asked for"
+	}
+	start := bytes.TrimLeft(body, " \t\r\n")
+	switch {
+	case len(start) == 0:
+		return "it is empty"
+	case bytes.HasPrefix(body, []byte("\x1f\x8b")):
+		return "it is compressed with gzip, which was not asked for"
+	case bytes.HasPrefix(body, []byte("\xef\xbb\xbf")), bytes.HasPrefix(body, []byte("\xfe\xff")), bytes.HasPrefix(body, []byte("\xff\xfe")):
+		return "it begins with a byte order mark (RFC 8259 §8.1)"
+	case start[0] == '<':
+		return "it is HTML or XML"
+	}
+	if _, err := strictjson.Parse(string(body), limits); err != nil {
+		return err.Error()
+	}
+	return ""
 }
 
 // describe lists a new set's kids for the log.
@@ -144,12 +225,12 @@ func (s *Set) describe(generation uint64) string {
 	return "generation " + strconv.FormatUint(generation, 10) + ", " + strconv.Itoa(s.Len()) + " usable, kid " + strings.Join(kids, ", ")
 }
 
-// listSkipped lists skipped keys for the log.
-func listSkipped(skipped []Skipped) string {
+// listSkipped lists skipped keys for the log, at most that many.
+func listSkipped(skipped []Skipped, most int) string {
 	var texts []string
 	for i, s := range skipped {
-		if i == maxKIDsInLog {
-			texts = append(texts, "and "+strconv.Itoa(len(skipped)-maxKIDsInLog)+" more")
+		if i == most {
+			texts = append(texts, "and "+strconv.Itoa(len(skipped)-most)+" more")
 			break
 		}
 		texts = append(texts, s.String())

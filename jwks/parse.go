@@ -32,6 +32,12 @@ type Skipped struct {
 	Why string
 }
 
+// Unexpected gives the skipped keys that are worth a warning: not those for encryption
+// (RFC 7517 §4.2), which providers such as Keycloak publish beside the others.
+func Unexpected(skipped []Skipped) []Skipped {
+	return slices.DeleteFunc(slices.Clone(skipped), func(s Skipped) bool { return s.Why == verify.ErrJWKEncryption.Error() })
+}
+
 // String names the key and the reason in a form that is safe to log.
 func (s Skipped) String() string {
 	text := "key " + strconv.Itoa(s.Index)

@@ -3,6 +3,7 @@ package jwks
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,6 +27,13 @@ const (
 type Policy struct {
 	// URL is the key set's address, https. Empty: OpenID discovery at Issuer.
 	URL string
+	// AllowHTTP also takes http for URL, Issuer and a discovered jwks_uri.
+	AllowHTTP bool
+	// Cluster and DiscoveryCluster are the proxy's names of what carries requests.
+	// Requests to the issuer's own host go over DiscoveryCluster, all others over
+	// Cluster; an empty DiscoveryCluster is Cluster. An empty Cluster is not named in
+	// messages.
+	Cluster, DiscoveryCluster string
 	// Issuer is the issuer whose keys these are. It must equal the discovery
 	// document's "issuer" byte for byte (OpenID Connect Discovery 1.0 §4.3).
 	Issuer string
@@ -63,7 +71,7 @@ type Policy struct {
 // The errors of Check.
 var (
 	ErrNoSource  = errors.New("neither the key set's URL nor an issuer for discovery is given")
-	ErrSourceURL = errors.New("the URL must be https, with a host, without user, fragment, white space or control characters")
+	ErrSourceURL = errors.New("the URL must be https (or http, if that is allowed), with a host, without user, fragment, white space or control characters")
 	ErrNegative  = errors.New("durations must not be negative")
 )
 
@@ -73,7 +81,7 @@ func (p Policy) Check() error {
 	if p.URL == "" && p.Issuer == "" {
 		return ErrNoSource
 	}
-	if _, ok := hostOf(p.firstURL()); !ok {
+	if u, ok := parseURL(p.firstURL()); !ok || !p.allows(u.scheme) {
 		return ErrSourceURL
 	}
 	for _, d := range []time.Duration{p.Refresh, p.MaxStale, p.Cooldown, p.Timeout, p.Wait, p.Tick} {
@@ -84,9 +92,8 @@ func (p Policy) Check() error {
 	return nil
 }
 
-// SourceID identifies where the keys come from. Sources whose policies have equal IDs
-// may share one record; the caller adds what this package does not know, such as the
-// cluster.
+// SourceID identifies where the keys come from, and over which clusters. Sources whose
+// policies have equal IDs may share one record.
 func (p Policy) SourceID() string {
 	// The algorithms, not their order, decide which keys of the document are kept.
 	var kept []string
@@ -95,13 +102,13 @@ func (p Policy) SourceID() string {
 			kept = append(kept, algorithm)
 		}
 	}
-	algorithms := strings.Join(kept, ",")
+	id := strings.Join(kept, ",") + "\x00" + p.Cluster + "\x00"
 	if p.URL != "" {
-		return p.URL + " " + algorithms
+		return p.URL + "\x00" + id
 	}
-	// A policy without extra hosts must not use keys that another one fetched from
-	// such a host.
-	return "discovery:" + p.Issuer + " " + strings.Join(p.ExtraHosts, " ") + " " + algorithms
+	// A policy without extra hosts, or without http, must not use keys that another one
+	// fetched from such a host, or by http.
+	return strings.Join([]string{"discovery:" + p.Issuer, id, p.DiscoveryCluster, strings.Join(p.ExtraHosts, " "), strconv.FormatBool(p.AllowHTTP)}, "\x00")
 }
 
 // firstURL is the URL of the first request: the key set, or the discovery document
@@ -131,19 +138,40 @@ func (p Policy) withDefaults() Policy {
 	return p
 }
 
-// mayServe reports whether the policy allows the host of a discovered jwks_uri.
+// allows reports whether URLs may have the scheme.
+func (p Policy) allows(scheme string) bool {
+	return scheme == "https" || scheme == "http" && p.AllowHTTP
+}
+
+// mayServe reports whether the policy allows scheme and host of a discovered jwks_uri.
 func (p Policy) mayServe(uri string) bool {
-	host, ok := hostOf(uri)
-	if !ok {
+	u, ok := parseURL(uri)
+	if !ok || !p.allows(u.scheme) {
 		return false
 	}
-	if own, ok := hostOf(p.Issuer); ok && own == host {
+	if p.isIssuersHost(u) {
 		return true
 	}
 	for _, extra := range p.ExtraHosts {
-		if named, ok := hostOf("https://" + extra); ok && named == host {
+		if named, ok := parseURL(u.scheme + "://" + extra); ok && named.authority == u.authority {
 			return true
 		}
 	}
 	return false
+}
+
+// isIssuersHost reports whether the URL is on the issuer's own host and port.
+func (p Policy) isIssuersHost(u parsedURL) bool {
+	own, ok := parseURL(p.Issuer)
+	return ok && own.authority == u.authority
+}
+
+// clusterOf is the cluster that carries a request.
+func (p Policy) clusterOf(url string) string {
+	if p.DiscoveryCluster != "" {
+		if u, ok := parseURL(url); ok && p.isIssuersHost(u) {
+			return p.DiscoveryCluster
+		}
+	}
+	return p.Cluster
 }

@@ -45,6 +45,8 @@ type record struct {
 	uri             string // discovered jwks_uri
 	discovered      int64  // end of the last discovery
 	discoveryFailed bool   // whether it failed
+
+	rejectWarned int64 // last warning of a rejected record
 }
 
 // lease says which worker fetches. Each worker counts its duration from when it
@@ -69,7 +71,7 @@ const recordMagic = "ejwk"
 // RecordFormat is the version of the records' encoding. Make it a part of the name
 // under which a record is stored, so that two versions of the plugin do not replace
 // each other's records.
-const RecordFormat = 5
+const RecordFormat = 6
 
 // mac is the end of a record: HMAC-SHA256 of all bytes before it.
 type mac [sha256.Size]byte
@@ -104,7 +106,7 @@ func (r *record) encode(key []byte) ([]byte, mac) {
 		b = binary.AppendUvarint(b, v)
 	}
 	for _, v := range []int64{r.written, r.confirmed, r.lifetime, r.attempted, r.retryAfter, r.lastEarlyFetch,
-		r.lease.from, r.lease.lasts, r.discovered} {
+		r.lease.from, r.lease.lasts, r.discovered, r.rejectWarned} {
 		b = binary.AppendVarint(b, v)
 	}
 	flags := byte(0)
@@ -143,7 +145,7 @@ func decodeRecord(b, key []byte) (*record, mac, bool) {
 		*v = d.uint()
 	}
 	for _, v := range []*int64{&r.written, &r.confirmed, &r.lifetime, &r.attempted, &r.retryAfter, &r.lastEarlyFetch,
-		&r.lease.from, &r.lease.lasts, &r.discovered} {
+		&r.lease.from, &r.lease.lasts, &r.discovered, &r.rejectWarned} {
 		*v = d.int()
 	}
 	flags := d.byte()
@@ -154,7 +156,7 @@ func decodeRecord(b, key []byte) (*record, mac, bool) {
 	r.set = append([]byte(nil), d.bytes(maxRecordBytes)...)
 	if d.bad || len(d.rest) > 0 || failures > 1<<32-1 || jitter > 1<<32-1 || lastError >= uint64(errorEnd) || flags > 7 ||
 		r.lifetime < noLifetime || r.retryAfter < 0 || r.retryAfter > maxRetryAfter.Milliseconds() ||
-		r.lease.lasts < 0 || r.lease.lasts > maxLease.Milliseconds() || !validTimes(r.written, r.confirmed, r.attempted, r.lastEarlyFetch, r.lease.from, r.discovered) {
+		r.lease.lasts < 0 || r.lease.lasts > maxLease.Milliseconds() || !validTimes(r.written, r.confirmed, r.attempted, r.lastEarlyFetch, r.lease.from, r.discovered, r.rejectWarned) {
 		return nil, mac{}, false
 	}
 	r.failures, r.lastError, r.jitter = uint32(failures), Error(lastError), uint32(jitter)

@@ -227,7 +227,7 @@ func TestForeignLease(t *testing.T) {
 		encode(recordKey([]byte("its own"), p.SourceID()))
 	b.data.set(forged, 0)
 	b.pass(300 * time.Millisecond)
-	b.answer(b.one(), Answer{Err: true})
+	b.answer(b.one(), Answer{Err: ErrNoAnswer})
 
 	b.await(3 * time.Second)
 	leased := bytes.Clone(b.data.record) // for 7 s

@@ -501,7 +501,7 @@ func (w *world) answer(a Action, f fault, faulty bool, at time.Duration) (Answer
 	case faultRedirect:
 		return Answer{Status: 302, Headers: [][2]string{{"Location", "https://evil.example/"}}, Body: body}, -1
 	}
-	return Answer{Err: true}, -1
+	return Answer{Err: ErrNoAnswer}, -1
 }
 
 // token is what matters of one: under which kid it was signed, and with what.

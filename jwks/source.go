@@ -44,12 +44,14 @@ type Source struct {
 	negativeNext int          // index in negative that is overwritten next
 
 	fetchResults [ResultEnd]uint64
+	fetchErrors  [KindEnd]uint64
 
 	inherited inherited // until the first record is read or written
 
-	droppedRecord     bool // the record read last was rejected
-	rejected          uint64
-	lastRejectWarning time.Duration // by clock
+	droppedRecord  bool // the record read last was rejected
+	rejected       uint64
+	rejectWarned   bool          // a worker has warned of it, as far as this one knows
+	rejectWarnedAt time.Duration // by clock
 }
 
 // savePurpose says what a Save is for.
@@ -70,6 +72,7 @@ type pendingSave struct {
 	set           *Set     // the record's set, if it is a new one
 	logLines      []Action // to log when the record is written
 	result        Result   // of saveResponse
+	err           Error    // of saveResponse; 0: the answer is good
 	fetchKeysNext bool     // saveResponse of a discovery document: the keys are fetched next
 }
 
@@ -86,6 +89,7 @@ type pendingFetch struct {
 	ticket      uint64 // 0: no fetch
 	discovery   bool   // of the discovery document
 	conditional bool   // sent with validators, so 304 is a valid answer
+	url         string // what is fetched
 }
 
 // maxCASRetries is how often one event repeats a compare-and-swap that another
@@ -180,7 +184,7 @@ func (s *Source) Loaded(now time.Time, b []byte, version uint32) []Action {
 	}
 	var actions []Action
 	if version == 0 {
-		return s.writeRecord(now, nil, VersionNone)
+		return s.writeRecord(now, nil, VersionNone, nil)
 	}
 	if version != s.version || s.record == nil {
 		r, mac, ok := decodeRecord(b, s.key)
@@ -198,7 +202,7 @@ func (s *Source) Loaded(now time.Time, b []byte, version uint32) []Action {
 		}
 		s.droppedRecord = false
 		if s.lacksKnownKeys(now, r) {
-			return s.writeRecord(now, r, version)
+			return s.writeRecord(now, r, version, nil)
 		}
 		actions = s.applyRecord(now, r, mac, set)
 		s.version = version
@@ -233,23 +237,23 @@ func (s *Source) lacksKnownKeys(now time.Time, r *record) bool {
 	return l != nil && len(l.set) > 0 && (len(r.set) == 0 || l.confirmedAfter(r))
 }
 
-// rejectRecord drops a record and replaces it with what this worker knows.
+// rejectRecord drops a record and replaces it with what this worker knows. Whoever
+// replaces it warns: that is one worker of all that read it.
 func (s *Source) rejectRecord(now time.Time, why Error, version uint32) []Action {
-	var actions []Action
-	if s.rejected == 0 || s.clock-s.lastRejectWarning >= rejectWarningInterval {
-		s.lastRejectWarning = s.clock
-		actions = appendAction(actions, Warn, s.logLine(why.Error()+"; it is replaced"))
-	}
 	s.rejected++
 	s.droppedRecord = true
-	return append(actions, s.writeRecord(now, nil, version)...)
+	var warning []Action
+	if !s.rejectWarned || s.clock-s.rejectWarnedAt >= rejectWarningInterval {
+		warning = appendAction(nil, Warn, s.logLine(why.Error()+"; it is dropped and replaced; next: look for another plugin that writes to shared data"))
+	}
+	return s.writeRecord(now, nil, version, warning)
 }
 
 // writeRecord creates the record, or replaces the one with this version. It holds
 // what this worker knows: nothing at a cold start, the keys if a record was lost.
 // found is a valid record without the keys that this worker knows; its other fields
-// are kept.
-func (s *Source) writeRecord(now time.Time, found *record, version uint32) []Action {
+// are kept. warning is logged with it, if there is one.
+func (s *Source) writeRecord(now time.Time, found *record, version uint32, warning []Action) []Action {
 	r := record{lifetime: noLifetime}
 	known, set := s.knownRecord()
 	switch {
@@ -264,7 +268,10 @@ func (s *Source) writeRecord(now time.Time, found *record, version uint32) []Act
 		r.sequence = firstSequence(now)
 	}
 	r.sequence = max(r.sequence, s.inherited.sequence)
-	return s.save(now, pendingSave{purpose: saveInitial, record: &r, set: set}, version)
+	if len(warning) > 0 {
+		r.rejectWarned = millis(now)
+	}
+	return s.save(now, pendingSave{purpose: saveInitial, record: &r, set: set, logLines: warning}, version)
 }
 
 // acquireLease starts a fetch: it writes to the record who fetches.
@@ -311,10 +318,15 @@ func (s *Source) Saved(now time.Time, ok bool) []Action {
 	}
 	s.version = 0 // known again after the next Load
 	if !ok {
-		if s.casRetries++; s.casRetries > maxCASRetries {
+		if s.casRetries++; s.casRetries <= maxCASRetries {
+			return []Action{{Kind: Load}}
+		}
+		if d.purpose != saveInitial || len(d.logLines) == 0 {
 			return nil
 		}
-		return []Action{{Kind: Load}}
+		// Whoever damages the record is always faster. That is still to be said.
+		s.rejectWarned, s.rejectWarnedAt = true, s.clock
+		return d.logLines
 	}
 	// The record is applied before Changed, so requests find the new keys.
 	actions := append(s.applyRecord(now, d.record, d.mac, d.set), d.logLines...)
@@ -329,6 +341,9 @@ func (s *Source) Saved(now time.Time, ok bool) []Action {
 		actions = append(actions, s.startFetch())
 	case saveResponse:
 		s.fetchResults[d.result]++
+		if d.err != 0 {
+			s.fetchErrors[errorRows[d.err].kind]++
+		}
 		s.response, s.fetch = nil, pendingFetch{}
 		if d.fetchKeysNext {
 			actions = append(actions, s.startFetch())
@@ -361,6 +376,9 @@ func (s *Source) applyRecord(now time.Time, r *record, mac mac, set *Set) []Acti
 	}
 	if r.earlyFetches != old.earlyFetches { // compares the count: after the wall clock is set back, two times can be equal
 		s.earlyFetchAt = since(r.lastEarlyFetch)
+	}
+	if r.rejectWarned != old.rejectWarned {
+		s.rejectWarned, s.rejectWarnedAt = true, since(r.rejectWarned)
 	}
 	if r.lease.ticket != old.lease.ticket || r.lease.owner != old.lease.owner {
 		s.leaseAt = s.clock // never earlier: the owner began to count before
@@ -404,13 +422,15 @@ func (s *Source) startFetch() Action {
 		}
 		s.fetch.conditional = len(headers) > 0
 	}
-	return Action{Kind: Fetch, Ticket: r.lease.ticket, URL: url, Headers: headers, Timeout: s.policy.Timeout}
+	s.fetch.url = url
+	return Action{Kind: Fetch, Ticket: r.lease.ticket, URL: url, Cluster: s.policy.clusterOf(url), Headers: headers, Timeout: s.policy.Timeout}
 }
 
 // response is an answer of the provider that was read.
 type response struct {
-	err          Error // 0: the answer is good
-	status       int   // HTTP status, for the log
+	err          Error  // 0: the answer is good
+	detail       string // what is known besides err, for the log
+	url          string // what was fetched
 	discovery    bool
 	uri          string // discovered jwks_uri
 	notModified  bool
@@ -441,21 +461,20 @@ func (s *Source) Answered(now time.Time, ticket uint64, a Answer) []Action {
 
 // readResponse reads an answer (RFC 9110 §15).
 func (s *Source) readResponse(now time.Time, a Answer) *response {
-	r := &response{status: a.Status, discovery: s.fetch.discovery, lifetime: noLifetime}
-	if a.Err {
-		r.err, r.status = ErrNoAnswer, 0
+	r := &response{url: s.fetch.url, discovery: s.fetch.discovery, lifetime: noLifetime}
+	if a.Err != 0 {
+		r.err, r.detail = a.Err, quoteText(a.Detail)
 		return r
 	}
 	switch {
 	case a.Status == 200:
 	case a.Status == 304:
-		if r.notModified = s.fetch.conditional; !r.notModified {
+		r.notModified = s.fetch.conditional
+		if !r.notModified {
 			r.err = ErrUnexpectedNotModified
-			return r
 		}
 	case a.Status >= 300 && a.Status < 400:
 		r.err = ErrRedirected
-		return r
 	case a.Status == 429 || a.Status >= 500:
 		r.err = ErrProviderFailed
 		if a.Status == 429 || a.Status == 503 {
@@ -464,19 +483,22 @@ func (s *Source) readResponse(now time.Time, a Answer) *response {
 		if a.Status == 429 || r.retryAfter > 0 {
 			r.err = ErrProviderBusy
 		}
-		return r
 	default:
 		r.err = ErrProviderRefused
+	}
+	if r.err != 0 {
+		r.detail = describeStatus(a)
 		return r
 	}
 	switch {
 	case r.discovery:
-		r.uri, r.err = s.policy.readDiscovery(a.Body)
+		r.uri, r.err, r.detail = s.policy.readDiscovery(a.Headers, a.Body)
 		return r
 	case !r.notModified:
 		set, skipped, err := Parse(a.Body, s.policy.Algorithms...)
 		if err != nil {
 			r.err, _ = err.(Error)
+			r.detail = describeDocument(r.err, a, skipped)
 			return r
 		}
 		r.set, r.skipped = set, skipped
@@ -499,9 +521,9 @@ func (s *Source) publishResponse(now time.Time) []Action {
 		return nil
 	}
 	r := *s.record
-	d := pendingSave{purpose: saveResponse, record: &r, result: ResultFailed}
+	d := pendingSave{purpose: saveResponse, record: &r, result: ResultFailed, err: response.err}
 	if response.err != 0 && r.warned&warnedBit(response.err) == 0 {
-		d.logLines = appendAction(d.logLines, Warn, s.logLine(response.describe()))
+		d.logLines = appendAction(d.logLines, Warn, s.failureLine(response))
 	}
 	if response.discovery {
 		r.discovered, r.discoveryFailed = millis(now), response.err != 0
@@ -558,10 +580,11 @@ func (s *Source) applySuccess(now time.Time, d *pendingSave, response *response)
 		r.set = response.set.AppendJSON(nil)
 		d.logLines = appendAction(d.logLines, Info, s.logLine(response.set.describe(r.generation)))
 	}
-	if skipped := hashSkipped(response.skipped); skipped != r.skipped {
+	unexpected := Unexpected(response.skipped)
+	if skipped := hashSkipped(unexpected); skipped != r.skipped {
 		r.skipped = skipped
-		if len(response.skipped) > 0 {
-			d.logLines = appendAction(d.logLines, Warn, s.logLine("unusable keys skipped: "+listSkipped(response.skipped)))
+		if len(unexpected) > 0 {
+			d.logLines = appendAction(d.logLines, Warn, s.logLine("unusable keys skipped: "+listSkipped(unexpected, maxKIDsInLog)))
 		}
 	}
 }

@@ -3,6 +3,7 @@ package jwks
 import (
 	"math/rand/v2"
 	"slices"
+	"sort"
 	"strings"
 	"testing"
 	"time"
@@ -35,7 +36,7 @@ func TestColdStart(t *testing.T) {
 func TestColdStartWithProviderDown(t *testing.T) {
 	b := newBench(t, urlPolicy, 4)
 	b.pass(100 * time.Millisecond)
-	for range 30 {
+	for range 23 {
 		b.answer(b.one(), Answer{Status: 503})
 		b.pass(1800 * time.Millisecond)
 	}
@@ -46,12 +47,52 @@ func TestColdStartWithProviderDown(t *testing.T) {
 	if r := b.workers[0].RetryAfter(b.now); r < time.Second || r > 2*time.Second {
 		t.Errorf("RetryAfter = %v", r)
 	}
-	if len(b.logs) != 1 || !strings.Contains(b.logs[0], "could not be reached (status 503)") {
+	if len(b.logs) != 1 || !strings.Contains(b.logs[0], "the provider failed (status 503)") {
 		t.Errorf("log = %q, want one warning", b.logs)
 	}
 	b.pass(1800 * time.Millisecond)
 	b.answer(b.one(), good(jwk("a", 1)))
 	b.find(f2(b), "a", Found)
+}
+
+// TestRetriesWithoutKeys: a key set that was never had is asked for again soon for some
+// 20 seconds, then less and less often, and at least every 30 seconds.
+func TestRetriesWithoutKeys(t *testing.T) {
+	b := newBench(t, urlPolicy, 1)
+	b.pass(100 * time.Millisecond)
+	m := b.workers[0]
+	for _, c := range []struct {
+		failures uint32
+		most     time.Duration
+	}{{1, 250 * time.Millisecond}, {2, 500 * time.Millisecond}, {3, time.Second}, {4, 1750 * time.Millisecond}, {24, 1750 * time.Millisecond},
+		{25, 2100 * time.Millisecond}, {30, 5225472 * time.Microsecond}, {50, 30 * time.Second}, {1 << 31, 30 * time.Second}} {
+		m.record.failures = c.failures
+		for jitter, want := range map[uint32]time.Duration{0: 100 * time.Millisecond, 1<<32 - 1: c.most} {
+			m.record.jitter = jitter
+			if got := m.retryDelay(b.now); got > want || got < want-time.Millisecond {
+				t.Errorf("after %d failures, jitter %d: %v, want %v", c.failures, jitter, got, want)
+			}
+		}
+	}
+	// What that comes to in an outage of an hour.
+	b = newBench(t, urlPolicy, 4)
+	var asked []time.Duration
+	start := b.now
+	for b.now.Sub(start) < time.Hour {
+		b.pass(100 * time.Millisecond)
+		for len(b.fetches) > 0 {
+			asked = append(asked, b.now.Sub(start))
+			b.answer(b.one(), Answer{Err: ErrConnect})
+		}
+	}
+	within := func(d time.Duration) int { return sort.Search(len(asked), func(i int) bool { return asked[i] > d }) }
+	if n := within(20 * time.Second); n < 15 || n > 40 {
+		t.Errorf("%d fetches in 20 s", n)
+	}
+	if n := len(asked) - within(30*time.Minute); n > 180 {
+		t.Errorf("%d fetches in the second half of an hour", n)
+	}
+	t.Logf("fetches: %d in 20 s, %d in a minute, %d in 5 minutes, %d in an hour", within(20*time.Second), within(time.Minute), within(5*time.Minute), len(asked))
 }
 
 func f2(b *bench) int {
@@ -124,7 +165,7 @@ func TestFailureKeepsGoodSet(t *testing.T) {
 		answer Answer
 		want   Error
 	}{
-		{"no answer", Answer{Err: true}, ErrNoAnswer},
+		{"no answer", Answer{Err: ErrNoAnswer}, ErrNoAnswer},
 		{"500", Answer{Status: 500}, ErrProviderFailed},
 		{"503", Answer{Status: 503}, ErrProviderFailed},
 		{"503 with Retry-After", Answer{Status: 503, Headers: [][2]string{{"retry-after", "1"}}}, ErrProviderBusy},
@@ -181,7 +222,7 @@ func TestMaxStale(t *testing.T) {
 			failing++
 			f := f
 			b.fetches = nil
-			b.answer(f, Answer{Err: true})
+			b.answer(f, Answer{Err: ErrNoAnswer})
 		}
 		_, o := b.workers[0].Find(b.now, "a", true, "RS256")
 		age := b.workers[0].Status(b.now).Age
@@ -285,12 +326,12 @@ func TestClockPutBack(t *testing.T) {
 	b.start(good(jwk("a", 1)))
 	b.pass(5 * time.Minute)
 	b.jump(-48 * time.Hour)
-	b.answer(b.await(302*time.Second), Answer{Err: true}) // refreshes go on
-	for range 52 * 60 {                                   // and age is not lost
+	b.answer(b.await(302*time.Second), Answer{Err: ErrNoAnswer}) // refreshes go on
+	for range 52 * 60 {                                          // and age is not lost
 		b.pass(time.Second)
 		for _, f := range b.fetches {
 			b.fetches = nil
-			b.answer(f, Answer{Err: true})
+			b.answer(f, Answer{Err: ErrNoAnswer})
 		}
 	}
 	b.pass(time.Second)

@@ -4,14 +4,16 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"edgejwt/verify/ascii"
 )
 
-// The reasons for which SplitURL refuses an address. Each is a clause that completes
+// The reasons for which SplitURL and SplitHTTP refuse an address. Each is a clause that completes
 // a sentence, and none quotes the address, which may hold a secret.
 var (
 	errNotHTTPS    = errors.New("is not an https URL")
+	errNotHTTP     = errors.New("is neither an https nor an http URL")
 	errURLByte     = errors.New("has a byte that no URL may have")
 	errURLFragment = errors.New("has a fragment (#)")
 	errURLEscape   = errors.New("has a % that is not followed by two hex digits")
@@ -30,19 +32,29 @@ var (
 // not 1 to 65535, a host that is neither a name nor an IP address. The error is a
 // clause such as "is not an https URL"; it never quotes the URL.
 func SplitURL(url string) (authority, path string, err error) {
-	rest, ok := strings.CutPrefix(url, "https://")
-	if !ok {
+	if !strings.HasPrefix(url, "https://") {
 		return "", "", errNotHTTPS
+	}
+	_, authority, path, err = SplitHTTP(url)
+	return authority, path, err
+}
+
+// SplitHTTP is SplitURL for URLs whose scheme is https or http.
+func SplitHTTP(url string) (scheme, authority, path string, err error) {
+	refuse := func(err error) (string, string, string, error) { return "", "", "", err }
+	scheme, rest, _ := strings.Cut(url, "://")
+	if scheme != "https" && scheme != "http" || len(rest) == len(url) {
+		return refuse(errNotHTTP)
 	}
 	for i := range len(rest) {
 		switch c := rest[i]; {
 		case c <= ' ' || c >= 0x7f || strings.IndexByte("\\\"<>^`{|}", c) >= 0:
-			return "", "", errURLByte
+			return refuse(errURLByte)
 		case c == '#':
-			return "", "", errURLFragment
+			return refuse(errURLFragment)
 		case c == '%':
 			if _, ok := ascii.Unescape(rest[i:]); !ok {
-				return "", "", errURLEscape
+				return refuse(errURLEscape)
 			}
 		}
 	}
@@ -54,17 +66,17 @@ func SplitURL(url string) (authority, path string, err error) {
 		}
 	}
 	if strings.Contains(authority, "@") {
-		return "", "", errURLUser
+		return refuse(errURLUser)
 	}
 	authority = strings.ToLower(authority)
 	host, port := SplitAuthority(authority)
 	if !IsHost(host) {
-		return "", "", errURLHost
+		return refuse(errURLHost)
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 || port[0] == '0' {
-		return "", "", errURLPort
+		return refuse(errURLPort)
 	}
-	return authority, path, nil
+	return scheme, authority, path, nil
 }
 
 // SplitAuthority splits host or host:port (RFC 3986 §3.2). Without a port it returns
@@ -97,22 +109,57 @@ func IsHost(host string) bool {
 	return true
 }
 
-// hostOf returns the host of an https URL for a comparison with another: in lower case,
-// with the port unless that is 443. The scheme may be in capitals. ok is false when the
-// URL is not valid.
-func hostOf(url string) (host string, ok bool) {
-	const scheme, longest = "https://", 2048
-	if len(url) > longest || len(url) < len(scheme) || !ascii.EqualFold(url[:len(scheme)], scheme) {
-		return "", false
+// parsedURL is a URL whose scheme and host are in lower case, and whose authority has
+// no port where that is the scheme's default.
+type parsedURL struct{ scheme, authority, path string }
+
+// parseURL reads an http or https URL. Its scheme may be in capitals.
+func parseURL(url string) (u parsedURL, ok bool) {
+	const longest = 2048
+	scheme, rest, _ := strings.Cut(url, "://")
+	if len(url) > longest {
+		return u, false
 	}
-	authority, _, err := SplitURL(scheme + url[len(scheme):])
-	return strings.TrimSuffix(authority, ":443"), err == nil
+	var err error
+	u.scheme, u.authority, u.path, err = SplitHTTP(ascii.Lower(scheme) + "://" + rest)
+	u.authority = strings.TrimSuffix(u.authority, map[string]string{"https": ":443", "http": ":80"}[u.scheme])
+	return u, err == nil
 }
 
-// normalURL returns the URL for a request: with scheme and host in lower case, and
-// without the port 443. hostOf must have accepted the URL.
-func normalURL(url string) string {
-	const scheme = "https://"
-	authority, path, _ := SplitURL(scheme + url[len(scheme):])
-	return scheme + strings.TrimSuffix(authority, ":443") + path
+func (u parsedURL) String() string { return u.scheme + "://" + u.authority + u.path }
+
+// ShortURL is a URL for messages. It lacks user information, query and fragment, which
+// may hold a secret. Of a long one, scheme, host and end remain. The result may still
+// have bytes that need quoting.
+func ShortURL(url string) string {
+	const longest, end = 100, 40
+	short := url
+	if i := strings.IndexAny(short, "?#"); i >= 0 {
+		short = short[:i+1] + "…"
+	}
+	scheme, rest, isURL := strings.Cut(short, "://")
+	if !isURL {
+		scheme, rest = "", short
+	} else {
+		scheme += "://"
+	}
+	authority, path := rest, ""
+	if i := strings.IndexByte(rest, '/'); i >= 0 {
+		authority, path = rest[:i], rest[i:]
+	}
+	// An @ without a colon before it, as in "me@example.com", follows no password.
+	if at := strings.LastIndexByte(rest, '@'); at >= 0 && (isURL || strings.IndexByte(rest[:at], ':') >= 0) {
+		authority, path = "…"+rest[at:], ""
+		if i := strings.IndexByte(authority, '/'); i >= 0 {
+			authority, path = authority[:i], authority[i:]
+		}
+	}
+	if isURL && len(scheme)+len(authority)+len(path) > longest && len(authority) < longest && len(path) > end {
+		cut := len(path) - end
+		for cut < len(path) && !utf8.RuneStart(path[cut]) {
+			cut++
+		}
+		path = "/…" + path[cut:]
+	}
+	return scheme + authority + path
 }

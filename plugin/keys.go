@@ -5,9 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
@@ -21,26 +19,13 @@ import (
 type keySource struct {
 	plugin  *pluginContext
 	machine *jwks.Source
-	cluster string         // reaches the keys
-	issuer  issuerEndpoint // of the discovery document, if another cluster reaches it
-	id      string         // identifies what is fetched, and over which clusters
-	record  string         // key of the record in shared data
-	hint    string         // key of the record's sequence number in shared data
-	changed bool           // the requests that wait for this key set must be decided again
+	id      string // identifies what is fetched, and over which clusters
+	record  string // key of the record in shared data
+	hint    string // key of the record's sequence number in shared data
+	changed bool   // the requests that wait for this key set must be decided again
 	metrics *keySourceMetrics
 	// sharedDataFailing: shared data has failed, and that is in the log.
 	sharedDataFailing bool
-}
-
-// issuerEndpoint is the issuer's host and the cluster that reaches it.
-type issuerEndpoint struct{ authority, cluster string }
-
-// clusterOf is the cluster that reaches an authority.
-func (s *keySource) clusterOf(authority string) string {
-	if s.issuer.cluster != "" && strings.TrimSuffix(authority, ":443") == strings.TrimSuffix(s.issuer.authority, ":443") {
-		return s.issuer.cluster
-	}
-	return s.cluster
 }
 
 // tick calls the machine's Tick. A panic in one source does not stop the others, or the
@@ -81,9 +66,9 @@ func (s *keySource) carryOut(actions []jwks.Action) {
 			// The requests are decided when the machine is done: see afterKeyEvents.
 			s.changed = true
 		case jwks.Info:
-			proxywasm.LogInfo("edgejwt: " + action.Message)
+			proxywasm.LogInfo(action.Message)
 		case jwks.Warn:
-			proxywasm.LogWarn("edgejwt: " + action.Message)
+			proxywasm.LogWarn(action.Message)
 		}
 	}
 }
@@ -93,7 +78,7 @@ func (s *keySource) carryOut(actions []jwks.Action) {
 func (s *keySource) sharedDataFailed() {
 	if s.plugin.faulty = true; !s.sharedDataFailing {
 		s.sharedDataFailing = true
-		proxywasm.LogError("edgejwt: the host fails to keep shared data; without it no keys can be had")
+		proxywasm.LogError("the host fails to keep shared data; without it no keys can be had")
 	}
 }
 
@@ -111,80 +96,6 @@ func loaded(record []byte, version uint32, err error) ([]byte, uint32, bool) {
 		return nil, 0, true
 	}
 	return nil, 0, false
-}
-
-// fetch dispatches the callout. It must be called from a tick or from the answer of a
-// callout, not from a stream: see OnTick.
-func (s *keySource) fetch(action jwks.Action) {
-	authority, path, _ := jwks.SplitURL(action.URL)
-	headers := append([][2]string{
-		{":method", "GET"},
-		{":scheme", "https"},
-		{":authority", authority},
-		{":path", path},
-		{"accept", "application/json"},
-		{"user-agent", "edgejwt"},
-	}, action.Headers...)
-	_, err := proxywasm.DispatchHttpCall(s.clusterOf(authority), headers, nil, nil, uint32(action.Timeout/time.Millisecond),
-		func(numHeaders, bodySize, _ int) { s.answered(action.Ticket, numHeaders, bodySize) })
-	if err != nil {
-		s.carryOut(s.machine.Answered(s.plugin.clock(), action.Ticket, jwks.Answer{Err: true}))
-	}
-}
-
-// answered passes the answer of a callout to the machine, and then decides the requests
-// that waited for it.
-func (s *keySource) answered(ticket uint64, numHeaders, bodySize int) {
-	defer s.plugin.recoverPanic("callout answer", nil)
-	s.take(ticket, numHeaders, bodySize)
-	s.plugin.afterKeyEvents()
-}
-
-func (s *keySource) take(ticket uint64, numHeaders, bodySize int) {
-	defer s.plugin.recoverPanic("callout answer", nil)
-	answer, err := readAnswer(numHeaders, bodySize)
-	if err != nil {
-		answer = jwks.Answer{Err: true}
-	}
-	s.metrics.next = time.Time{} // the fetch is to be counted
-	s.carryOut(s.machine.Answered(s.plugin.clock(), ticket, answer))
-}
-
-var errNoStatus = errors.New("the answer has no status")
-
-// readAnswer reads the answer of a callout. For a callout that failed, the host makes a
-// status of its own (503, 504) or passes no headers.
-func readAnswer(numHeaders, bodySize int) (jwks.Answer, error) {
-	if numHeaders == 0 {
-		return jwks.Answer{}, errNoStatus
-	}
-	headers, err := proxywasm.GetHttpCallResponseHeaders()
-	if err != nil {
-		return jwks.Answer{}, err
-	}
-	text, status := "", 0
-	for _, header := range headers {
-		if header[0] == ":status" {
-			text = header[1]
-		}
-	}
-	for _, c := range []byte(text) {
-		if status = 10*status + int(c-'0'); c < '0' || c > '9' || status > 999 {
-			return jwks.Answer{}, errNoStatus
-		}
-	}
-	if status < 100 { // or there is none
-		return jwks.Answer{}, errNoStatus
-	}
-	answer := jwks.Answer{Status: status, Headers: headers}
-	if bodySize > 0 {
-		// One byte over the bound, so that jwks.Parse refuses a body that is too long.
-		answer.Body, err = proxywasm.GetHttpCallResponseBody(0, min(bodySize, jwks.MaxDocumentBytes+1))
-		if err != nil && err != types.ErrorStatusNotFound {
-			return jwks.Answer{}, err
-		}
-	}
-	return answer, nil
 }
 
 // inherit gets the keys of the same key source of an earlier configuration.

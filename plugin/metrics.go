@@ -266,6 +266,9 @@ func (q *request) count(by []counter, reason verify.Reason, o outcome) {
 type keySourceMetrics struct {
 	fetches    [jwks.ResultEnd]metric
 	counted    [jwks.ResultEnd]uint64 // of fetches, so far
+	failures   [jwks.KindEnd]metric   // defined when they first count
+	failed     [jwks.KindEnd]uint64   // of failures, so far
+	name       string                 // label of the key set
 	rejected   metric
 	dropped    uint64 // of rejected, so far
 	age        metric
@@ -277,6 +280,7 @@ type keySourceMetrics struct {
 func newKeySourceMetrics(address string) (m *keySourceMetrics) {
 	m = &keySourceMetrics{}
 	name := label("", "jwks", addressLabel(address))
+	m.name = name
 	for result := range jwks.ResultEnd {
 		m.fetches[result] = define(abi.Counter, label("edgejwt_jwks_fetches"+name, "result", result.String())+";;")
 	}
@@ -319,6 +323,16 @@ func (s *keySource) observe(now time.Time) {
 			m.fetches[result].add(int64(n - m.counted[result]))
 			m.counted[result] = n
 		}
+	}
+	for kind, n := range status.FetchErrors {
+		if n == m.failed[kind] {
+			continue
+		}
+		if !m.failures[kind].defined { // Envoy keeps for good what is defined
+			m.failures[kind] = define(abi.Counter, label("edgejwt_jwks_fetch_failures"+m.name, "kind", jwks.FailureKind(kind).String())+";;")
+		}
+		m.failures[kind].add(int64(n - m.failed[kind]))
+		m.failed[kind] = n
 	}
 	if status.Rejected > m.dropped {
 		m.rejected.add(int64(status.Rejected - m.dropped))

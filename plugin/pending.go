@@ -160,7 +160,7 @@ func (q *request) resume(now time.Time) (waits bool) {
 		q.state = refused
 		if p := &q.plugin.pending; err != types.ErrorStatusBadArgument && !p.failing {
 			p.failing = true
-			proxywasm.LogError("edgejwt: the host fails to select a stream that waits for keys (" + err.Error() + "); requests past keys.wait are dropped unanswered")
+			proxywasm.LogError("the host fails to select a stream that waits for keys (" + err.Error() + "); requests past keys.wait are dropped unanswered")
 		}
 		return false
 	}

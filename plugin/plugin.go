@@ -6,8 +6,8 @@
 //
 // plugin.go has the plugin context: its configuration, its ticks and the recovery from
 // panics. request.go has the streams and their headers, pending.go the requests that wait
-// for keys, keys.go the key sets (callouts and shared data), reply.go the replies, and
-// metrics.go the metrics. Package plugin/abi has the module's callbacks and the host
+// for keys, keys.go and callout.go the key sets (shared data and callouts), reply.go the
+// replies, and metrics.go the metrics. Package plugin/abi has the module's callbacks and the host
 // functions that the SDK lacks.
 //
 // The host calls a VM from one thread, one call at a time, so nothing here locks. One VM
@@ -15,6 +15,9 @@
 package plugin
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"math/rand/v2"
 	"runtime"
@@ -112,27 +115,57 @@ func (ctx *pluginContext) OnPluginStart(size int) (status types.OnPluginStartSta
 
 	document, err := configuration(size)
 	if err != nil {
-		proxywasm.LogCritical("edgejwt: the host did not give the configuration: " + err.Error())
+		proxywasm.LogCritical("the host did not give the configuration: " + err.Error())
 		return status
 	}
 	cfg, err := config.Parse(document)
 	if err != nil {
-		logLines(proxywasm.LogCritical, "edgejwt: configuration refused: ", err.Error())
+		logLines(proxywasm.LogCritical, "configuration refused: ", err.Error())
 		return status
 	}
-	for _, warning := range cfg.Warnings {
-		proxywasm.LogWarn("edgejwt: configuration: " + warning)
+	first := ctx.isFirst(cfg, document)
+	if first {
+		for _, warning := range cfg.Warnings {
+			proxywasm.LogWarn("configuration: " + warning)
+		}
 	}
 	if err := ctx.configure(cfg); err != nil {
-		proxywasm.LogCritical("edgejwt: configuration refused: " + err.Error())
+		proxywasm.LogCritical("configuration refused: " + err.Error())
 		return status
 	}
 	if err := ctx.setPeriod(firstTick); err != nil {
-		proxywasm.LogCritical("edgejwt: the host refuses to tick: " + err.Error())
+		proxywasm.LogCritical("the host refuses to tick: " + err.Error())
 		return status
 	}
-	proxywasm.LogInfo("edgejwt " + version.Number + ": issuers " + strconv.Itoa(len(cfg.Rules)) + ", routes " + strconv.Itoa(len(cfg.Routes)))
+	if !first {
+		return types.OnPluginStartStatusOK
+	}
+	proxywasm.LogInfo("version " + version.Number + ": issuers " + strconv.Itoa(len(cfg.Rules)) + ", routes " + strconv.Itoa(len(cfg.Routes)))
 	return types.OnPluginStartStatusOK
+}
+
+// isFirst reports whether this VM is the first one of the process to start with the
+// configuration, within a minute: what all of them would log alike is logged once.
+// Where the host does not say, it is true.
+func (ctx *pluginContext) isFirst(cfg *config.Config, document []byte) bool {
+	const interval = time.Minute
+	digest := sha256.Sum256(document)
+	name := "edgejwt/started/" + base64.RawURLEncoding.EncodeToString(derive(cfg.RecordKey, "started", string(digest[:]))[:16])
+	data, cas, ok := load(name)
+	now := ctx.clock()
+	if !ok {
+		return true
+	}
+	if cas == 0 {
+		cas = jwks.VersionNone
+	} else if len(data) == 8 {
+		since := now.Sub(time.UnixMilli(int64(binary.LittleEndian.Uint64(data))))
+		if since >= 0 && since < interval {
+			return false
+		}
+	}
+	err := proxywasm.SetSharedData(name, binary.LittleEndian.AppendUint64(nil, uint64(now.UnixMilli())), cas)
+	return err != types.ErrorStatusCasMismatch
 }
 
 // logLines writes each line of a text as a line of the log.
@@ -178,7 +211,7 @@ func (ctx *pluginContext) keysOf(s *setup, rule *config.Rule, cfg *config.Config
 	if rule.Discovery {
 		address = rule.Issuer
 	}
-	id := strings.Join([]string{rule.Cluster, rule.DiscoveryCluster, policy.SourceID()}, "\x00")
+	id := policy.SourceID()
 	for _, source := range s.sources {
 		if source.id == id {
 			return source.machine
@@ -188,8 +221,6 @@ func (ctx *pluginContext) keysOf(s *setup, rule *config.Rule, cfg *config.Config
 	policy.RecordKey = derive(cfg.RecordKey, "key", id)
 	source := &keySource{
 		plugin:  ctx,
-		cluster: rule.Cluster,
-		issuer:  issuerEndpoint{rule.Authority, rule.DiscoveryCluster},
 		id:      id,
 		record:  record,
 		hint:    record + "/hint",
@@ -222,7 +253,7 @@ func (s *setup) engine(choice config.Signature) (verify.Engine, error) {
 		if choice == config.SignatureHost {
 			return nil, errNoHostEngine
 		}
-		proxywasm.LogWarn("edgejwt: signature: auto: the host's verify_signature is missing or wrong; signatures are checked in the module")
+		proxywasm.LogWarn("signature: auto: the host's verify_signature is missing or wrong; signatures are checked in the module")
 	}
 	return func(algorithm string, key *verify.Key, signed string, signature []byte) (bool, error) {
 		s.metrics.signatures.count(false)
@@ -345,7 +376,7 @@ func (ctx *pluginContext) recoverPanic(during string, q *request) {
 	}
 	ctx.faulty = true
 	ctx.metrics.panics.add(1)
-	proxywasm.LogCritical("edgejwt: panic recovered in " + during + ": " + text)
+	proxywasm.LogCritical("panic recovered in " + during + ": " + text)
 	if q != nil && q.state != refused {
 		ctx.pending.remove(q) // so that it is not decided again
 		_ = proxywasm.SetEffectiveContext(q.id)

@@ -3,6 +3,7 @@ package plugin_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -223,3 +224,34 @@ func TestGRPC(t *testing.T) {
 }
 
 // TestDiscoveryMustNotWander: whoever is named by the document could sign tokens.
+
+// TestNearMissesInTheDebugLog: an issuer or audience that people take for the right one
+// is told from any other, to the operator alone.
+func TestNearMissesInTheDebugLog(t *testing.T) {
+	forms(t, func(t *testing.T, f form) {
+		w := newWorld(t, f, auth0Config)
+		w.serveKeys(keySet("k1"))
+		for claims, want := range map[[2]string]string{
+			{"iss", "https://tenant.auth0.example"}:  "no rule for this issuer; it differs from a rule's issuer only by the slash at the end",
+			{"iss", "http://tenant.auth0.example/"}:  "no rule for this issuer; it differs from a rule's issuer only by the scheme",
+			{"aud", "https://api.example.com/"}:      "aud names none of the rule's audiences; it differs from one of them only by the slash at the end",
+			{"aud", "https://API.example.com"}:       "aud names none of the rule's audiences; it differs from one of them only by upper and lower case",
+			{"aud", "https://other.api.example.com"}: "aud names none of the rule's audiences",
+		} {
+			before := len(w.GetDebugLogs())
+			s := w.send(bearer(f.sign("k1", map[string]any{claims[0]: claims[1]})))
+			logged := w.GetDebugLogs()[before:]
+			if !slices.ContainsFunc(logged, func(line string) bool { return strings.HasPrefix(line, "refused: ") && strings.HasSuffix(line, want) }) {
+				t.Errorf("%v: debug log %q, want %q", claims, logged, want)
+			}
+			if reply := w.GetSentLocalResponse(s.id); reply == nil || strings.Contains(string(reply.Data), "differs") {
+				t.Errorf("%v: the client is told %+v", claims, reply)
+			}
+			for _, log := range [][]string{w.GetInfoLogs(), w.GetWarnLogs(), w.GetErrorLogs()} {
+				if strings.Contains(strings.Join(log, "\n"), "differs") {
+					t.Errorf("%v: it is logged above debug: %q", claims, log)
+				}
+			}
+		}
+	})
+}

@@ -18,7 +18,7 @@ func (q *request) refuse(reason verify.Reason, detail error, retryAfter time.Dur
 	q.count(q.setup.metrics.requests, reason, outcomeOf(reason))
 	q.setup.metrics.flush()
 	if detail != nil {
-		proxywasm.LogDebug("edgejwt: refused: " + detail.Error())
+		proxywasm.LogDebug("refused: " + detail.Error())
 	}
 	headers := [][2]string{{"content-type", "application/json"}, {"cache-control", "no-store"}}
 	body := reason.Body()
@@ -40,7 +40,7 @@ func (q *request) refuse(reason verify.Reason, detail error, retryAfter time.Dur
 		status = verify.Internal.Status() // cannot happen: the reason passes
 	}
 	if err := abi.SendReply(uint32(status), reason.String(), headers, body, int32(reason.GRPCStatus())); err != nil {
-		proxywasm.LogError("edgejwt: the host did not send the refusal: " + err.Error())
+		proxywasm.LogError("the host did not send the refusal: " + err.Error())
 	}
 }
 

@@ -116,7 +116,7 @@ func (q *request) decide() {
 	}
 	d, now := &q.decision, q.plugin.requestClock()
 	if a.Decide(d, headers, policy, now); d.Notice != "" {
-		logLines(proxywasm.LogError, "edgejwt: ", d.Notice)
+		logLines(proxywasm.LogError, "", d.Notice)
 	}
 	// First, and whatever the decision: only this filter may set these headers.
 	for _, name := range d.Forged {
@@ -207,7 +207,7 @@ func (ctx *pluginContext) logSpelling(d *authz.Decision) {
 	if spelling == 0 {
 		return
 	}
-	text := "edgejwt: refused because of how the request was spelled: " + spelling.Advice()
+	text := "refused because of how the request was spelled: " + spelling.Advice()
 	if spelling&^ctx.spellings != 0 {
 		ctx.spellings |= spelling
 		proxywasm.LogWarn(text + " (logged once; further requests are logged at debug)")
@@ -222,13 +222,13 @@ func (q *request) logReport(reason verify.Reason, detail error, match *route.Mat
 	m := &q.setup.metrics
 	q.count(m.reported, reason, outcomeReported)
 	m.flush()
-	text := "edgejwt: would refuse: " + reason.String()
+	text := "would refuse: " + reason.String()
 	if match != nil && match.Route.Name != "" {
 		text += ", route " + match.Route.Name
 	}
 	proxywasm.LogInfo(text)
 	if detail != nil {
-		proxywasm.LogDebug("edgejwt: would refuse: " + detail.Error())
+		proxywasm.LogDebug("would refuse: " + detail.Error())
 	}
 }
 

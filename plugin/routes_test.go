@@ -139,7 +139,7 @@ func TestReportMode(t *testing.T) {
 			if w.counter(would)-before != 1 || w.counter(reasonCounter(c.reason)) != carriedOut {
 				t.Errorf("%s: reported %d times, refused %d times", c.name, w.counter(would)-before, w.counter(reasonCounter(c.reason))-carriedOut)
 			}
-			want := "edgejwt: would refuse: " + c.reason
+			want := "would refuse: " + c.reason
 			if c.route != "" {
 				want += ", route " + c.route
 			}

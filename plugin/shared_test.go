@@ -80,7 +80,7 @@ func (w *world) recordOf(secret string) (name string, record []byte) {
 	w.Helper()
 	key := sha256.Sum256([]byte("edgejwt secret " + secret))
 	h := hmac.New(sha256.New, key[:])
-	h.Write([]byte("name\x00auth0\x00\x00https://tenant.auth0.example/.well-known/jwks.json RS256"))
+	h.Write([]byte("name\x00https://tenant.auth0.example/.well-known/jwks.json\x00RS256\x00auth0\x00"))
 	name = fmt.Sprintf("edgejwt/keys/%d/%s", jwks.RecordFormat, base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:16]))
 	record, _, err := w.form.sharedData(name)
 	if err != nil {

@@ -29,12 +29,12 @@ var (
 	errJWKType      = errors.New("kty is not RSA, EC or OKP")
 	errJWKCurveEC   = errors.New("crv is not one that is supported for EC keys")
 	errJWKCurveOKP  = errors.New("crv is not one that is supported for OKP keys")
-	errJWKModulus   = errors.New("n is not base64url")
-	errJWKExponent  = errors.New("e is not base64url")
-	errJWKX         = errors.New("x is not base64url")
-	errJWKY         = errors.New("y is not base64url")
 	errJWKPointSize = errors.New("x or y has not the curve's length")
 )
+
+// ErrJWKEncryption is ParseJWK's error for a key that is for encryption (RFC 7517 §4.2).
+// Providers publish such keys beside the others.
+var ErrJWKEncryption = errors.New(`use is "enc"`)
 
 // ParseJWK makes a Key of a JWK (RFC 7517 §4) that may verify signatures. The caller
 // has read the JWK's "kid": id becomes the key's ID. Nothing else of jwk is kept.
@@ -85,7 +85,10 @@ func checkUse(jwk *strictjson.Value) error {
 			return errJWKPrivate
 		}
 	}
-	if use, has, _ := stringMember(jwk, "use"); has && use != "sig" {
+	switch use, has, _ := stringMember(jwk, "use"); {
+	case has && use == "enc":
+		return ErrJWKEncryption
+	case has && use != "sig":
 		return errJWKUse
 	}
 	if ops, has := jwk.Member("key_ops"); has {
@@ -129,13 +132,13 @@ func parsePublicKey(jwk *strictjson.Value) (crypto.PublicKey, error) {
 // of a number (RFC 7518 §2) are forbidden by the standard, but providers that pad to
 // the modulus length exist and mean the same number.
 func parseRSA(jwk *strictjson.Value) (crypto.PublicKey, error) {
-	n, ok := bytesMember(jwk, "n")
-	if !ok {
-		return nil, errJWKModulus
+	n, err := bytesMember(jwk, "n")
+	if err != nil {
+		return nil, err
 	}
-	e, ok := bytesMember(jwk, "e")
-	if !ok {
-		return nil, errJWKExponent
+	e, err := bytesMember(jwk, "e")
+	if err != nil {
+		return nil, err
 	}
 	exponent := new(big.Int).SetBytes(e)
 	if exponent.BitLen() > 31 {
@@ -147,13 +150,13 @@ func parseRSA(jwk *strictjson.Value) (crypto.PublicKey, error) {
 // parsePoint reads the coordinates of a public key on a curve (RFC 7518 §6.2.1,
 // RFC 8037 §2). They are as long as the curve's field, leading zeros included.
 func parsePoint(jwk *strictjson.Value, crv string) (crypto.PublicKey, error) {
-	x, ok := bytesMember(jwk, "x")
-	if !ok {
-		return nil, errJWKX
+	x, err := bytesMember(jwk, "x")
+	if err != nil {
+		return nil, err
 	}
-	y, ok := bytesMember(jwk, "y")
-	if _, has := jwk.Member("y"); !ok && (has || crv != "Ed25519") {
-		return nil, errJWKY
+	y, err := bytesMember(jwk, "y")
+	if _, has := jwk.Member("y"); err != nil && (has || crv != "Ed25519") {
+		return nil, err
 	}
 	size, ySize := ed25519.PublicKeySize, 0
 	curve := curves[crv]
@@ -178,12 +181,16 @@ func parsePoint(jwk *strictjson.Value, crv string) (crypto.PublicKey, error) {
 var curves = map[string]elliptic.Curve{"P-256": elliptic.P256(), "P-384": elliptic.P384(), "P-521": elliptic.P521()}
 
 // bytesMember decodes a member in base64url, at least one byte long.
-func bytesMember(jwk *strictjson.Value, name string) ([]byte, bool) {
-	value, _, ok := stringMember(jwk, name)
-	if !ok || value == "" {
-		return nil, false
+func bytesMember(jwk *strictjson.Value, name string) ([]byte, error) {
+	value, has, _ := stringMember(jwk, name)
+	if !has {
+		return nil, errors.New(name + " is missing")
 	}
-	return DecodeBase64URL(value)
+	b, ok := DecodeBase64URL(value)
+	if !ok || value == "" {
+		return nil, errors.New(name + " is not base64url")
+	}
+	return b, nil
 }
 
 // Thumbprint is a SHA-256 digest that identifies a key (RFC 7638) or a certificate (RFC

@@ -233,7 +233,7 @@ func ChallengeOf(err error, realm string) string {
 	return challenge
 }
 
-// refuse makes a Refusal. The detail must be a constant.
+// refuse makes a Refusal. The detail must quote nothing of the request.
 func refuse(reason Reason, detail string) error {
 	return &Refusal{Reason: reason, Detail: detail}
 }

@@ -82,7 +82,14 @@ func (rs *Rules) Match(t *Token) (*Rule, int, error) {
 		}
 		return rule, i, nil
 	}
-	return nil, -1, refuse(IssuerUnknown, "no rule for this issuer")
+	detail := "no rule for this issuer"
+	for i := range rs.rules {
+		if difference := Difference(t.issuer.text, rs.rules[i].Issuer); difference != "" && t.issuer.state == present {
+			detail += "; it differs from a rule's issuer " + difference
+			break
+		}
+	}
+	return nil, -1, refuse(IssuerUnknown, detail)
 }
 
 // Check checks the claims of a token at the given time. The token must have matched
@@ -144,5 +151,13 @@ func (r *Rule) checkAudience(t *Token) error {
 			return nil
 		}
 	}
-	return refuse(AudienceMismatch, "aud names none of the rule's audiences")
+	detail := "aud names none of the rule's audiences"
+	for _, audience := range t.audience {
+		for _, accepted := range r.Audiences {
+			if difference := Difference(audience, accepted); difference != "" {
+				return refuse(AudienceMismatch, detail+"; it differs from one of them "+difference)
+			}
+		}
+	}
+	return refuse(AudienceMismatch, detail)
 }

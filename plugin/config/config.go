@@ -130,9 +130,12 @@ type Rule struct {
 	// ClockSkew is the tolerance for exp, nbf and iat, not negative.
 	ClockSkew time.Duration
 
-	// JWKSURI is the https address of the key set as configured; empty with
-	// Discovery and with an inline set.
+	// JWKSURI is the address of the key set as configured, https unless AllowHTTP;
+	// empty with Discovery and with an inline set.
 	JWKSURI string
+	// AllowHTTP also takes http for JWKSURI, or with Discovery for Issuer and the
+	// discovered jwks_uri.
+	AllowHTTP bool
 	// Discovery is true when the address of the key set comes from the discovery document
 	// at Authority and RequestPath (OpenID Connect Discovery 1.0 §4).
 	Discovery bool

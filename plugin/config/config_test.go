@@ -171,6 +171,22 @@ func TestIstio(t *testing.T) {
 	}
 }
 
+// httpRule is a configuration with one rule that takes http.
+func httpRule(uri string) string {
+	return bare(`"issuer":"i","audiences":["a"],"allowHttp":true,"jwksUri":"` + uri + `"`)
+}
+
+// TestHTTPCluster: the default cluster has http's port.
+func TestHTTPCluster(t *testing.T) {
+	for uri, want := range map[string]string{"http://k.svc/": "outbound|80||k.svc", "http://k.svc:8080/": "outbound|8080||k.svc", "http://k.svc:443/": "outbound|443||k.svc",
+		"https://k.svc/": "outbound|443||k.svc", "http://[::1]/": "outbound|80||::1"} {
+		rule := mustParse(t, httpRule(uri)).Rules[0]
+		if policy := rule.Policy(&config.Keys{}); rule.Cluster != want || policy.Cluster != want || !policy.AllowHTTP || policy.Check() != nil {
+			t.Errorf("%s: cluster %q, policy %+v", uri, rule.Cluster, policy)
+		}
+	}
+}
+
 // TestAccepted has what is odd, or on the good side of a limit.
 func TestAccepted(t *testing.T) {
 	for _, c := range []struct{ name, document string }{
@@ -182,6 +198,15 @@ func TestAccepted(t *testing.T) {
 		{"issuer at the limit", bare(`"issuer":"` + strings.Repeat("i", 4096) + `","audiences":["a"],"jwksUri":"https://a.example/"`)},
 		{"issuers that differ in the slash", `{"jwtRules":[{"issuer":"https://i.example","audiences":["a"]},{"issuer":"https://i.example/","audiences":["a"]}]}`},
 		{"http issuer whose keys come by https", bare(`"issuer":"http://i.example/","audiences":["a"],"jwksUri":"https://a.example/"`)},
+		{"http on this machine", httpRule(`http://127.0.0.1:8080/keys`)},
+		{"http on this machine, by name", httpRule(`http://localhost/keys`)},
+		{"http on this machine, IPv6", httpRule(`http://[::1]:8080/keys`)},
+		{"http inside the mesh", httpRule(`http://keycloak.keycloak.svc:8080/realms/x/protocol/openid-connect/certs`)},
+		{"http inside the mesh, full name", httpRule(`http://keycloak.keycloak.svc.cluster.local/keys`)},
+		{"http inside the mesh, one label", httpRule(`http://keycloak/keys`)},
+		{"discovery by http", bare(`"issuer":"http://keycloak.keycloak.svc:8080/realms/x","audiences":["a"],"allowHttp":true`)},
+		{"discovery by https, keys by http", bare(`"issuer":"https://i.example","audiences":["a"],"allowHttp":true,"jwksHost":"keycloak.svc:8080"`)},
+		{"a key for encryption", bare(`"issuer":"i","audiences":["a"],"jwks":{"keys":[` + inlineKey + `,{"kid":"e","use":"enc","kty":"RSA"}]}`)},
 		{"port 65535", uri(`https://i.example:65535/keys`)},
 		{"IPv4", uri(`https://192.0.2.1/keys`)},
 		{"IPv6", uri(`https://[2001:db8::1]:8443/keys`)},
@@ -217,6 +242,13 @@ func TestWarnings(t *testing.T) {
 	for _, c := range []struct{ name, document, want string }{
 		{"long maxStale", top(`"keys":{"maxStale":"169h"}`),
 			`keys.maxStale: 169h is long: a key that is withdrawn while the provider cannot be reached stays valid until then`},
+		{"http across the network", httpRule(`http://keys.example/k`),
+			`jwtRules[0].jwksUri: "http://keys.example/k" is http (allowHttp: true), and the host is neither this machine nor inside the mesh: ` +
+				`who is between the proxy and it can replace the keys, unless the cluster adds TLS`},
+		{"a name that begins like a loopback address", httpRule(`http://127.0.0.1.example/k`),
+			`jwtRules[0].jwksUri: "http://127.0.0.1.example/k" is http (allowHttp: true), and the host is neither this machine nor inside the mesh: ` +
+				`who is between the proxy and it can replace the keys, unless the cluster adds TLS`},
+		{"http allowed for nothing", httpRule(`https://keys.example/k`), `jwtRules[0].allowHttp: true is not needed: jwksUri is https`},
 		{"long clockSkew", tenant(`"clockSkew":"5m1s"`),
 			`auth0.clockSkew: 5m1s is long: every token is accepted for that much longer than its issuer said`},
 		{"Auth0's issuer without slash", bare(`"issuer":"https://tenant.eu.auth0.com","audiences":["a"]`),

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"edgejwt/jwks"
 	"edgejwt/verify/strictjson"
 )
 
@@ -188,19 +189,17 @@ func quote(s string) string {
 }
 
 // quoteURL quotes a URL without the parts that may be a secret: user information, query and
-// fragment.
+// fragment. A long URL keeps its host and its end.
 func quoteURL(s string) string {
-	shown := s
-	if i := strings.IndexAny(shown, "?#"); i >= 0 {
-		shown = shown[:i+1] + "…"
+	shown := jwks.ShortURL(s)
+	if strings.Contains(shown, "://") && len(shown) <= maxQuotedURL {
+		shown = strconv.QuoteToASCII(shown)
+	} else {
+		shown = quote(shown)
 	}
-	// An @ without a colon before it, as in "me@example.com", follows no password.
-	if at := strings.LastIndexByte(shown, '@'); at >= 0 && strings.IndexByte(shown[:at], ':') >= 0 {
-		start := 0
-		if i := strings.Index(shown[:at], "://"); i >= 0 {
-			start = i + len("://")
-		}
-		shown = shown[:start] + "…" + shown[at:]
-	}
-	return strings.ReplaceAll(quote(shown), `\u2026`, "…")
+	return strings.ReplaceAll(shown, `\u2026`, "…")
 }
+
+// maxQuotedURL is the greatest length of an address that is shown whole, in bytes.
+// jwks.ShortURL gives no longer one unless the host is very long.
+const maxQuotedURL = 160

@@ -40,7 +40,7 @@ func ExampleParse_refused() {
 	fmt.Println(err)
 	// Output:
 	// jwtRules[0].audiences: is missing: tokens for any other API would be accepted (RFC 8725 §3.9); name the audience, or write anyAudience: true
-	// jwtRules[0].jwksUri: "http://tenant.eu.auth0.com/.well-known/jwks.json" is not an https URL; keys that come unprotected can be replaced on the way
+	// jwtRules[0].jwksUri: "http://tenant.eu.auth0.com/.well-known/jwks.json" is not an https URL; keys that come unprotected can be replaced on the way; for a key server on this machine or inside the mesh, write allowHttp: true
 	// jwtRules[0].clockSkew: "soon" is not a duration (example: 60s)
 	// jwtRules[0].fromHeader: is not a field; did you mean fromHeaders?
 	// keys.refresh: 600 is not a duration (example: 10m)

@@ -247,7 +247,7 @@ func checkRule(t *testing.T, r config.Rule) {
 		}
 		source = r.Issuer
 	}
-	if !strings.HasPrefix(source, "https://") || r.Cluster == "" || r.Authority == "" || !strings.HasPrefix(r.RequestPath, "/") ||
+	if !strings.HasPrefix(source, "https://") && !(r.AllowHTTP && strings.HasPrefix(source, "http://")) || r.Cluster == "" || r.Authority == "" || !strings.HasPrefix(r.RequestPath, "/") ||
 		r.Authority != strings.ToLower(r.Authority) || strings.ContainsAny(r.Authority, "@/?") || strings.ContainsAny(r.Authority+r.RequestPath, " #\\") || !isVisible(r.RequestPath) {
 		t.Errorf("%s: keys from %+v", r.Path, r)
 	}

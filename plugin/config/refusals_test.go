@@ -182,7 +182,7 @@ var wholeRefusals = []refusalCase{
 		`realm: "\"" may only have printable ASCII characters, no quote and no backslash (example: api)` + "\n" +
 			`jwtRules[0].audiences: is missing: tokens for any other API would be accepted (RFC 8725 §3.9); name the audience, or write anyAudience: true` + "\n" +
 			`jwtRules[0].clockSkew: "soon" is not a duration (example: 60s)` + "\n" +
-			`jwtRules[0].jwksUri: "http://a.example/" is not an https URL; keys that come unprotected can be replaced on the way` + "\n" +
+			`jwtRules[0].jwksUri: "http://a.example/" is not an https URL; keys that come unprotected can be replaced on the way; for a key server on this machine or inside the mesh, write allowHttp: true` + "\n" +
 			`keys.tick: "2s" is not between 100ms and 1s` + "\n" +
 			`Mode: is not a field; did you mean mode?`},
 }

@@ -18,7 +18,7 @@ func everything() string {
 	}
 	return `{"auth0":{` + goodAuth0 + `,"cluster":"c",` + options("x-t") + `},
 		"jwtRules":[{` + goodRule + `,"jwksCluster":"c",` + options("x-u") + `},
-			{"issuer":"https://i.example","anyAudience":true,"jwksHost":"keys.example","discoveryCluster":"d","jwksCluster":"k"},
+			{"issuer":"https://i.example","anyAudience":true,"allowHttp":true,"jwksHost":"keys.example","discoveryCluster":"d","jwksCluster":"k"},
 			{"issuer":"i","audiences":["a"],"jwks":{"keys":[` + inlineKey + `]}}],
 		"routes":[{"path":{"template":"/{org}"},"methods":["GET"],"hosts":["a"],"headers":[{"name":"x","values":["1"]}],` +
 		strings.Replace(everyDemand, `"claimMatches":[`, `"claimMatches":[{"claim":"org","variable":"org"},`, 1) + `},

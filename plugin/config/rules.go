@@ -47,7 +47,7 @@ func (o *object) auth0Rule() *parsedRule {
 		rule.Issuer = "https://" + domain + "/"
 		rule.JWKSURI = rule.Issuer + ".well-known/jwks.json"
 		rule.Authority, rule.RequestPath = domain, "/.well-known/jwks.json"
-		rule.Cluster = istioCluster(domain)
+		rule.Cluster = istioCluster("https", domain)
 	}
 	if cluster, ok := o.printable("cluster"); ok {
 		rule.Cluster = cluster
@@ -154,9 +154,13 @@ func (o *object) keySource(rule *Rule) {
 		if o.has("jwksCluster") {
 			o.fault("jwksCluster", "", "stands beside jwks, for which nothing is fetched; leave it out")
 		}
+		if o.has("allowHttp") {
+			o.fault("allowHttp", "", "stands beside jwks, for which nothing is fetched; leave it out")
+		}
 		o.inlineSet(rule)
 		return
 	}
+	rule.AllowHTTP = o.switched("allowHttp")
 	if o.has("jwksUri") {
 		if uri, ok := o.text("jwksUri"); ok {
 			o.locate(rule, "jwksUri", uri, "")
@@ -196,7 +200,7 @@ func (o *object) keysHost(rule *Rule) {
 		o.unfit("jwksHost", host, "is not a host in lower case, with or without a port")
 		return
 	}
-	rule.KeysHost, rule.DiscoveryCluster, rule.Cluster = host, rule.Cluster, istioCluster(host)
+	rule.KeysHost, rule.DiscoveryCluster, rule.Cluster = host, rule.Cluster, istioCluster("https", host)
 	if cluster, ok := o.printable("discoveryCluster"); ok {
 		rule.DiscoveryCluster = cluster
 	}
@@ -204,22 +208,48 @@ func (o *object) keysHost(rule *Rule) {
 
 // locate splits a URL that the field of that name contains or implies.
 func (o *object) locate(rule *Rule, name, url, because string) {
+	scheme, _, _ := strings.Cut(url, "://")
 	authority, path, err := jwks.SplitURL(url)
-	if err != nil {
-		complaint := err.Error() + because
-		if strings.HasPrefix(url, "http://") && name == "jwksUri" {
-			complaint += "; keys that come unprotected can be replaced on the way"
-		}
-		o.wrong(name, o.find(name).value.Text, complaint)
-		return
+	if scheme == "http" && rule.AllowHTTP {
+		_, authority, path, err = jwks.SplitHTTP(url)
 	}
-	rule.Authority, rule.RequestPath, rule.Cluster = authority, path, istioCluster(authority)
+	written := o.find(name).value.Text
+	switch {
+	case err != nil && scheme == "http" && !rule.AllowHTTP:
+		o.wrong(name, written, err.Error()+because+"; keys that come unprotected can be replaced on the way; "+
+			"for a key server on this machine or inside the mesh, write allowHttp: true")
+	case err != nil:
+		o.wrong(name, written, err.Error()+because)
+	default:
+		if host, _ := jwks.SplitAuthority(authority); scheme == "http" && !isInternal(host) {
+			o.warn(name, quoteURL(written), "is http (allowHttp: true), and the host is neither this machine nor inside the mesh: "+
+				"who is between the proxy and it can replace the keys, unless the cluster adds TLS")
+		} else if scheme == "https" && rule.AllowHTTP && !rule.Discovery {
+			o.warn("allowHttp", "true", "is not needed: jwksUri is https")
+		}
+		rule.Authority, rule.RequestPath, rule.Cluster = authority, path, istioCluster(scheme, authority)
+	}
+}
+
+// isInternal reports whether a host is this machine, or has a name that exists only
+// inside a cluster or mesh: one label, a Kubernetes service, or the top-level domain
+// that is reserved for private use.
+func isInternal(host string) bool {
+	if host == "[::1]" || strings.HasPrefix(host, "127.") && strings.Trim(host, "0123456789.") == "" {
+		return true
+	}
+	labels := strings.Split(host, ".")
+	last := labels[len(labels)-1]
+	return len(labels) == 1 || last == "localhost" || last == "internal" || slices.Contains(labels[1:], "svc") || strings.HasSuffix(host, ".cluster.local")
 }
 
 // istioCluster is the name that Istio gives to the cluster of an external host.
-func istioCluster(authority string) string {
+func istioCluster(scheme, authority string) string {
 	host, port := jwks.SplitAuthority(authority)
-	if host[0] == '[' { // jwks.SplitURL has checked the other bracket
+	if scheme == "http" && host == authority { // no port is written
+		port = "80"
+	}
+	if host[0] == '[' { // jwks.SplitHTTP has checked the other bracket
 		host = host[1 : len(host)-1]
 	}
 	return "outbound|" + port + "||" + host
@@ -240,14 +270,14 @@ func (o *object) inlineSet(rule *Rule) {
 	set, skipped, err := jwks.Parse(rule.InlineJWKS, rule.Algorithms...)
 	if err != nil {
 		complaint := "cannot be used: " + err.Error()
-		for _, key := range skipped[:min(len(skipped), 3)] {
+		for _, key := range skipped[:min(len(skipped), 5)] {
 			complaint += "; " + key.String()
 		}
 		o.fault("jwks", "", complaint)
 		return
 	}
 	rule.InlineSet = set
-	for _, key := range skipped {
+	for _, key := range jwks.Unexpected(skipped) {
 		o.warn("jwks", "", "skipped "+key.String())
 	}
 }
@@ -327,6 +357,8 @@ func (r *Rule) Policy(keys *Keys) jwks.Policy {
 	policy := jwks.Policy{
 		URL:        r.JWKSURI,
 		Issuer:     r.Issuer,
+		AllowHTTP:  r.AllowHTTP,
+		Cluster:    r.Cluster,
 		Algorithms: r.Algorithms,
 		Refresh:    keys.Refresh,
 		MaxStale:   keys.MaxStale,
@@ -338,6 +370,7 @@ func (r *Rule) Policy(keys *Keys) jwks.Policy {
 	}
 	if r.KeysHost != "" {
 		policy.ExtraHosts = []string{r.KeysHost}
+		policy.DiscoveryCluster = r.DiscoveryCluster
 	}
 	return policy
 }

@@ -1,8 +1,12 @@
 package explain
 
 import (
+	"crypto/tls"
 	"errors"
+	"io"
+	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"edgejwt/jwks"
@@ -21,7 +25,9 @@ func (s *KeySource) Fetch(c *config.Config, client *http.Client, at time.Time) e
 		if rule.Cluster == "" || s.Of[rule.Issuer] != nil || s.Default != nil {
 			continue
 		}
-		w := &worker{client: client, now: at, machine: jwks.New(rule.Policy(&c.Keys), 1, func() float64 { return 0 })}
+		policy := rule.Policy(&c.Keys)
+		policy.Cluster, policy.DiscoveryCluster = "", "" // nothing goes over Envoy here
+		w := &worker{client: client, now: at, machine: jwks.New(policy, 1, func() float64 { return 0 })}
 		if err := w.run(); err != nil {
 			failed = append(failed, errors.New(rule.Path+": "+err.Error()))
 			continue
@@ -92,7 +98,7 @@ func (w *worker) carry(actions []jwks.Action) {
 func (w *worker) ask(a *jwks.Action) jwks.Answer {
 	status, headers, body, err := fetch(a.URL, a.Headers, a.Timeout, w.client)
 	if err != nil {
-		return jwks.Answer{Err: true}
+		return jwks.Answer{Err: errorOf(err), Detail: err.Error()}
 	}
 	answer := jwks.Answer{Status: status, Body: body}
 	for name, values := range headers {
@@ -101,4 +107,26 @@ func (w *worker) ask(a *jwks.Action) jwks.Answer {
 		}
 	}
 	return answer
+}
+
+// errorOf finds the plugin's error for one of package http's.
+func errorOf(err error) jwks.Error {
+	var name *net.DNSError
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	var failed net.Error
+	switch {
+	case errors.As(err, &name):
+		return jwks.ErrName
+	case errors.As(err, &certificate), errors.As(err, &record), errors.As(err, &alert):
+		return jwks.ErrTLS
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return jwks.ErrRefused
+	case errors.As(err, &failed) && failed.Timeout():
+		return jwks.ErrTimeout
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+		return jwks.ErrReset
+	}
+	return jwks.ErrNoAnswer
 }

@@ -60,6 +60,8 @@ func TestFetch(t *testing.T) {
 	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(w, `{"issuer": %q, "jwks_uri": %q}`, issuer, issuer+"keys")
 	})
+	mux.HandleFunc("/empty", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"keys": []}`) })
+	mux.HandleFunc("/closed", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	server := httptest.NewTLSServer(mux)
 	defer server.Close()
 	issuer = server.URL + "/"
@@ -89,8 +91,11 @@ func TestFetch(t *testing.T) {
 	}
 
 	for more, want := range map[string]string{
-		fmt.Sprintf(`, "jwksUri": "%snone"`, issuer): "404",
-		`, "jwksUri": "https://127.0.0.1:1/keys"`:    "jwtRules[0]: ",
+		fmt.Sprintf(`, "jwksUri": "%snone"`, issuer):   "the provider answered, but not with status 200 (status 404",
+		`, "jwksUri": "https://127.0.0.1:1/keys"`:      `jwtRules[0]: keys of "https://127.0.0.1:1/keys": the provider refused the connection`,
+		`, "jwksUri": "https://nowhere.invalid/keys"`:  "the provider's name could not be resolved",
+		fmt.Sprintf(`, "jwksUri": "%sempty"`, issuer):  "no usable key (it is empty); next: ",
+		fmt.Sprintf(`, "jwksUri": "%sclosed"`, issuer): "the connection ended before the answer was complete",
 	} {
 		s := &KeySource{}
 		if err := s.Fetch(parse(more), server.Client(), at); err == nil || !strings.Contains(err.Error(), want) {
@@ -98,7 +103,7 @@ func TestFetch(t *testing.T) {
 		}
 	}
 	// A certificate that nobody vouches for.
-	if err := new(KeySource).Fetch(parse(""), http.DefaultClient, at); err == nil {
-		t.Error("a certificate of unknown origin was accepted")
+	if err := new(KeySource).Fetch(parse(""), http.DefaultClient, at); err == nil || !strings.Contains(err.Error(), ": TLS failed (") || strings.Contains(err.Error(), "cluster") {
+		t.Errorf("a certificate of unknown origin: %v", err)
 	}
 }

@@ -145,8 +145,10 @@ var examples = []example{
 		return s
 	}, "algorithm_not_allowed", "issuer", false, []string{"jwtRules[0] is for https://idp.example/ with RS256"}},
 	{"another issuer", "GET /x", nil, valid(map[string]any{"iss": "https://x.example/"}), "issuer_unknown", "issuer", false, nil},
+	{"the issuer without its slash", "GET /x", nil, valid(map[string]any{"iss": "https://idp.example"}), "issuer_unknown", "issuer", false, []string{"it differs from a rule's issuer only by the slash at the end"}},
 	{"expired", "GET /x", nil, valid(map[string]any{"exp": 1000}), "token_expired", "claims", false, []string{"exp is 1970-01-01T00:16:40Z"}},
 	{"another audience", "GET /x", nil, valid(map[string]any{"aud": "x"}), "audience_mismatch", "claims", false, []string{"aud must name one of https://api.example.com"}},
+	{"the audience with another scheme", "GET /x", nil, valid(map[string]any{"aud": "HTTP://api.example.com"}), "audience_mismatch", "claims", false, []string{"it differs from one of them only by the scheme"}},
 	{"another key", "GET /x", nil, func(at time.Time) string { return token(at, "z", "k", nil) }, "key_unknown", "key", false, []string{`the key set has kid "k"`}},
 	{"another signature", "GET /x", nil, func(at time.Time) string { return token(at, "k", "other", nil) }, "signature_invalid", "signature", false, nil},
 	{"public", "GET /public/x", []string{"x-sub: admin"}, nil, "public", "route", true, []string{"public matches (prefix /public): auth none"}},

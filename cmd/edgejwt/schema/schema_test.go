@@ -149,7 +149,7 @@ var accepted = []string{
 	  "outputClaimToHeaders": [{"header": "x-b", "claim": "sub"}, {"header": "x-c", "claim": ["a", "b"], "encoding": "percent"}],
 	  "outputClaimToFilterState": [{"key": "who", "claim": "sub", "encoding": "base64url"}]}}`,
 	`{"jwtRules": [{"issuer": "https://a.example", "audiences": "x"}, {"issuer": "https://b.example", "anyAudience": true, "jwksUri": "https://b.example/k", "jwksCluster": "b"},
-	  {"issuer": "https://c.example", "audiences": ["x"], "anyAudience": false, "jwksHost": "k.example", "discoveryCluster": "d"}]}`,
+	  {"issuer": "https://c.example", "audiences": ["x"], "anyAudience": false, "allowHttp": true, "jwksHost": "k.example", "discoveryCluster": "d"}]}`,
 	`{` + issuer + `, "routes": [], "unmatched": "deny", "hostPort": "ignored", "ignorePathCase": true, "routeMetadata": true, "mode": "report", "corsPreflight": "judge", "overrideHeaders": "keep", "signature": "auto", "realm": "x", "secret": "0123456789abcdef0123456789abcdef",
 	  "keys": {"refresh": "1m", "maxStale": "1h30m", "cooldown": "1s", "timeout": "500ms", "wait": "+1s", "tick": ".5s", "deny": ["a"]},
 	  "tokenCache": {"entries": 0, "bytes": "1Mi"}, "filterState": true, "clearRouteCache": true,

@@ -8,12 +8,14 @@ import (
 	"strings"
 
 	"edgejwt/cmd/edgejwt/document"
+	"edgejwt/jwks"
 	"edgejwt/plugin/config"
 )
 
 // way is one way to a provider: a cluster and who is to answer there.
 type way struct {
 	cluster, host, port string
+	plain               bool // http is allowed
 	rule                *config.Rule
 }
 
@@ -35,10 +37,27 @@ func (w *world) judgeKeys(p *plugin) {
 
 func newWay(cluster, authority string, rule *config.Rule) *way {
 	host, port := authority, "443"
+	if mayBePlain(authority, rule) {
+		port = "80"
+	}
 	if i := strings.LastIndexByte(authority, ':'); i >= 0 && !strings.HasSuffix(authority, "]") {
 		host, port = authority[:i], authority[i+1:]
 	}
-	return &way{cluster, host, port, rule}
+	return &way{cluster, host, port, mayBePlain(authority, rule), rule}
+}
+
+// mayBePlain reports whether the rule lets keys come from there by http (allowHttp). What
+// a discovered jwks_uri will be is not known.
+func mayBePlain(authority string, rule *config.Rule) bool {
+	switch {
+	case !rule.AllowHTTP:
+		return false
+	case rule.Discovery && authority != rule.Authority:
+		return true
+	case rule.Discovery:
+		return strings.HasPrefix(rule.Issuer, "http://")
+	}
+	return strings.HasPrefix(rule.JWKSURI, "http://")
 }
 
 func (w *world) judgeWay(p *plugin, y *way) {
@@ -64,7 +83,7 @@ func (w *world) judgeWay(p *plugin, y *way) {
 			write = "the name of the cluster that reaches " + y.host + "; this one is the default, as Istio names it"
 		}
 		w.found(Finding{Severity: Error, What: "cluster " + y.cluster + " is not there",
-			Why: "The keys are never had, and every token is answered with 503.", Write: write}, p.file, p.where(y.rule.Path))
+			Why: "The keys are never had (" + jwks.ErrUnknownCluster.Error() + "), and every token is answered with 503.", Write: write}, p.file, p.where(y.rule.Path))
 	case p.in == "Envoy":
 		w.found(Finding{Severity: Hint, What: "cluster " + y.cluster + " is not in these files",
 			Why: "Whether it reaches " + y.host + " over TLS, and checks the certificate, was not looked at."}, p.file, p.where(y.rule.Path))
@@ -81,6 +100,8 @@ func (w *world) judgeCluster(c located, y *way) {
 	switch {
 	case c.Get("transport_socket_matches") != nil:
 		w.found(Finding{Severity: Hint, What: "transport_socket_matches are not looked at", Why: whoAnswers}, c.file, c.Get("transport_socket_matches"))
+		return
+	case socket == nil && y.plain: // the configuration's own warning says what that means
 		return
 	case socket == nil:
 		w.found(Finding{Severity: Error, What: "cluster " + y.cluster + " has no TLS", Why: "The keys of " + y.host + " would be asked for in the clear. " + whoAnswers,
@@ -253,7 +274,7 @@ func (w *world) judgeEndpoints(c located, y *way) {
 		return false
 	})
 	if count == 0 {
-		w.found(Finding{Severity: Error, What: "cluster " + y.cluster + " has no endpoint", Why: "The keys are never had, and every token is answered with 503.",
+		w.found(Finding{Severity: Error, What: "cluster " + y.cluster + " has no endpoint", Why: "The keys are never had (" + jwks.ErrNoEndpoint.Error() + "), and every token is answered with 503.",
 			Write: "load_assignment with the address of " + y.host}, c.file, c.Node)
 	}
 }

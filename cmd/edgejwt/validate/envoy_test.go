@@ -187,6 +187,12 @@ func TestCluster(t *testing.T) {
 		{"no such cluster", `"cluster": "auth0"`, `"cluster": "auth1"`, []string{"error |{\"auth0\": {| cluster auth1 is not there"}},
 		{"Istio's name", `"cluster": "auth0",`, ``, []string{"error |{\"auth0\": {| cluster outbound|443||tenant.auth0.example is not there"}},
 		{"no TLS", "    transport_socket:\n", "    other:\n", []string{"error |- name: auth0| cluster auth0 has no TLS"}},
+		{"a key server without TLS", `{"auth0": {`, `{"jwtRules": [{"issuer": "https://x.example", "anyAudience": true, "jwksUri": "https://localhost:8000/k", "jwksCluster": "api"}], "auth0": {`,
+			[]string{"error |- name: api\n    type| cluster api has no TLS"}},
+		{"a key server without TLS, allowed", `{"auth0": {`, `{"jwtRules": [{"issuer": "https://x.example", "anyAudience": true, "jwksUri": "http://localhost:8000/k", "jwksCluster": "api", "allowHttp": true}], "auth0": {`, nil},
+		{"a key server without TLS, far away", `{"auth0": {`, `{"jwtRules": [{"issuer": "https://x.example", "anyAudience": true, "jwksUri": "http://keys.example/k", "jwksCluster": "api", "allowHttp": true}], "auth0": {`,
+			[]string{`warning |{"jwtRules"| "http://keys.example/k" is http (allowHttp: true), and the host is neither this machine nor inside the mesh: ` +
+				`who is between the proxy and it can replace the keys, unless the cluster adds TLS`}},
 		{"plain text socket", "tls.v3.UpstreamTlsContext", "raw_buffer.v3.RawBuffer",
 			[]string{"warning |transport_socket:| the transport socket is not UpstreamTlsContext, which is all that is looked at"}},
 		{"QUIC", "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext", "x.v3.QuicUpstreamTransport",

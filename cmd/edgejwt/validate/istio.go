@@ -85,6 +85,9 @@ func istioName(cluster string) (host, port string, ok bool) {
 
 // judgeMesh looks for what makes and secures a cluster of that name in Istio.
 func (w *world) judgeMesh(p *plugin, y *way, host, port string) {
+	if y.plain && strings.HasSuffix(host, ".svc.cluster.local") {
+		return // a service of the mesh has its cluster without a ServiceEntry
+	}
 	entry := false
 	for _, e := range w.entries {
 		for _, name := range e.Get("spec", "hosts").Items() {
@@ -104,6 +107,9 @@ func (w *world) judgeMesh(p *plugin, y *way, host, port string) {
 			w.judgeRule(rule, y, port)
 			return
 		}
+	}
+	if y.plain {
+		return
 	}
 	w.found(Finding{Severity: Warning, What: "no DestinationRule for " + host + " in these files",
 		Why:   "A ServiceEntry alone gives a cluster without TLS. " + whoAnswers,
