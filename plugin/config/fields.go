@@ -298,7 +298,7 @@ var optionFields = []Field{
 		Meaning: "The header that carries the token's payload, as base64url, to the API."},
 	{Name: "outputPayloadPadding", Kind: Switch, Default: "false",
 		Limits:  "only beside outputPayloadToHeader",
-		Meaning: "True pads that base64url with equals signs, as Istio does."},
+		Meaning: "True pads that base64url with equals signs, as jwt_authn does with pad_forward_payload_header."},
 	{Name: "outputClaimToHeaders", Kind: Objects, Max: MaxListed,
 		Meaning: "Single claims that are handed to the API.",
 		Fields: []Field{
