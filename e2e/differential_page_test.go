@@ -61,6 +61,7 @@ var stricter = map[string]string{
 	"path_ambiguous":        "servers read the path in different ways, so no rule can be told to hold for it",
 	"request_ambiguous":     "servers read host, path, method or headers in different ways, and of two rules neither asks for more",
 	"token_ambiguous":       "several tokens, or one that stands in two places: it is not known which one the API takes",
+	"token_opaque":          "what is sent as a token is none, and a bad token is refused even where none is needed (allow_missing_or_failed)",
 	"token_malformed":       "what is sent as a token is none, and a bad token is refused even where none is needed (allow_missing_or_failed)",
 	"token_expired":         "a bad token is refused even where none is needed (allow_missing_or_failed)",
 	"token_not_yet_valid":   "a bad token is refused even where none is needed (allow_missing_or_failed)",

@@ -204,7 +204,7 @@ func TestFaultsAround(t *testing.T) {
 		if got := w.Do(harness.Request{To: to, Headers: much}); got.Reason != "token_missing" {
 			t.Errorf("no token: %v", got)
 		}
-		if got := w.Do(harness.Request{To: to, Headers: bearer(strings.Repeat("e", 1<<20))}); got.Reason != "token_malformed" {
+		if got := w.Do(harness.Request{To: to, Headers: bearer(strings.Repeat("e", 1<<20))}); got.Reason != "token_too_large" {
 			t.Errorf("a token of 1 MiB: %v", got)
 		}
 		if seen := w.Seen(); len(seen) != 0 {

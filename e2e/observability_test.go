@@ -27,7 +27,7 @@ func TestQueriesFindSeries(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tenant.Close()
-	const routes = `"routes": [{"name": "orders.read", "path": {"prefix": "/orders"}}]`
+	const routes = `"outputClaimToHeaders": [{"header": "x-name", "claim": "name"}]}, "mode": "report", "routes": [{"name": "orders.read", "path": {"prefix": "/orders"}}]`
 	unsigned := strings.NewReplacer(".", "_", "-", "_")
 	for _, proxy := range []struct {
 		name, plugin string
@@ -37,16 +37,16 @@ func TestQueriesFindSeries(t *testing.T) {
 	}{
 		{
 			name:   "tags as in envoy.yaml",
-			plugin: `{"auth0": {"domain": "tenant.auth0.example", "audience": "https://api.example.com", "cluster": "auth0"}, "mode": "report", ` + routes + `}`,
+			plugin: `{"auth0": {"domain": "tenant.auth0.example", "audience": "https://api.example.com", "cluster": "auth0", ` + routes + `}`,
 			stats:  shippedStats(t),
-			labels: map[string]string{"jwks": "tenant.auth0.example/.well-known/jwks.json", "issuer": "tenant.auth0.example/", "route": "orders.read", "version": version.Number},
+			labels: map[string]string{"jwks": "tenant.auth0.example/.well-known/jwks.json", "issuer": "tenant.auth0.example/", "route": "orders.read", "output": "x-name", "version": version.Number},
 		},
 		{
 			name:     "Istio's proxy",
-			plugin:   `{"auth0": {"domain": "tenant.auth0.example", "audience": "https://api.example.com"}, "mode": "report", ` + routes + `}`,
+			plugin:   `{"auth0": {"domain": "tenant.auth0.example", "audience": "https://api.example.com", ` + routes + `}`,
 			clusters: []harness.Cluster{{Name: "outbound|443||tenant.auth0.example", Provider: tenant}},
 			stats:    istioStats(t),
-			labels:   map[string]string{"jwks": "tenant_auth0_example__well_known_jwks_json", "issuer": "tenant_auth0_example_", "route": "orders_read", "version": unsigned.Replace(version.Number)},
+			labels:   map[string]string{"jwks": "tenant_auth0_example__well_known_jwks_json", "issuer": "tenant_auth0_example_", "route": "orders_read", "output": "x_name", "version": unsigned.Replace(version.Number)},
 		},
 	} {
 		t.Run(proxy.name, func(t *testing.T) {
@@ -60,6 +60,7 @@ func TestQueriesFindSeries(t *testing.T) {
 				w.Get("/orders", bearer(tenant.Token())...)
 				return w.Count("accepted") > 0
 			})
+			w.Get("/orders", bearer(signed(t, tenant, auth0.Claims{"name": "Zoë"}))...)
 			w.Get("/orders")
 			w.Grows("edgejwt_token_cache", 1, func() { w.Get("/orders", bearer(tenant.Token())...) }) // all is told by then
 			text, err := w.Envoy.Get("/stats/prometheus")
@@ -83,7 +84,7 @@ func TestQueriesFindSeries(t *testing.T) {
 				t.Fatal(len(queries), err)
 			}
 			for _, expr := range []string{`edgejwt_jwks_fetch_failures{kind="status", jwks="` + proxy.labels["jwks"] + `"}`, `edgejwt_jwks_keys{jwks="` + proxy.labels["jwks"] + `"}`, `edgejwt_route_requests{route="` + proxy.labels["route"] + `"}`,
-				`edgejwt_issuer_requests{issuer="` + proxy.labels["issuer"] + `"}`, `edgejwt_build_info{version="` + proxy.labels["version"] + `"}`, `edgejwt_signatures{engine="go"}`,
+				`edgejwt_issuer_requests{issuer="` + proxy.labels["issuer"] + `"}`, `edgejwt_claims_dropped{output="` + proxy.labels["output"] + `"}`, `edgejwt_build_info{version="` + proxy.labels["version"] + `"}`, `edgejwt_signatures{engine="go"}`,
 				`edgejwt_route_requests{outcome=~"passed|reported"}`, `edgejwt_issuer_requests{outcome="passed"}`, `edgejwt_token_cache{result=~"hit|miss|bad"}`} {
 				queries = append(queries, observability.Query{Where: "a label's value", Expr: expr})
 			}

@@ -100,7 +100,7 @@ func TestManyBrackets(t *testing.T) {
 					t.Fatalf("%s, %d: the token is too long to be read", name, n)
 				}
 				got := w.Get("/orders", bearer(token+encode("s"))...)
-				if got.Status != 401 || got.Reason != "token_malformed" {
+				if got.Status != 401 || got.Reason != "token_too_large" {
 					t.Errorf("%d brackets %s, %s: %v", n, open, name, got)
 				}
 				passes(t, w)

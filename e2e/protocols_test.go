@@ -62,7 +62,7 @@ func protocolEdges(t *testing.T) ([]harness.Edge, []harness.Cluster) {
 
 // echo is a WebSocket that sends back what it gets.
 func echo(w http.ResponseWriter, r *http.Request) {
-	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, Subprotocols: []string{"echo"}})
 	if err != nil {
 		return
 	}

@@ -49,7 +49,7 @@ func TestReportMode(t *testing.T) {
 	}{
 		{edge: "reporting", name: "no token", path: "/orders/1", would: "token_missing"},
 		{edge: "reporting", name: "an expired token", path: "/orders/1", token: signed(t, w.Auth0, auth0.Claims{"exp": ago(3600e9)}), would: "token_expired"},
-		{edge: "reporting", name: "no token at all", path: "/orders/1", token: "abc", would: "token_malformed"},
+		{edge: "reporting", name: "no token at all", path: "/orders/1", token: "abc", would: "token_opaque"},
 		{edge: "reporting", name: "a good token without the scope", path: "/orders/1", token: good, would: "scope_missing", user: caller},
 		{edge: "reporting", name: "a good token with it", path: "/orders/1", token: signed(t, w.Auth0, auth0.Claims{"scope": "delete:orders"}), user: caller, stripped: true},
 		{edge: "reporting", name: "a path of no route", path: "/elsewhere", would: "token_missing"},

@@ -101,7 +101,7 @@ func TestRoutesThroughEnvoy(t *testing.T) {
 		{"GET /opaque", "", none, "token_missing"},
 		{"GET /opaque", "Authorization: Bearer a.b.c", none, "token_malformed"},
 		{"GET /opaque", "", auth0.Claims{"exp": now - hour}, "token_expired"},
-		{"GET /scopes", "Authorization: Bearer 2YotnFZFEjr1zCsicMWpAA", none, "token_malformed"},
+		{"GET /scopes", "Authorization: Bearer 2YotnFZFEjr1zCsicMWpAA", none, "token_opaque"},
 		{"GET /scopes", "", auth0.Claims{"scope": "c b a"}, ""},
 		{"GET /scopes", "", auth0.Claims{"scp": []string{"a", "b"}}, ""},
 		{"GET /scopes", "", auth0.Claims{"scope": "a"}, "scope_missing"},

@@ -88,11 +88,17 @@ func TestClaimsAsHeaders(t *testing.T) {
 	// Dropped are a name that is not ASCII, a line break, commas in a list, and a text
 	// that a list would be. A claim that is absent has nothing that could be; here
 	// "nothing" was left out of the token by signed.
+	dropped := func(output string) int64 { return w.Stat("edgejwt_claims_dropped;output=" + output + ";;") }
 	w.Grows("edgejwt_claims_dropped", 4, func() {
 		if got := w.Do(harness.Request{Path: "/orders/1", To: w.At("telling"), Headers: append(bearer(token), forged...)}); got.Status != 200 {
 			t.Fatal(got)
 		}
 	})
+	for output, want := range map[string]int64{"x-plain": 1, "x-evil": 1, "x-commas": 1, "x-words": 1, "x-percent": 0, "x-absent": 0} {
+		if got := dropped(output); got != want {
+			t.Errorf("%s was dropped %d times, want %d", output, got, want)
+		}
+	}
 	seen := w.Seen()[0]
 	for name, want := range map[string]string{
 		"x-text": "plain text", "x-number": "42", "x-flag": "true", "x-list": "a,b,3", "x-object": `{"inner":"deep"}`,
@@ -119,7 +125,9 @@ func TestFilterState(t *testing.T) {
 		{"accepted", "/orders/1", auth0.Claims{"sub": "anna", "org_id": "org_acme"}, 200, "order", "200 accepted anything https://tenant.auth0.example/ anna org_acme"},
 		{"refused", "/orders/1", nil, 401, "token_missing", "401 token_missing anything - - -"},
 		{"expired", "/orders/1", auth0.Claims{"sub": "anna", "exp": ago(time.Hour)}, 401, "token_expired", "401 token_expired anything - - -"},
-		{"valid, not allowed", "/admin", auth0.Claims{"sub": "anna"}, 403, "permission_missing", "403 permission_missing admin https://tenant.auth0.example/ - -"},
+		{"valid, not allowed", "/admin", auth0.Claims{"sub": "anna"}, 403, "permission_missing", "403 permission_missing admin https://tenant.auth0.example/ anna -"},
+		{"valid, not allowed, of an organisation", "/admin", auth0.Claims{"sub": "gina", "org_id": "org_globex"}, 403, "permission_missing", "403 permission_missing admin https://tenant.auth0.example/ gina org_globex"},
+		{"not allowed, and expired", "/admin", auth0.Claims{"sub": "anna", "exp": ago(time.Hour)}, 401, "token_expired", "401 token_expired admin - - -"},
 		{"by RBAC let through", "/acme", auth0.Claims{"sub": "anna", "org_id": "org_acme"}, 200, "page", "200 accepted anything https://tenant.auth0.example/ anna org_acme"},
 		{"by RBAC refused", "/acme", auth0.Claims{"sub": "gina", "org_id": "org_globex"}, 403, "RBAC: access denied", "403 accepted anything https://tenant.auth0.example/ gina org_globex"},
 		{"by RBAC refused, without an organisation", "/acme", auth0.Claims{"sub": "sam"}, 403, "RBAC: access denied", "403 accepted anything https://tenant.auth0.example/ sam -"},

@@ -136,7 +136,7 @@ func TestCountsByIssuer(t *testing.T) {
 		w.send(bearer(f.sign("k1", map[string]any{"iss": odd, "exp": 1}))).refusedWith(401, "token_expired")
 		w.send(bearer(f.sign("k1", map[string]any{"iss": "https://evil.example/"}))).refusedWith(401, "issuer_unknown")
 		w.send(bearer(f.signAs("k1", "k2"))).refusedWith(401, "signature_invalid")
-		w.send(bearer("x")).refusedWith(401, "token_malformed")
+		w.send(bearer("x")).refusedWith(401, "token_opaque")
 		w.send().refusedWith(401, "token_missing")
 		w.shows(map[string]int{
 			issuerCounter("tenant.auth0.example/", "passed"): 2, issuerCounter("tenant.auth0.example/", "refused"): 1,

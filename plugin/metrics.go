@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +26,7 @@ type metrics struct {
 	pending       metric
 	pendingNow    metric // requests of all workers that wait for keys now
 	timeouts      metric
-	dropped       counter
+	dropped       droppedClaims
 	stateFailures counter // filter state that the host refused
 	signatures    signatureMetrics
 	lookups       [authz.CacheResultEnd]metric // by authz.CacheResult
@@ -115,7 +116,7 @@ func (m *metrics) define(cfg *config.Config, reports bool) {
 	m.pending = define(abi.Counter, "edgejwt_parked")
 	m.pendingNow = define(abi.Gauge, "edgejwt_parked_now")
 	m.timeouts = define(abi.Counter, "edgejwt_wait_timeouts")
-	m.dropped.metric = define(abi.Counter, "edgejwt_claims_dropped")
+	m.dropped = newDroppedClaims(cfg)
 	m.stateFailures.metric = define(abi.Counter, "edgejwt_state_failures")
 	for _, reason := range reasons {
 		m.requests[reason].metric = define(abi.Counter, label("edgejwt_requests", "reason", reason.String())+";;")
@@ -258,6 +259,46 @@ func (q *request) count(by []counter, reason verify.Reason, o outcome) {
 		m.countIn(m.seriesOf(match.Route.Name, unnamedPolicies), o)
 	case len(m.routes) > 0:
 		m.countIn(int(m.routes[match.Index+1]), o) // the index is -1 where none matched
+	}
+}
+
+// droppedClaims are the counters of claims that an output could not carry, by output.
+type droppedClaims struct {
+	outputs  []string // as authz.DroppedClaim names them
+	counters []counter
+}
+
+func newDroppedClaims(cfg *config.Config) (d droppedClaims) {
+	add := func(output string) {
+		if !slices.Contains(d.outputs, output) {
+			d.outputs = append(d.outputs, output)
+		}
+	}
+	for i := range cfg.Rules {
+		for _, output := range cfg.Rules[i].OutputClaimToHeaders {
+			add(output.Header)
+		}
+		for _, output := range cfg.Rules[i].OutputClaimToFilterState {
+			add("wasm." + output.Key)
+		}
+	}
+	d.counters = make([]counter, len(d.outputs)) // never grows: metrics.unflushed points into it
+	return d
+}
+
+// countDropped counts claims that were left out. Like those of labelled, a counter is
+// defined when it counts for the first time.
+func (m *metrics) countDropped(claims []authz.DroppedClaim) {
+	for i := range claims {
+		at := slices.Index(m.dropped.outputs, claims[i].Output)
+		if at < 0 {
+			continue // cannot be: the outputs are the configuration's
+		}
+		c := &m.dropped.counters[at]
+		if c.kept == 0 && !c.defined {
+			c.metric = define(abi.Counter, label("edgejwt_claims_dropped", "output", claims[i].Output)+";;")
+		}
+		m.count(c, 1)
 	}
 }
 

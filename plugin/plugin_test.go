@@ -33,7 +33,7 @@ func TestDecisions(t *testing.T) {
 			{"another scheme", [][2]string{{"authorization", "Basic dXNlcjpwYXNz"}}, 401, "token_missing", `Bearer realm="api"`, 16},
 			{"two headers", [][2]string{bearer(valid), bearer(valid)}, 400, "token_ambiguous", `Bearer realm="api", error="invalid_request"`, 3},
 			{"joined", [][2]string{{"authorization", "Bearer " + valid + ",Bearer " + valid}}, 400, "token_ambiguous", `Bearer realm="api", error="invalid_request"`, 3},
-			{"no JWS", [][2]string{bearer("opaque")}, 401, "token_malformed", `Bearer realm="api", error="invalid_token"`, 16},
+			{"no JWS", [][2]string{bearer("opaque")}, 401, "token_opaque", `Bearer realm="api", error="invalid_token"`, 16},
 			{"tampered", [][2]string{bearer(tampered)}, 401, "signature_invalid", `Bearer realm="api", error="invalid_token"`, 16},
 			{"signed by another under our kid", [][2]string{bearer(f.signAs("k1", "other"))}, 401, "signature_invalid", `Bearer realm="api", error="invalid_token"`, 16},
 			{"expired", [][2]string{bearer(f.sign("k1", map[string]any{"exp": f.now.Add(-2 * time.Minute).Unix()}))}, 401, "token_expired", `Bearer realm="api", error="invalid_token"`, 16},
@@ -121,7 +121,7 @@ func TestOutputHeaders(t *testing.T) {
 		if v, ok := got["x-jwt-sub"]; ok {
 			t.Errorf("x-jwt-sub: %q, want none", v)
 		}
-		if n := w.counterAfterTick("edgejwt_claims_dropped"); n != 1 {
+		if n := w.counterAfterTick("edgejwt_claims_dropped;output=x-jwt-sub;;"); n != 1 {
 			t.Errorf("%d claims dropped, want 1", n)
 		}
 	})

@@ -182,6 +182,7 @@ func (q *request) carryOut() {
 	}
 	c := d.Changes()
 	q.setFilterState(c.State)
+	q.setup.metrics.countDropped(c.Dropped)
 	if !d.Allowed() {
 		q.refuse(d.Reason, d.Detail, d.RetryAfter)
 		return
@@ -253,9 +254,6 @@ func (q *request) change(c *authz.Changes) error {
 		if err := proxywasm.ReplaceHttpRequestHeader(header[0], header[1]); err != nil {
 			return err
 		}
-	}
-	if c.Dropped > 0 {
-		q.setup.metrics.count(&q.setup.metrics.dropped, int64(c.Dropped))
 	}
 	if c.ClearRoute {
 		// An error is ignored: Envoy clears the cache after a change of headers anyway

@@ -49,7 +49,7 @@ func TestRoutes(t *testing.T) {
 			{"public, with a token", "GET", "/public/x", [][2]string{bearer(valid)}, 0, "public", "", 0, false},
 			{"optional, none", "GET", "/maybe", nil, 0, "anonymous", "", 0, false},
 			{"optional, valid", "GET", "/maybe", [][2]string{bearer(valid)}, 0, "accepted", "", 0, true},
-			{"optional, bad", "GET", "/maybe", [][2]string{bearer("x")}, 401, "token_malformed", `Bearer realm="api", error="invalid_token"` + about, 16, false},
+			{"optional, bad", "GET", "/maybe", [][2]string{bearer("x")}, 401, "token_opaque", `Bearer realm="api", error="invalid_token"` + about, 16, false},
 			{"opaque", "GET", "/opaque", [][2]string{bearer("x")}, 0, "opaque", "", 0, false},
 			{"scopes", "POST", "/orders/7", [][2]string{bearer(write)}, 0, "accepted", "", 0, true},
 			{"no scopes", "POST", "/orders/7", [][2]string{bearer(valid)}, 403, "scope_missing",
@@ -121,7 +121,7 @@ func TestReportMode(t *testing.T) {
 			identity           bool
 		}{
 			{"none", "GET", "/x", nil, "token_missing", "", false},
-			{"bad", "GET", "/maybe", [][2]string{bearer("x")}, "token_malformed", "maybe", false},
+			{"bad", "GET", "/maybe", [][2]string{bearer("x")}, "token_opaque", "maybe", false},
 			{"expired", "GET", "/x", [][2]string{bearer(f.sign("k1", map[string]any{"exp": 1}))}, "token_expired", "", false},
 			{"lacks a scope", "POST", "/orders/7", [][2]string{bearer(valid)}, "scope_missing", "write", true},
 			{"unreadable", "GET", "/x%2f", nil, "path_ambiguous", "", false},

@@ -42,7 +42,7 @@ func decide(headers [][2]string, rules *verify.Rules, keys *jwks.Set, at time.Ti
 	if err != nil {
 		return nil, err
 	}
-	token, err := verify.Parse(found.Token)
+	token, err := rules.Parse(found.Token)
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +56,8 @@ func decide(headers [][2]string, rules *verify.Rules, keys *jwks.Set, at time.Ti
 	kid, has := token.KeyID()
 	candidates, known := keys.Find(kid, has, token.Algorithm())
 	switch {
+	case !known && kid == "":
+		return nil, verify.KeyIDMissing
 	case !known:
 		return nil, verify.KeyUnknown
 	case len(candidates) == 0:

@@ -29,6 +29,10 @@ type TokenLocation struct {
 	// case. A prefix that ends with a space is an authentication scheme (RFC 9110
 	// §11.1); any number of spaces may follow it.
 	Prefix string
+	// List is for headers whose value is a list of elements separated by commas (RFC
+	// 9110 §5.6.1), such as Sec-WebSocket-Protocol. The token is the element that has
+	// the prefix. Without a prefix it is the element that has a dot.
+	List bool
 }
 
 // Authorization is the location of RFC 6750 §2.1.
@@ -70,6 +74,12 @@ func Extract(headers [][2]string, locations []TokenLocation) (Found, error) {
 			if headers[h][0] != name {
 				if value != "" && ascii.SameHeader(headers[h][0], name) {
 					return Found{}, refuse(TokenAmbiguous, "a header that only some servers take for the token's")
+				}
+				continue
+			}
+			if location.List {
+				if err := found.addElement(value, location, i); err != nil {
+					return Found{}, err
 				}
 				continue
 			}
@@ -116,6 +126,48 @@ func (l *TokenLocation) token(value string) string {
 		}
 	}
 	return token
+}
+
+// addElement records the token of a list. The API may read another element than the one
+// that is verified here. So each element that may be a token must be the same one.
+func (f *Found) addElement(list string, l *TokenLocation, at int) error {
+	if strings.IndexByte(list, '"') >= 0 {
+		return refuse(TokenAmbiguous, "only some servers separate the elements of a quoted list")
+	}
+	for element := range strings.SplitSeq(list, ",") {
+		element = strings.Trim(element, ascii.Space)
+		switch {
+		case l.nearly(element):
+			return refuse(TokenAmbiguous, "only some servers find the scheme")
+		case l.Prefix == "" && strings.IndexByte(element, '.') < 0:
+			continue
+		}
+		if err := f.add(l.token(element), at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WithoutToken removes the elements that are the token from the value of a header with
+// List. The other elements stay. The result is empty when none is left. A request may
+// have several lines of the header; the caller must treat each.
+func (l *TokenLocation) WithoutToken(list, token string) string {
+	kept := make([]string, 0, 4)
+	removed := false
+	for element := range strings.SplitSeq(list, ",") {
+		switch element = strings.Trim(element, ascii.Space); {
+		case element == "":
+		case l.token(element) == token:
+			removed = true
+		default:
+			kept = append(kept, element)
+		}
+	}
+	if !removed {
+		return list
+	}
+	return strings.Join(kept, ", ")
 }
 
 // nearly reports whether the value begins with the scheme and white space other than a
@@ -332,13 +384,14 @@ func (s *search) isAll(sent, part string) bool {
 
 // value decodes the text after the equals sign.
 //
-// It keeps the double quotes of a cookie, as do RFC 6265 §5.2, browsers, PHP and Rack.
-// Go, Node and Python remove them, so Parse refuses a token in quotes. Two quotes with
-// nothing between them are no token: Python's frameworks reset cookies to that.
+// It removes the double quotes of a cookie's value (RFC 6265 §4.1.1), as do Go, Node and
+// Python. Browsers, PHP and Rack keep them and find no token there. Only characters of
+// cookie-octet may be between the quotes, because Python decodes a backslash.
 func (s *search) value(text string) string {
 	if s.in == InCookie {
-		if text = strings.Trim(text, ascii.Space); text == `""` {
-			text = ""
+		text = strings.Trim(text, ascii.Space)
+		if last := len(text) - 1; last > 0 && text[0] == '"' && text[last] == '"' && !strings.ContainsFunc(text[1:last], notCookieOctet) {
+			return text[1:last]
 		}
 		return text
 	}
@@ -351,6 +404,11 @@ func (s *search) value(text string) string {
 		decoded, text = append(decoded, c), text[size:]
 	}
 	return string(decoded)
+}
+
+// notCookieOctet reports whether a character is not a cookie-octet (RFC 6265 §4.1.1).
+func notCookieOctet(c rune) bool {
+	return c <= ' ' || c > '~' || c == '"' || c == ',' || c == ';' || c == '\\'
 }
 
 // likeness is the result of comparing a text with a name.

@@ -58,6 +58,79 @@ func TestExtractElsewhere(t *testing.T) {
 	}
 }
 
+// TestExtractFromList is about headers that are lists, such as those by which browsers'
+// WebSockets bring a token.
+func TestExtractFromList(t *testing.T) {
+	const name = "sec-websocket-protocol"
+	plain := verify.TokenLocation{Name: name, List: true}
+	prefixed := verify.TokenLocation{Name: name, Prefix: "bearer.", List: true}
+	schemed := verify.TokenLocation{Name: name, Prefix: "Bearer ", List: true}
+	type headers = [][2]string
+	one := func(value string) headers { return headers{{name, value}} }
+	for _, c := range []struct {
+		name      string
+		locations []verify.TokenLocation
+		headers   headers
+		token     string
+		want      verify.Reason
+		rest      string // the header without the token
+	}{
+		{"behind a protocol", []verify.TokenLocation{plain}, one("graphql-ws, a.b.c"), "a.b.c", verify.Accepted, "graphql-ws"},
+		{"before a protocol", []verify.TokenLocation{plain}, one("a.b.c,graphql-ws"), "a.b.c", verify.Accepted, "graphql-ws"},
+		{"between protocols", []verify.TokenLocation{plain}, one("soap , a.b.c\t, ,wamp"), "a.b.c", verify.Accepted, "soap, wamp"},
+		{"alone", []verify.TokenLocation{plain}, one("a.b.c"), "a.b.c", verify.Accepted, ""},
+		{"twice the same", []verify.TokenLocation{plain}, one("a.b.c, graphql-ws, a.b.c"), "a.b.c", verify.Accepted, "graphql-ws"},
+		{"two that may be one", []verify.TokenLocation{plain}, one("wamp.2.json, a.b.c"), "", verify.TokenAmbiguous, ""},
+		{"two that may be one, of two parts", []verify.TokenLocation{plain}, one("x.y, a.b.c"), "", verify.TokenAmbiguous, ""},
+		{"protocols alone", []verify.TokenLocation{plain}, one("graphql-ws, soap"), "", verify.TokenMissing, ""},
+		{"one protocol alone", []verify.TokenLocation{plain}, one("graphql-ws"), "", verify.TokenMissing, ""},
+		{"nothing", []verify.TokenLocation{plain}, one(""), "", verify.TokenMissing, ""},
+		{"commas", []verify.TokenLocation{plain}, one(",, ,"), "", verify.TokenMissing, ""},
+
+		{"the prefix", []verify.TokenLocation{prefixed}, one("graphql-ws, bearer.a.b.c"), "a.b.c", verify.Accepted, "graphql-ws"},
+		{"the prefix in another case", []verify.TokenLocation{prefixed}, one("graphql-ws, Bearer.a.b.c"), "a.b.c", verify.Accepted, "graphql-ws"},
+		{"the prefix, and dots in a protocol", []verify.TokenLocation{prefixed}, one("wamp.2.json, bearer.a.b.c, v4.channel.k8s.io"), "a.b.c", verify.Accepted, "wamp.2.json, v4.channel.k8s.io"},
+		{"the prefix twice", []verify.TokenLocation{prefixed}, one("bearer.a.b.c, bearer.x.y.z"), "", verify.TokenAmbiguous, ""},
+		{"the prefix twice, the same", []verify.TokenLocation{prefixed}, one("bearer.a.b.c, soap, BEARER.a.b.c"), "a.b.c", verify.Accepted, "soap"},
+		{"the prefix alone", []verify.TokenLocation{prefixed}, one("soap, bearer."), "", verify.TokenMissing, ""},
+		{"the prefix alone, and with a token", []verify.TokenLocation{prefixed}, one("bearer., bearer.a.b.c"), "a.b.c", verify.Accepted, "bearer."},
+		{"no prefix", []verify.TokenLocation{prefixed}, one("graphql-ws, a.b.c"), "", verify.TokenMissing, ""},
+		{"a token that is no JWT", []verify.TokenLocation{prefixed}, one("graphql-ws, bearer.opaque"), "opaque", verify.Accepted, "graphql-ws"},
+
+		{"a scheme", []verify.TokenLocation{schemed}, one("soap, bearer  a.b.c"), "a.b.c", verify.Accepted, "soap"},
+		{"a scheme with a tab", []verify.TokenLocation{schemed}, one("soap, bearer\ta.b.c"), "", verify.TokenAmbiguous, ""},
+
+		{"quotes", []verify.TokenLocation{prefixed}, one(`soap;x=", bearer.a.b.c, "`), "", verify.TokenAmbiguous, ""},
+		{"two lines", []verify.TokenLocation{prefixed}, headers{{name, "soap, bearer.a.b.c"}, {name, "wamp"}}, "a.b.c", verify.Accepted, "soap, wamp"},
+		{"two lines, two tokens", []verify.TokenLocation{prefixed}, headers{{name, "bearer.a.b.c"}, {name, "bearer.x.y.z"}}, "", verify.TokenAmbiguous, ""},
+		{"another spelling of the name", []verify.TokenLocation{prefixed}, headers{{name, "bearer.a.b.c"}, {"sec_websocket_protocol", "x"}}, "", verify.TokenAmbiguous, ""},
+		{"another token elsewhere", []verify.TokenLocation{verify.Authorization, prefixed}, headers{{name, "bearer.a.b.c"}, {"authorization", "Bearer x.y.z"}}, "", verify.TokenAmbiguous, ""},
+		{"the same token elsewhere", []verify.TokenLocation{prefixed, verify.Authorization}, headers{{name, "soap, bearer.a.b.c"}, {"authorization", "Bearer a.b.c"}}, "a.b.c", verify.Accepted, "soap"},
+	} {
+		found, err := verify.Extract(c.headers, c.locations)
+		if got := verify.ReasonOf(err); got != c.want || found.Token != c.token {
+			t.Errorf("%s: %q, %v; want %q, %v", c.name, found.Token, got, c.token, c.want)
+		}
+		if err != nil {
+			continue
+		}
+		location := &c.locations[slices.IndexFunc(c.locations, func(l verify.TokenLocation) bool { return l.List })]
+		var lines []string
+		for _, header := range c.headers {
+			if header[0] == name {
+				lines = append(lines, header[1])
+			}
+		}
+		all := strings.Join(lines, ", ")
+		if got := location.WithoutToken(all, found.Token); got != c.rest {
+			t.Errorf("%s: %q is left, want %q", c.name, got, c.rest)
+		}
+		if got := location.WithoutToken(all, "another"); got != all {
+			t.Errorf("%s: another token's removal leaves %q", c.name, got)
+		}
+	}
+}
+
 // TestExtractPlaces is about tokens in several parts of a request.
 func TestExtractPlaces(t *testing.T) {
 	everywhere := []verify.TokenLocation{verify.Authorization, {In: verify.InCookie, Name: "session"}, {In: verify.InQuery, Name: "access_token"}}
@@ -148,11 +221,13 @@ func TestExtractManyLocations(t *testing.T) {
 
 // TestExtractAllocates nothing, for a token in any one place.
 func TestExtractAllocates(t *testing.T) {
-	everywhere := []verify.TokenLocation{verify.Authorization, {In: verify.InCookie, Name: "session"}, {In: verify.InQuery, Name: "access_token"}}
+	everywhere := []verify.TokenLocation{verify.Authorization, {In: verify.InCookie, Name: "session"}, {In: verify.InQuery, Name: "access_token"},
+		{Name: "sec-websocket-protocol", List: true}}
 	for _, headers := range [][][2]string{
 		{{":method", "GET"}, {":path", "/a?b=c"}, {"authorization", "Bearer a.b.c"}, {"cookie", "a=1; b=2"}},
 		{{":method", "GET"}, {":path", "/a?b=c"}, {"cookie", "a=1; session=a.b.c"}},
 		{{":method", "GET"}, {":path", "/a?b=c&access_token=a.b.c"}},
+		{{":method", "GET"}, {":path", "/a?b=c"}, {"sec-websocket-protocol", "graphql-ws, a.b.c, soap"}},
 	} {
 		if n := testing.AllocsPerRun(100, func() {
 			if _, err := verify.Extract(headers, everywhere); err != nil {

@@ -17,13 +17,14 @@ type JWS struct {
 
 // ParseJWS reads a compact JWS whose payload is a JSON object, as strictly as Parse reads
 // an access token. lim bounds the JSON text of the header and of the payload, each; the
-// caller bounds the length of compact. Reason: TokenMalformed.
+// caller bounds the length of compact. Reasons: TokenMalformed, TokenTooLarge.
 func ParseJWS(compact string, lim strictjson.Limits) (*JWS, error) {
-	encodedHeader, payload, encodedSignature, err := splitCompact(compact)
-	if err != nil {
-		return nil, err
+	encodedHeader, payload, encodedSignature, ok := splitCompact(compact)
+	if !ok {
+		return nil, refuse(TokenMalformed, "there are not three parts")
 	}
 	j := &JWS{signed: compact[:len(encodedHeader)+1+len(payload)]}
+	var err error
 	if j.Header, err = decodeObject(encodedHeader, lim); err != nil {
 		return nil, err
 	}
@@ -33,7 +34,6 @@ func ParseJWS(compact string, lim strictjson.Limits) (*JWS, error) {
 	if j.Payload, err = decodeObject(payload, lim); err != nil {
 		return nil, err
 	}
-	var ok bool
 	if j.signature, ok = DecodeBase64URL(encodedSignature); !ok {
 		return nil, refuse(TokenMalformed, notBase64URL)
 	}

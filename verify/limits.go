@@ -16,8 +16,12 @@ const (
 	// of an expression is the number of its instructions times the path's bytes, or 0
 	// if the path lacks the expression's literal prefix. Reason: PathAmbiguous.
 	MaxRegexWork = 32 << 10
-	// MaxTokenBytes bounds a compact token. Reason: TokenMalformed.
-	MaxTokenBytes = 16 << 10
+	// DefaultTokenBytes bounds a compact token, unless Rule.MaxTokenBytes does. Reason:
+	// TokenTooLarge.
+	DefaultTokenBytes = 16 << 10
+	// MinTokenBytes and MaxTokenBytes bound Rule.MaxTokenBytes.
+	MinTokenBytes = 1 << 10
+	MaxTokenBytes = 64 << 10
 	// MaxListBytes bounds the query with its fragment, if a token may be in a parameter,
 	// and all cookie headers together, if a token may be in a cookie. Reason:
 	// TokenAmbiguous.
@@ -27,7 +31,9 @@ const (
 	MaxListSigns = 512
 
 	// maxTokenDepth and maxTokenValues bound the JSON of a token's header and payload,
-	// each. Reason: TokenMalformed.
+	// each. A payload may have a value for each bytesPerValue bytes of the greatest
+	// Rule.MaxTokenBytes, if these are more. Reason: TokenTooLarge.
 	maxTokenDepth  = 32
 	maxTokenValues = 1024
+	bytesPerValue  = DefaultTokenBytes / maxTokenValues
 )

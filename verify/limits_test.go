@@ -12,7 +12,7 @@ import (
 func TestListBounds(t *testing.T) {
 	params := []verify.TokenLocation{verify.Authorization, {In: verify.InQuery, Name: "a"}, {In: verify.InQuery, Name: "b"}}
 	cookies := []verify.TokenLocation{verify.Authorization, {In: verify.InCookie, Name: "a"}, {In: verify.InCookie, Name: "b"}}
-	long := strings.Repeat("t", verify.MaxTokenBytes)
+	long := strings.Repeat("t", verify.DefaultTokenBytes)
 	// pad fills a list up to n bytes with what has no sign.
 	pad := func(list string, n int) string { return list + strings.Repeat("x", n-len(list)) }
 	pairs := func(n int, separator string) string { return strings.Repeat("x=1"+separator, n) }

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"encoding/base64"
+	"errors"
 	"strings"
 
 	"edgejwt/verify/strictjson"
@@ -24,8 +25,15 @@ const (
 	Base64URL
 )
 
-// HeaderValue makes a header's value of a claim. With ok false the header must be left
-// out.
+// The errors of HeaderValue. Each is a clause about the claim.
+var (
+	ErrEmpty        = errors.New("is null, empty, or a list with an empty element")
+	ErrLong         = errors.New("makes a value of more than 8 KiB")
+	ErrNotPrintable = errors.New("has characters other than printable ASCII, or a space at an end")
+	ErrTwoMeanings  = errors.New("is a text that a list or an object could make, too")
+)
+
+// HeaderValue makes a header's value of a claim. On an error the header must be left out.
 //
 // A string becomes its text. A number, true and false become the text that spells them
 // in the token. A list of these is joined with commas. An object, and a list that
@@ -38,7 +46,8 @@ const (
 //   - Base64URL encodes the text. Lists and objects are always encoded as JSON.
 //
 // Claims with different meanings never have the same value: "user,admin" is not
-// ["user","admin"]. So ok is false for a string that looks like a list or an object:
+// ["user","admin"]. So there is ErrTwoMeanings for a string that looks like a list or an
+// object:
 //
 //   - with Plain, a string or an element of a list that contains a comma or begins with
 //     '[' or '{';
@@ -47,33 +56,38 @@ const (
 // A string has the same value as a number, true or false that is spelled alike. A list
 // of one element has the same value as its element, except with Base64URL.
 //
-// ok is also false for values that a header cannot carry unchanged: null; an empty
-// string or list; a list with an empty element, or with Plain an element that begins or
-// ends with a space; values longer than MaxHeaderValueBytes; and values that are not
-// printable ASCII or that begin or end with a space, because proxies and frameworks
-// change those (RFC 9110 §5.5).
-func HeaderValue(claim *strictjson.Value, encoding Encoding) (value string, ok bool) {
+// The other errors are for values that a header cannot carry unchanged: ErrEmpty for
+// null, an empty string or list, and a list with an empty element; ErrLong for values
+// longer than MaxHeaderValueBytes; and ErrNotPrintable for values that are not printable
+// ASCII or that begin or end with a space, with Plain also for elements that do, because
+// proxies and frameworks change those (RFC 9110 §5.5).
+func HeaderValue(claim *strictjson.Value, encoding Encoding) (value string, err error) {
 	text := textOf(claim)
 	isText := claim.Kind == strictjson.String
 	switch {
+	case text == "":
+		return "", ErrEmpty
 	case encoding == Base64URL:
 		if isText && opensJSON(text) {
-			return "", false
+			return "", ErrTwoMeanings
 		}
 		value = base64.RawURLEncoding.EncodeToString([]byte(text))
 	case isFlat(claim):
-		value = joined(claim.Children, encoding)
+		value, err = joined(claim.Children, encoding)
 	case isText || !opensJSON(text):
-		value = element(text, encoding)
+		value, err = element(text, encoding)
 	case encoding == Percent:
 		value = text[:1] + percent(text[1:])
 	default:
 		value = text
 	}
-	if !isCarried(value) {
-		return "", false
+	if err == nil {
+		err = checkCarried(value)
 	}
-	return value, true
+	if err != nil {
+		return "", err
+	}
+	return value, nil
 }
 
 // textOf is the text of a claim; empty for null.
@@ -99,32 +113,35 @@ func isFlat(claim *strictjson.Value) bool {
 	return claim.Kind == strictjson.Array
 }
 
-// joined joins a flat list; empty when another list has the same value.
-func joined(elements []strictjson.Value, encoding Encoding) string {
+// joined joins a flat list, unless another list would have the same value.
+func joined(elements []strictjson.Value, encoding Encoding) (string, error) {
 	var all []byte
 	for i := range elements {
-		e := element(textOf(&elements[i]), encoding)
-		if e == "" || e[0] == ' ' || e[len(e)-1] == ' ' {
-			return ""
-		}
-		if i > 0 {
+		e, err := element(textOf(&elements[i]), encoding)
+		switch {
+		case err != nil:
+			return "", err
+		case e == "":
+			return "", ErrEmpty
+		case e[0] == ' ' || e[len(e)-1] == ' ':
+			return "", ErrNotPrintable
+		case i > 0:
 			all = append(all, ',')
 		}
 		all = append(all, e...)
 	}
-	return string(all)
+	return string(all), nil
 }
 
-// element encodes a text, or an element of a list. It is empty when the text looks like
-// a list or an object.
-func element(text string, encoding Encoding) string {
+// element encodes a text, or an element of a list.
+func element(text string, encoding Encoding) (string, error) {
 	switch {
 	case encoding == Percent:
-		return percent(text)
+		return percent(text), nil
 	case opensJSON(text) || strings.IndexByte(text, ',') >= 0:
-		return ""
+		return "", ErrTwoMeanings
 	}
-	return text
+	return text, nil
 }
 
 // opensJSON reports whether the text begins like a JSON list or object.
@@ -145,15 +162,21 @@ func percent(text string) string {
 	return string(all)
 }
 
-// isCarried reports whether every proxy and framework keeps the value unchanged.
-func isCarried(value string) bool {
-	if value == "" || len(value) > MaxHeaderValueBytes || value[0] == ' ' || value[len(value)-1] == ' ' {
-		return false
+// checkCarried returns an error unless every proxy and framework keeps the value
+// unchanged.
+func checkCarried(value string) error {
+	switch {
+	case value == "":
+		return ErrEmpty
+	case len(value) > MaxHeaderValueBytes:
+		return ErrLong
+	case value[0] == ' ' || value[len(value)-1] == ' ':
+		return ErrNotPrintable
 	}
 	for i := range len(value) {
 		if value[i] < ' ' || value[i] > '~' {
-			return false
+			return ErrNotPrintable
 		}
 	}
-	return true
+	return nil
 }

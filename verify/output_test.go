@@ -85,9 +85,9 @@ func TestHeaderValue(t *testing.T) {
 	} {
 		claim := parseClaim(t, c.claim)
 		for encoding, want := range map[verify.Encoding]string{verify.Plain: c.plain, verify.Percent: c.percent} {
-			value, ok := verify.HeaderValue(&claim, encoding)
-			if value != want || ok != (want != "") {
-				t.Errorf("%s, encoding %d: HeaderValue(%.40s) = %.80q, %v; want %.80q", c.name, encoding, c.claim, value, ok, want)
+			value, err := verify.HeaderValue(&claim, encoding)
+			if value != want || (err == nil) != (want != "") {
+				t.Errorf("%s, encoding %d: HeaderValue(%.40s) = %.80q, %v; want %.80q", c.name, encoding, c.claim, value, err, want)
 			}
 		}
 		// The percent-encoded elements of a list are its elements.
@@ -115,9 +115,9 @@ func TestHeaderValueBase64URL(t *testing.T) {
 		{"a byte longer", `"` + strings.Repeat("x", fits+1) + `"`, ""},
 	} {
 		claim := parseClaim(t, c.claim)
-		value, ok := verify.HeaderValue(&claim, verify.Base64URL)
-		if want := base64.RawURLEncoding.EncodeToString([]byte(c.text)); value != want || ok != (want != "") {
-			t.Errorf("%s: HeaderValue(%.40s) = %.80q, %v; want %.80q", c.name, c.claim, value, ok, want)
+		value, err := verify.HeaderValue(&claim, verify.Base64URL)
+		if want := base64.RawURLEncoding.EncodeToString([]byte(c.text)); value != want || (err == nil) != (want != "") {
+			t.Errorf("%s: HeaderValue(%.40s) = %.80q, %v; want %.80q", c.name, c.claim, value, err, want)
 		}
 	}
 }
@@ -144,16 +144,47 @@ func TestHeaderValueIsOfOneClaim(t *testing.T) {
 		by := map[string]string{}
 		for _, text := range claims {
 			claim := parseClaim(t, text)
-			value, ok := verify.HeaderValue(&claim, encoding)
-			if other, taken := by[value]; ok && taken {
+			value, err := verify.HeaderValue(&claim, encoding)
+			if other, taken := by[value]; err == nil && taken {
 				t.Errorf("encoding %d: %s and %s are both %q", encoding, other, text, value)
 			}
-			if ok {
+			if err == nil {
 				by[value] = text
 			}
 		}
 		if len(by) < 10 {
 			t.Errorf("encoding %d: only %d claims have a value", encoding, len(by))
+		}
+	}
+}
+
+// TestHeaderValueErrors: why a claim is left out is said.
+func TestHeaderValueErrors(t *testing.T) {
+	long := `"` + strings.Repeat("x", verify.MaxHeaderValueBytes+1) + `"`
+	for _, c := range []struct {
+		name, claim              string
+		plain, percent, base64ed error
+	}{
+		{"null", `null`, verify.ErrEmpty, verify.ErrEmpty, verify.ErrEmpty},
+		{"empty text", `""`, verify.ErrEmpty, verify.ErrEmpty, verify.ErrEmpty},
+		{"empty list", `[]`, verify.ErrEmpty, verify.ErrEmpty, nil},
+		{"list with an empty element", `["a",""]`, verify.ErrEmpty, verify.ErrEmpty, nil},
+		{"too long", long, verify.ErrLong, verify.ErrLong, verify.ErrLong},
+		{"not ASCII", `"Zoë"`, verify.ErrNotPrintable, nil, nil},
+		{"a line break", `"a\nb"`, verify.ErrNotPrintable, nil, nil},
+		{"a space at the end", `"a "`, verify.ErrNotPrintable, nil, nil},
+		{"list, a space at the end of an element", `["a ","b"]`, verify.ErrNotPrintable, nil, nil},
+		{"list, not ASCII", `["é"]`, verify.ErrNotPrintable, nil, nil},
+		{"text that a list could make", `"a,b"`, verify.ErrTwoMeanings, nil, nil},
+		{"text that an object could make", `"{}"`, verify.ErrTwoMeanings, nil, verify.ErrTwoMeanings},
+		{"list that a longer list could make", `["a,b"]`, verify.ErrTwoMeanings, nil, nil},
+		{"text", `"a"`, nil, nil, nil},
+	} {
+		claim := parseClaim(t, c.claim)
+		for encoding, want := range []error{c.plain, c.percent, c.base64ed} {
+			if value, err := verify.HeaderValue(&claim, verify.Encoding(encoding)); err != want || (value == "") != (want != nil) {
+				t.Errorf("%s, encoding %d: %.40q, %v; want %v", c.name, encoding, value, err, want)
+			}
 		}
 	}
 }

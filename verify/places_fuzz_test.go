@@ -24,6 +24,61 @@ func FuzzQuery(f *testing.F) {
 	f.Fuzz(checkParams)
 }
 
+// FuzzList demands that a token in a list is one of its elements, that no other element
+// may be one, and that nothing else is taken out with it.
+func FuzzList(f *testing.F) {
+	for _, seed := range []string{"graphql-ws, a.b.c", "bearer.a.b.c", "bearer.a, Bearer.b", ",a.b, ,", `"a, b.c"`, "bearer.", "wamp.2.json, bearer.a.b.c"} {
+		f.Add(seed, true)
+		f.Add(seed, false)
+	}
+	f.Fuzz(func(t *testing.T, list string, hasPrefix bool) {
+		location := verify.TokenLocation{Name: "x", List: true}
+		isToken := func(element string) string {
+			if strings.Contains(element, ".") {
+				return element
+			}
+			return ""
+		}
+		if hasPrefix {
+			location.Prefix = "bearer."
+			isToken = func(element string) string {
+				if len(element) > 7 && strings.EqualFold(element[:7], "bearer.") {
+					return element[7:]
+				}
+				return ""
+			}
+		}
+		found, err := verify.Extract([][2]string{{"x", list}}, []verify.TokenLocation{location})
+		tokens, others := []string{}, []string{}
+		for _, element := range strings.Split(list, ",") {
+			if element = strings.Trim(element, " \t\r\n"); isToken(element) != "" {
+				tokens = append(tokens, isToken(element))
+			} else if element != "" {
+				others = append(others, element)
+			}
+		}
+		same := slices.Compact(slices.Clone(tokens))
+		switch {
+		case strings.Contains(list, `"`) || len(same) > 1:
+			if verify.ReasonOf(err) != verify.TokenAmbiguous {
+				t.Fatalf("%q: %q, %v", list, found.Token, err)
+			}
+			return
+		case len(same) == 0:
+			if verify.ReasonOf(err) != verify.TokenMissing {
+				t.Fatalf("%q: %q, %v", list, found.Token, err)
+			}
+			return
+		}
+		if err != nil || found.Token != same[0] {
+			t.Fatalf("%q: %q, %v; want %q", list, found.Token, err, same[0])
+		}
+		if got := location.WithoutToken(list, found.Token); got != strings.Join(others, ", ") {
+			t.Fatalf("%q: %q is left", list, got)
+		}
+	})
+}
+
 // TestCookiesAndQueriesAtRandom checks what fuzzing takes long to build: lists
 // made of nothing but the parts that matter.
 func TestCookiesAndQueriesAtRandom(t *testing.T) {

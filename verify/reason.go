@@ -43,6 +43,13 @@ const (
 	// TokenAmbiguous: more than one token (RFC 6750 §2), or something that some
 	// servers read as another one, or more cookies or parameters than are searched.
 	TokenAmbiguous
+	// TokenTooLarge: longer than Rule.MaxTokenBytes, or nested deeper or with more
+	// values than are read.
+	TokenTooLarge
+	// TokenOpaque: not a JWT, but a text that only its issuer can read (RFC 6750 §2.1).
+	TokenOpaque
+	// TokenEncrypted: a JWE (RFC 7516), not a JWS.
+	TokenEncrypted
 	// TokenMalformed: not a compact JWS, or one that parsers may read differently.
 	TokenMalformed
 	// AlgorithmNotAllowed: "alg" is not the rule's, or not the key's (RFC 8725 §3.1).
@@ -51,6 +58,9 @@ const (
 	IssuerUnknown
 	// ClaimInvalid: a registered claim is missing or of the wrong type (RFC 7519 §4.1).
 	ClaimInvalid
+	// ClaimOutOfRange: a date is a number that not every reader takes for the same
+	// second.
+	ClaimOutOfRange
 	// TokenExpired: "exp" has passed (RFC 7519 §4.1.4).
 	TokenExpired
 	// TokenNotYetValid: "nbf" or "iat" lies ahead (RFC 7519 §4.1.5, §4.1.6).
@@ -59,6 +69,8 @@ const (
 	AudienceMismatch
 	// KeyUnknown: a fresh key set does not hold the token's key.
 	KeyUnknown
+	// KeyIDMissing: the token has no "kid", and none of several keys verifies it.
+	KeyIDMissing
 	// SignatureInvalid: the signature does not verify (RFC 7515 §5.2).
 	SignatureInvalid
 	// ScopeMissing: the token is valid, but lacks a scope (RFC 6750 §3.1, insufficient_scope).
@@ -118,14 +130,19 @@ var table = [reasonEnd]row{
 	RouteDenied:         {"route_denied", statusForbidden, grpcPermissionDenied, "", false, "This is not open to anyone."},
 	TokenMissing:        {"token_missing", statusUnauthorized, grpcUnauthenticated, "", true, "An access token is required."},
 	TokenAmbiguous:      {"token_ambiguous", statusBadRequest, grpcInvalidArgument, invalidRequest, true, "The request carries more than one access token, or may be read so."},
+	TokenTooLarge:       {"token_too_large", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is larger than this server accepts."},
+	TokenOpaque:         {"token_opaque", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is not a JWT: was it requested with this API's audience?"},
+	TokenEncrypted:      {"token_encrypted", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is encrypted and not for this API: was it requested with this API's audience?"},
 	TokenMalformed:      {"token_malformed", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is malformed."},
 	AlgorithmNotAllowed: {"algorithm_not_allowed", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is signed with an algorithm that is not allowed."},
 	IssuerUnknown:       {"issuer_unknown", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token's issuer is not accepted here."},
 	ClaimInvalid:        {"claim_invalid", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "A claim of the access token is missing or of the wrong type."},
+	ClaimOutOfRange:     {"claim_out_of_range", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "A date in the access token is out of range."},
 	TokenExpired:        {"token_expired", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token has expired."},
 	TokenNotYetValid:    {"token_not_yet_valid", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is not valid yet."},
 	AudienceMismatch:    {"audience_mismatch", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is for another audience."},
 	KeyUnknown:          {"key_unknown", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is signed with a key that its issuer does not publish."},
+	KeyIDMissing:        {"kid_missing", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token does not name its key (kid), and no key of its issuer that was tried verifies it."},
 	SignatureInvalid:    {"signature_invalid", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token's signature is not valid."},
 	ScopeMissing:        {"scope_missing", statusForbidden, grpcPermissionDenied, insufficientScope, true, "The access token lacks a scope that is needed here."},
 	PermissionMissing:   {"permission_missing", statusForbidden, grpcPermissionDenied, insufficientScope, true, "The access token lacks a permission that is needed here."},

@@ -24,6 +24,7 @@ const maxNumericDate = 1 << 53
 type Token struct {
 	signed    string // the signing input (RFC 7515 §5.1): header "." payload, encoded
 	payload   string // in base64url
+	length    int    // of the text given to Parse, in bytes
 	signature []byte
 	header
 
@@ -53,6 +54,7 @@ const (
 	absent claimState = iota
 	present
 	wrongType
+	outOfRange // a number, but not one that is a date to every reader
 )
 
 type textClaim struct {
@@ -97,17 +99,20 @@ func (t *Token) Lookup(names []string) *strictjson.Value {
 }
 
 // Date returns a claim that is a NumericDate (RFC 7519 §2), in seconds since the
-// epoch. Reason, when the claim is missing or not a NumericDate: ClaimInvalid.
+// epoch. Reasons: ClaimInvalid when the claim is missing or not a NumericDate,
+// ClaimOutOfRange.
 func (t *Token) Date(name string) (seconds float64, err error) {
 	claim, ok := t.Claim(name)
 	if !ok {
 		return 0, refuse(ClaimInvalid, "a date is missing")
 	}
-	date := numericDate(claim)
-	if date.state != present {
-		return 0, refuse(ClaimInvalid, "a date is not a NumericDate")
+	switch date := numericDate(claim); date.state {
+	case present:
+		return date.seconds, nil
+	case outOfRange:
+		return 0, refuse(ClaimOutOfRange, "a date is out of range")
 	}
-	return date.seconds, nil
+	return 0, refuse(ClaimInvalid, "a date is not a NumericDate")
 }
 
 // Size estimates the memory of the token in bytes, without the text given to Parse.
@@ -125,29 +130,53 @@ func values(v *strictjson.Value) (n int) {
 
 // Parse reads a compact JWS (RFC 7515 §7.1) whose payload is a JSON object. It checks
 // the syntax and no value. base64url must be as DecodeBase64URL accepts it, and JSON
-// as package strictjson does. Tokens longer than MaxTokenBytes are refused. Reason:
-// TokenMalformed.
-func Parse(compact string) (*Token, error) {
-	if len(compact) > MaxTokenBytes {
-		return nil, refuse(TokenMalformed, "the token is too long")
+// as package strictjson does. Tokens longer than DefaultTokenBytes are refused;
+// Rules.Parse has the rules' own bound. Reasons: TokenTooLarge, TokenOpaque,
+// TokenEncrypted, TokenMalformed.
+func Parse(compact string) (*Token, error) { return parse(compact, DefaultTokenBytes) }
+
+func parse(compact string, maxBytes int) (*Token, error) {
+	if len(compact) > maxBytes {
+		return nil, refuse(TokenTooLarge, "the token is too long")
 	}
-	encodedHeader, payload, encodedSignature, err := splitCompact(compact)
-	if err != nil {
-		return nil, err
+	encodedHeader, payload, encodedSignature, ok := splitCompact(compact)
+	if !ok {
+		return nil, notThreeParts(compact)
 	}
-	t := &Token{signed: compact[:len(encodedHeader)+1+len(payload)], payload: payload}
+	t := &Token{signed: compact[:len(encodedHeader)+1+len(payload)], payload: payload, length: len(compact)}
+	var err error
 	if t.header, err = readHeader(encodedHeader); err != nil {
 		return nil, err
 	}
-	if t.claims, err = decodeObject(t.payload, tokenLimits); err != nil {
+	limits := tokenLimits
+	limits.Values = max(limits.Values, maxBytes/bytesPerValue)
+	if t.claims, err = decodeObject(t.payload, limits); err != nil {
 		return nil, err
 	}
-	var ok bool
 	if t.signature, ok = DecodeBase64URL(encodedSignature); !ok {
 		return nil, refuse(TokenMalformed, notBase64URL)
 	}
 	t.readClaims()
 	return t, nil
+}
+
+// notThreeParts returns why a text without the three parts of a JWS is refused. Clients
+// that name no audience often get a token for the provider itself: a JWE, or one that is
+// no JWT at all.
+func notThreeParts(compact string) error {
+	first, _, _ := strings.Cut(compact, ".")
+	header, err := decodeObject(first, tokenLimits)
+	if err == nil {
+		// RFC 7516 §4.1.2: every JWE has "enc".
+		if enc, ok := header.Member("enc"); ok && enc.Kind == strictjson.String && IsOpaque(compact) {
+			return refuse(TokenEncrypted, "the token has the five parts of a JWE")
+		}
+		return refuse(TokenMalformed, "the token has not three parts") // a JWT that was cut, or joined with another text
+	}
+	if isB64Token(compact) {
+		return refuse(TokenOpaque, "the token is not a JWT")
+	}
+	return refuse(TokenMalformed, "the token has not three parts")
 }
 
 // readClaims reads the registered claims (RFC 7519 §4.1). It records a wrong type and
@@ -183,10 +212,13 @@ func stringState(claim *strictjson.Value) claimState {
 
 // numericDate reads seconds since the epoch (RFC 7519 §2).
 func numericDate(claim *strictjson.Value) timeClaim {
-	if claim.Kind != strictjson.Number || !(math.Abs(claim.Num) <= maxNumericDate) {
+	switch {
+	case claim.Kind != strictjson.Number:
 		return timeClaim{state: wrongType}
+	case math.Abs(claim.Num) <= maxNumericDate:
+		return timeClaim{present, claim.Num}
 	}
-	return timeClaim{present, claim.Num}
+	return timeClaim{state: outOfRange}
 }
 
 // audience reads a string or a list of strings (RFC 7519 §4.1.3).
@@ -273,25 +305,31 @@ func (h *header) read(object *strictjson.Value) error {
 	return nil
 }
 
-// splitCompact cuts a compact JWS into its three parts (RFC 7515 §7.1).
-func splitCompact(compact string) (header, payload, signature string, err error) {
+// splitCompact cuts a compact JWS into its three parts (RFC 7515 §7.1). ok is false when
+// there are not three.
+func splitCompact(compact string) (header, payload, signature string, ok bool) {
 	first := strings.IndexByte(compact, '.')
 	last := first + 1 + strings.IndexByte(compact[first+1:], '.')
 	if first < 0 || last == first || strings.IndexByte(compact[last+1:], '.') >= 0 {
-		return "", "", "", refuse(TokenMalformed, "there are not three parts")
+		return "", "", "", false
 	}
-	return compact[:first], compact[first+1 : last], compact[last+1:], nil
+	return compact[:first], compact[first+1 : last], compact[last+1:], true
 }
 
-// decodeObject reads one part of a compact JWS as a JSON object.
+// decodeObject reads one part of a compact JWS as a JSON object. Reasons: TokenMalformed,
+// TokenTooLarge.
 func decodeObject(part string, lim strictjson.Limits) (strictjson.Value, error) {
 	text, ok := DecodeBase64URL(part)
 	if !ok {
 		return strictjson.Value{}, refuse(TokenMalformed, notBase64URL)
 	}
 	object, err := strictjson.Parse(string(text), lim)
-	if err != nil {
-		return strictjson.Value{}, refuse(TokenMalformed, err.Error()) // fixed texts, see strictjson
+	switch err {
+	case nil:
+	case strictjson.ErrTooLong, strictjson.ErrTooDeep, strictjson.ErrTooMany:
+		return strictjson.Value{}, refuse(TokenTooLarge, err.Error()) // fixed texts, see strictjson
+	default:
+		return strictjson.Value{}, refuse(TokenMalformed, err.Error())
 	}
 	if object.Kind != strictjson.Object {
 		return strictjson.Value{}, refuse(TokenMalformed, "a part is not a JSON object")
@@ -321,27 +359,26 @@ func DecodeBase64URL(text string) (decoded []byte, ok bool) {
 // its five parts (RFC 7516 §7.1). It is false for tokens over MaxTokenBytes. Parse
 // decides about every token for which IsOpaque is false.
 func IsOpaque(token string) bool {
-	if token == "" || len(token) > MaxTokenBytes || token[0] == '.' || token[0] == '=' {
+	if len(token) > MaxTokenBytes || !isB64Token(token) {
 		return false
 	}
-	dots := 0
-	other := false  // there is a character that is not in base64url
-	padded := false // there is an equals sign; only equals signs may follow it
-	for i := range len(token) {
-		switch c := token[i]; {
-		case c == '=':
-			padded, other = true, true
-		case padded:
-			return false
-		case c == '.':
-			dots++
-		case c == '~' || c == '+' || c == '/':
-			other = true
-		case !isAlphanumeric(c) && c != '-' && c != '_':
+	dots := strings.Count(token, ".")
+	return dots == 0 || dots == 4 && !strings.ContainsAny(token, "~+/=")
+}
+
+// isB64Token reports whether a text is a b64token (RFC 6750 §2.1) that does not begin
+// with a dot.
+func isB64Token(text string) bool {
+	text = strings.TrimRight(text, "=")
+	if text == "" || text[0] == '.' {
+		return false
+	}
+	for i := range len(text) {
+		if c := text[i]; !isAlphanumeric(c) && strings.IndexByte("-._~+/", c) < 0 {
 			return false
 		}
 	}
-	return dots == 0 || dots == 4 && !other
+	return true
 }
 
 func isAlphanumeric(c byte) bool {

@@ -4,7 +4,7 @@
 // A caller takes these steps, in this order:
 //
 //  1. Extract finds the token in the request's headers.
-//  2. Parse reads it.
+//  2. Rules.Parse reads it.
 //  3. Rules.Match finds the rule of its issuer.
 //  4. Rule.Check checks its claims.
 //  5. The caller looks up the key (package jwks).
@@ -39,13 +39,25 @@ type Rule struct {
 	// ClockSkew is the greatest accepted difference between the issuer's clock and
 	// ours. It must not be negative.
 	ClockSkew time.Duration
+	// MaxTokenBytes bounds the compact token, from MinTokenBytes to MaxTokenBytes; 0
+	// stands for DefaultTokenBytes.
+	MaxTokenBytes int
+}
+
+// maxTokenBytes is MaxTokenBytes, or its default.
+func (r *Rule) maxTokenBytes() int {
+	if r.MaxTokenBytes == 0 {
+		return DefaultTokenBytes
+	}
+	return r.MaxTokenBytes
 }
 
 // Rules are the accepted issuers. They are not changed after NewRules and may
 // be shared by goroutines.
 type Rules struct {
-	rules      []Rule
-	algorithms []string
+	rules         []Rule
+	algorithms    []string
+	maxTokenBytes int // the greatest of the rules
 }
 
 // NewRules makes Rules of a slice, which the caller must not change afterwards. The
@@ -53,6 +65,7 @@ type Rules struct {
 func NewRules(rules []Rule) *Rules {
 	all := &Rules{rules: rules}
 	for i := range rules {
+		all.maxTokenBytes = max(all.maxTokenBytes, rules[i].maxTokenBytes())
 		for _, alg := range rules[i].Algorithms {
 			if !slices.Contains(all.algorithms, alg) {
 				all.algorithms = append(all.algorithms, alg)
@@ -62,9 +75,16 @@ func NewRules(rules []Rule) *Rules {
 	return all
 }
 
+// MaxTokenBytes is the greatest length of a token of any of the rules.
+func (rs *Rules) MaxTokenBytes() int { return rs.maxTokenBytes }
+
+// Parse is the function Parse with the bound MaxTokenBytes: which rule is the token's is
+// known only once it is parsed. Match has the bound of that rule.
+func (rs *Rules) Parse(compact string) (*Token, error) { return parse(compact, rs.maxTokenBytes) }
+
 // Match returns the rule of the token's issuer and its index in the slice given to
 // NewRules. On an error the index is -1.
-// Reasons: AlgorithmNotAllowed, ClaimInvalid, IssuerUnknown.
+// Reasons: AlgorithmNotAllowed, ClaimInvalid, IssuerUnknown, TokenTooLarge.
 func (rs *Rules) Match(t *Token) (*Rule, int, error) {
 	if !slices.Contains(rs.algorithms, t.algorithm) {
 		return nil, -1, refuse(AlgorithmNotAllowed, "no rule allows this algorithm")
@@ -77,7 +97,10 @@ func (rs *Rules) Match(t *Token) (*Rule, int, error) {
 		if t.issuer.state == absent || rule.Issuer != t.issuer.text {
 			continue
 		}
-		if !slices.Contains(rule.Algorithms, t.algorithm) {
+		switch {
+		case t.length > rule.maxTokenBytes():
+			return nil, -1, refuse(TokenTooLarge, "the token is too long for the issuer's rule")
+		case !slices.Contains(rule.Algorithms, t.algorithm):
 			return nil, -1, refuse(AlgorithmNotAllowed, "the issuer's rule does not allow this algorithm")
 		}
 		return rule, i, nil
@@ -93,8 +116,8 @@ func (rs *Rules) Match(t *Token) (*Rule, int, error) {
 }
 
 // Check checks the claims of a token at the given time. The token must have matched
-// the rule. Check does not check the signature. Reasons: ClaimInvalid, TokenExpired,
-// TokenNotYetValid, AudienceMismatch.
+// the rule. Check does not check the signature. Reasons: ClaimInvalid, ClaimOutOfRange,
+// TokenExpired, TokenNotYetValid, AudienceMismatch.
 func (r *Rule) Check(t *Token, now time.Time) error {
 	if err := r.checkTimes(t, now); err != nil {
 		return err
@@ -125,14 +148,20 @@ func (r *Rule) checkTimes(t *Token, now time.Time) error {
 		return refuse(ClaimInvalid, "exp is missing")
 	case t.expiry.state == wrongType:
 		return refuse(ClaimInvalid, "exp is not a NumericDate")
+	case t.expiry.state == outOfRange:
+		return refuse(ClaimOutOfRange, "exp is out of range")
 	case at >= t.expiry.seconds+skew:
 		return refuse(TokenExpired, "exp has passed")
 	case t.notBefore.state == wrongType:
 		return refuse(ClaimInvalid, "nbf is not a NumericDate")
+	case t.notBefore.state == outOfRange:
+		return refuse(ClaimOutOfRange, "nbf is out of range")
 	case t.notBefore.state == present && at < t.notBefore.seconds-skew:
 		return refuse(TokenNotYetValid, "nbf has not come")
 	case t.issuedAt.state == wrongType:
 		return refuse(ClaimInvalid, "iat is not a NumericDate")
+	case t.issuedAt.state == outOfRange:
+		return refuse(ClaimOutOfRange, "iat is out of range")
 	case t.issuedAt.state == present && at < t.issuedAt.seconds-skew:
 		return refuse(TokenNotYetValid, "iat has not come")
 	}

@@ -3,10 +3,14 @@ package demo
 import (
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/json"
+	"strings"
 	"time"
 
 	"edgejwt/e2e/auth0"
+	"edgejwt/verify"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/golang-jwt/jwt/v5"
 )
 
@@ -28,6 +32,9 @@ func Refused(s *auth0.Server, audience string) (map[string]string, error) {
 		"early":    {change: auth0.Claims{"nbf": now.Add(time.Hour).Unix()}},
 		"forever":  {change: auth0.Claims{"exp": nil}},
 		"stranger": {change: auth0.Claims{"iss": "https://somewhere.else.example/"}},
+		"endless":  {change: auth0.Claims{"exp": json.RawMessage("1e400")}},
+		"large":    {change: auth0.Claims{"groups": strings.Repeat("g", verify.DefaultTokenBytes)}},
+		"nameless": {mint: auth0.Mint{Key: stranger, Header: map[string]any{"kid": nil}}},
 		"hs256":    {mint: auth0.Mint{Method: jwt.SigningMethodHS256, Key: s.KeySet()}},
 		"unknown":  {mint: auth0.Mint{Key: stranger, Header: map[string]any{"kid": "nobody-knows-it"}}},
 	} {
@@ -41,7 +48,22 @@ func Refused(s *auth0.Server, audience string) (map[string]string, error) {
 			return nil, err
 		}
 	}
-	return tokens, nil
+	tokens["encrypted"], err = encrypted(&stranger.PublicKey)
+	return tokens, err
+}
+
+// encrypted is a token that only the holder of a key can read, such as Auth0 issues for
+// its own use when the client names no audience.
+func encrypted(to *rsa.PublicKey) (string, error) {
+	encrypter, err := jose.NewEncrypter(jose.A256GCM, jose.Recipient{Algorithm: jose.RSA_OAEP_256, Key: to}, nil)
+	if err != nil {
+		return "", err
+	}
+	object, err := encrypter.Encrypt([]byte("{}"))
+	if err != nil {
+		return "", err
+	}
+	return object.CompactSerialize()
 }
 
 // keepRefused puts them where the reader can use them.

@@ -46,12 +46,15 @@ func claims(b *builder) {
 		{`-0`, verify.TokenExpired, "1970 has passed"},
 		{`-9999999999`, verify.TokenExpired, "a time long past"},
 		{`1e-5`, verify.TokenExpired, "1970 has passed"},
-		{`1e999`, verify.ClaimInvalid, "infinity is no date"},
-		{`-1e999`, verify.ClaimInvalid, "infinity is no date"},
-		{`1e308`, verify.ClaimInvalid, "a date that no reader holds to the second"},
-		{`9007199254740994`, verify.ClaimInvalid, "over 2^53 readers round differently (RFC 7493 §2.2)"},
-		{`18446744073709551616`, verify.ClaimInvalid, "2^64 is 0 to a reader with 64 bits"},
-		{strings.Repeat("9", 400), verify.ClaimInvalid, "more digits than any reader holds"},
+		{`1e999`, verify.ClaimOutOfRange, "infinity is no date"},
+		{`-1e999`, verify.ClaimOutOfRange, "infinity is no date"},
+		{`1e308`, verify.ClaimOutOfRange, "a date that no reader holds to the second"},
+		{`9007199254740994`, verify.ClaimOutOfRange, "over 2^53 readers round differently (RFC 7493 §2.2)"},
+		{`1e400`, verify.ClaimOutOfRange, "infinity is no date"},
+		{`1.7e26`, verify.ClaimOutOfRange, "a date that no reader holds to the second"},
+		{`1700000000000000000`, verify.ClaimOutOfRange, "a careless issuer's, in nanoseconds"},
+		{`18446744073709551616`, verify.ClaimOutOfRange, "2^64 is 0 to a reader with 64 bits"},
+		{strings.Repeat("9", 400), verify.ClaimOutOfRange, "more digits than any reader holds"},
 		{`NaN`, verify.TokenMalformed, "NaN is not JSON (RFC 8259 §6)"},
 		{`Infinity`, verify.TokenMalformed, "Infinity is not JSON (RFC 8259 §6)"},
 		{`0x7fffffffff`, verify.TokenMalformed, "hexadecimal is not JSON (RFC 8259 §6)"},
@@ -73,9 +76,9 @@ func claims(b *builder) {
 		"names of claims are case-sensitive (RFC 7519 §4)")
 	b.token("exp only inside another claim", ordinary(p.without("exp").with("a", `{"exp":9999999999}`)), verify.ClaimInvalid,
 		"members of an inner object are not the claims")
-	b.token("nbf: 1e999", ordinary(p.with("nbf", "1e999")), verify.ClaimInvalid, "infinity is no date")
-	b.token("nbf: -1e999", ordinary(p.with("nbf", "-1e999")), verify.ClaimInvalid, "infinity is no date")
-	b.token("iat: 1e999", ordinary(p.with("iat", "1e999")), verify.ClaimInvalid, "infinity is no date")
+	b.token("nbf: 1e999", ordinary(p.with("nbf", "1e999")), verify.ClaimOutOfRange, "infinity is no date")
+	b.token("nbf: -1e999", ordinary(p.with("nbf", "-1e999")), verify.ClaimOutOfRange, "infinity is no date")
+	b.token("iat: 1e999", ordinary(p.with("iat", "1e999")), verify.ClaimOutOfRange, "infinity is no date")
 	b.token("nbf far ahead", ordinary(p.with("nbf", "9999999999")), verify.TokenNotYetValid, "the token says itself that it is not valid yet (RFC 7519 §4.1.5)")
 	b.token("iat far ahead", ordinary(p.with("iat", "9999999999")), verify.TokenNotYetValid,
 		"a token from the future shows a broken issuer or a forgery; RFC 7519 §4.1.6 leaves it to the application")

@@ -103,6 +103,17 @@ func texts(b *builder, malformed func(name, token, why string)) {
 		{"replaced by a number", func(string) string { return `1` }, "a part is a JSON object (RFC 7519 §7.2)"},
 		{"replaced by white space", func(string) string { return ` ` }, "a part is a JSON object (RFC 7519 §7.2)"},
 		{"empty", func(string) string { return `` }, "a part is a JSON object (RFC 7519 §7.2)"},
+		{"compressed", compressed, "a JWS has no compression (RFC 7516 §4.1.3 is for JWE)"},
+		{"encoded twice", encode, "a part is encoded once"},
+	} {
+		malformed("header "+c.name, compact(c.change(h), p, sign), c.why)
+		malformed("payload "+c.name, compact(h, c.change(p), sign), c.why)
+	}
+	for _, c := range []struct {
+		name   string
+		change func(string) string
+		why    string
+	}{
 		{"nested over the bound", func(s string) string {
 			return s[:len(s)-1] + `,"x":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `}`
 		}, "depth is bounded, so that no text is expensive to read"},
@@ -113,11 +124,9 @@ func texts(b *builder, malformed func(name, token, why string)) {
 			"a reader with recursion runs out of stack"},
 		{"with too many values", func(s string) string { return s[:len(s)-1] + `,"x":[` + strings.Repeat("0,", 4100) + `0]}` },
 			"the number of values is bounded, so that no text is expensive to read"},
-		{"compressed", compressed, "a JWS has no compression (RFC 7516 §4.1.3 is for JWE)"},
-		{"encoded twice", encode, "a part is encoded once"},
 	} {
-		malformed("header "+c.name, compact(c.change(h), p, sign), c.why)
-		malformed("payload "+c.name, compact(h, c.change(p), sign), c.why)
+		b.token("header "+c.name, compact(c.change(h), p, sign), verify.TokenTooLarge, c.why)
+		b.token("payload "+c.name, compact(h, c.change(p), sign), verify.TokenTooLarge, c.why)
 	}
 	malformed("payload a token of its own", compact(header().with("cty", `"JWT"`).text(), ordinary(b.payload()), sign),
 		"a nested token is not unwrapped (RFC 7519 §5.2)")

@@ -17,9 +17,9 @@ func keyIDs(b *builder) {
 		b.token(name, under(kid, rs256(k.current)), verify.KeyUnknown, why)
 	}
 
-	b.token("kid missing where there are several keys", b.withHeader(header().without("kid")), verify.KeyUnknown,
+	b.token("kid missing where there are several keys", b.withHeader(header().without("kid")), verify.KeyIDMissing,
 		"trying every key would let any of them stand for any other")
-	unknown("kid empty", `""`, "no key has this kid")
+	b.token("kid empty", under(`""`, rs256(k.current)), verify.KeyIDMissing, "an empty kid names no key")
 	unknown("kid path traversal", `"../../../../../../dev/null"`, "a kid is not a path")
 	unknown("kid file URL", `"file:///proc/self/environ"`, "a kid is not a URL")
 	unknown("kid remote URL", `"https://attacker.example/jwks.json"`, "a kid is not a URL")

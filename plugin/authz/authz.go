@@ -99,11 +99,12 @@ func New(cfg *config.Config, engine verify.Engine, keys func(rule *config.Rule) 
 	for i := range cfg.Rules {
 		rule := &cfg.Rules[i]
 		rules[i] = verify.Rule{
-			Issuer:      rule.Issuer,
-			Audiences:   rule.Audiences,
-			AnyAudience: rule.AnyAudience,
-			Algorithms:  rule.Algorithms,
-			ClockSkew:   rule.ClockSkew,
+			Issuer:        rule.Issuer,
+			Audiences:     rule.Audiences,
+			AnyAudience:   rule.AnyAudience,
+			Algorithms:    rule.Algorithms,
+			ClockSkew:     rule.ClockSkew,
+			MaxTokenBytes: rule.MaxTokenBytes,
 		}
 		a.issuers = append(a.issuers, issuer{rule.Issuer, i, a.addLocations(rule.Locations), keys(rule), newOutputs(rule)})
 	}

@@ -95,7 +95,7 @@ func TestCacheChangesNoDecision(t *testing.T) {
 			if got.Reason != want.Reason || got.Report != want.Report || got.Rule() != want.Rule() || got.Step() != want.Step() || got.GRPC != want.GRPC ||
 				(got.Match() == nil) != (want.Match() == nil) || got.Match() != nil && got.Match().Index != want.Match().Index ||
 				!slices.Equal(got.Forged, want.Forged) || !slices.Equal(c.Remove, d.Remove) || !slices.Equal(c.Set, d.Set) ||
-				!slices.Equal(c.State, d.State) || c.Dropped != d.Dropped || c.ClearRoute != d.ClearRoute {
+				!slices.Equal(c.State, d.State) || !slices.Equal(c.Dropped, d.Dropped) || c.ClearRoute != d.ClearRoute {
 				t.Fatalf("%s: %v (%v) with\n%+v; without a cache %v (%v) with\n%+v:\n%q", name, got.Reason, got.Detail, c, want.Reason, want.Detail, d, headers)
 			}
 			hits += cached.Lookups()[authz.Hit]

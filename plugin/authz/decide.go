@@ -160,7 +160,7 @@ func (d *Decision) Resume(now time.Time) {
 		return
 	}
 	var err error
-	if d.token, err = verify.Parse(d.found.Token); err != nil {
+	if d.token, err = d.authz.rules.Parse(d.found.Token); err != nil {
 		d.fail(err) // cannot happen: it was parsed before
 		return
 	}
@@ -204,6 +204,9 @@ func (d *Decision) detach() {
 	d.token, d.cached, d.keys = nil, nil, nil
 	for _, text := range [...]*string{&d.found.Token, &d.source.cookies, &d.source.path} {
 		*text = strings.Clone(*text)
+	}
+	for i := range d.source.lists {
+		d.source.lists[i][1] = strings.Clone(d.source.lists[i][1])
 	}
 	d.match.Detach()
 }
@@ -322,13 +325,14 @@ func (d *Decision) parse(*request, time.Time) {
 		d.cached, d.token, d.rule, d.issuer = c, c.token, c.rule, c.issuer
 		return
 	}
-	if d.match.Route.AllowOpaque && verify.IsOpaque(d.found.Token) {
+	rules := d.authz.rules
+	if d.match.Route.AllowOpaque && len(d.found.Token) <= rules.MaxTokenBytes() && verify.IsOpaque(d.found.Token) {
 		d.decide(verify.Opaque, nil)
 		return
 	}
 	d.found.Token = d.authz.tokens.clone(d.found.Token)
 	var err error
-	if d.token, err = verify.Parse(d.found.Token); err != nil {
+	if d.token, err = rules.Parse(d.found.Token); err != nil {
 		d.fail(err)
 	}
 }
@@ -364,6 +368,15 @@ func (d *Decision) claims(_ *request, now time.Time) {
 // errOtherAlgorithm refuses a token whose key is for another algorithm (RFC 8725 §3.1).
 var errOtherAlgorithm = &verify.Refusal{Reason: verify.AlgorithmNotAllowed, Detail: "the key is for another algorithm"}
 
+// errNoKeyID refuses a token that names none of several keys.
+var errNoKeyID = &verify.Refusal{Reason: verify.KeyIDMissing, Detail: "the token has no kid, and none of several keys verifies it"}
+
+// namesNoKey reports whether the token names no key: it has no kid, or an empty one.
+func (d *Decision) namesNoKey() bool {
+	kid, _ := d.token.KeyID()
+	return kid == ""
+}
+
 // findKeys finds the keys for the token, or waits for them.
 func (d *Decision) findKeys(_ *request, now time.Time) {
 	kid, hasKID := d.token.KeyID()
@@ -374,6 +387,10 @@ func (d *Decision) findKeys(_ *request, now time.Time) {
 		d.step = StepSignature
 		d.fail(errOtherAlgorithm)
 	case jwks.NotFound:
+		if d.namesNoKey() {
+			d.fail(errNoKeyID)
+			return
+		}
 		d.decide(verify.KeyUnknown, nil)
 	case jwks.Wait:
 		d.pending, d.kid = true, strings.Clone(kid)
@@ -401,6 +418,9 @@ func (d *Decision) signature(_ *request, now time.Time) {
 			d.pending, d.kid = true, strings.Clone(kid)
 			return
 		}
+	}
+	if verify.ReasonOf(err) == verify.SignatureInvalid && len(d.keys) > 1 && d.namesNoKey() {
+		err = errNoKeyID
 	}
 	if err != nil {
 		d.fail(err)

@@ -41,7 +41,7 @@ func TestReport(t *testing.T) {
 		{"enforcing, unreadable", enforcing, request("GET /x%2f"), verify.PathAmbiguous, false, false},
 		{"reporting, plain route", reporting, request("GET /plain", bearer(valid)), verify.ScopeMissing, true, true},
 		{"reporting, strict route", reporting, request("GET /strict", bearer(valid)), verify.ScopeMissing, false, true},
-		{"reporting, no route", reporting, request("GET /x", bearer("bad")), verify.TokenMalformed, true, false},
+		{"reporting, no route", reporting, request("GET /x", bearer("bad")), verify.TokenOpaque, true, false},
 		{"reporting, unreadable, and a route enforces", reporting, request("GET /x%2f"), verify.PathAmbiguous, false, false},
 		{"reporting, unreadable, and none enforces", nothingStrict, request("GET /x%2f"), verify.PathAmbiguous, true, false},
 		{"reporting, no routes at all", noRoutes, request("GET /x%2f"), verify.TokenMissing, true, false},

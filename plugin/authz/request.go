@@ -2,6 +2,7 @@ package authz
 
 import (
 	"slices"
+	"strings"
 
 	"edgejwt/plugin/config"
 	"edgejwt/verify"
@@ -199,8 +200,12 @@ func (r *request) target() *route.Request {
 }
 
 // tokenSource has the texts that contain a token which is to be removed: all cookies,
-// and :path. They are empty where the token is not in them.
-type tokenSource struct{ cookies, path string }
+// and :path. They are empty where the token is not in them. lists are names and values of
+// the headers that are lists, without the token.
+type tokenSource struct {
+	cookies, path string
+	lists         [][2]string
+}
 
 func (r *request) tokenSource(d *Decision) (s tokenSource) {
 	for _, location := range d.found.Locations {
@@ -219,9 +224,31 @@ func (r *request) tokenSource(d *Decision) (s tokenSource) {
 			}
 		case verify.InQuery:
 			s.path = r.path
+		default:
+			if d.authz.locations[location].List {
+				s.removeElement(r, &d.authz.locations[location], d.found.Token)
+			}
 		}
 	}
 	return s
+}
+
+// removeElement removes the token from a header that is a list. Several lines are one
+// list (RFC 9110 §5.3).
+func (s *tokenSource) removeElement(r *request, location *verify.TokenLocation, token string) {
+	for i := range s.lists {
+		if s.lists[i][0] == location.Name { // it was found after another prefix, too
+			s.lists[i][1] = location.WithoutToken(s.lists[i][1], token)
+			return
+		}
+	}
+	var lines []string
+	for i := range r.credentials {
+		if r.credentials[i][0] == location.Name {
+			lines = append(lines, r.credentials[i][1])
+		}
+	}
+	s.lists = append(s.lists, [2]string{location.Name, location.WithoutToken(strings.Join(lines, ", "), token)})
 }
 
 // ForgedTrailers returns the names, as sent, of the trailers that must be removed. Some

@@ -1,6 +1,7 @@
 package authz_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -57,7 +58,7 @@ func TestRoutes(t *testing.T) {
 		{"optional, none", request("GET /maybe"), verify.Anonymous, "maybe", authz.StepExtract},
 		{"optional, another scheme", request("GET /maybe", "authorization: Basic eA=="), verify.Anonymous, "maybe", authz.StepExtract},
 		{"optional, empty", request("GET /maybe", "authorization: Bearer"), verify.Anonymous, "maybe", authz.StepExtract},
-		{"optional, nonsense", request("GET /maybe", bearer("nonsense")), verify.TokenMalformed, "maybe", authz.StepParse},
+		{"optional, nonsense", request("GET /maybe", bearer("nonsense")), verify.TokenOpaque, "maybe", authz.StepParse},
 		{"optional, expired", request("GET /maybe", bearer(expired)), verify.TokenExpired, "maybe", authz.StepClaims},
 		{"optional, two", request("GET /maybe", bearer(valid), bearer(write)), verify.TokenAmbiguous, "maybe", authz.StepExtract},
 		{"optional, no scope", request("GET /maybe", bearer(valid)), verify.ScopeMissing, "maybe", authz.StepRequirements},
@@ -80,10 +81,12 @@ func TestRoutes(t *testing.T) {
 
 		{"opaque where it may be", request("GET /legacy", bearer("opaque-token_1")), verify.Opaque, "legacy", authz.StepParse},
 		{"encrypted where it may be", request("GET /legacy", bearer("e30.a.b.c.d")), verify.Opaque, "legacy", authz.StepParse},
+		{"opaque, too long for any rule", request("GET /legacy", bearer(strings.Repeat("a", verify.DefaultTokenBytes+1))), verify.TokenTooLarge, "legacy", authz.StepParse},
+		{"opaque, as long as may be", request("GET /legacy", bearer(strings.Repeat("a", verify.DefaultTokenBytes))), verify.Opaque, "legacy", authz.StepParse},
 		{"a bad JWS is not opaque", request("GET /legacy", bearer("a.b.c")), verify.TokenMalformed, "legacy", authz.StepParse},
 		{"a JWS is checked there too", request("GET /legacy", bearer(valid)), verify.ScopeMissing, "legacy", authz.StepRequirements},
 		{"none where opaque may be", request("GET /legacy"), verify.TokenMissing, "legacy", authz.StepExtract},
-		{"opaque elsewhere", request("GET /orders", bearer("opaque-token_1")), verify.TokenMalformed, "", authz.StepParse},
+		{"opaque elsewhere", request("GET /orders", bearer("opaque-token_1")), verify.TokenOpaque, "", authz.StepParse},
 
 		{"fresh with the skew of the rule", request("GET /fresh", bearer(token(map[string]any{"iat": now.Add(-70 * time.Second).Unix()}))), verify.Accepted, "fresh", authz.StepRequirements},
 		{"not fresh", request("GET /fresh", bearer(token(map[string]any{"iat": now.Add(-71 * time.Second).Unix()}))), verify.TokenExpired, "fresh", authz.StepRequirements},

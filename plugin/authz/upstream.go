@@ -15,10 +15,19 @@ type Changes struct {
 	// State is the filter state for Envoy's later filters and its access log: names
 	// without "wasm.", and values that are not empty. It is also for refused requests.
 	State [][2]string
-	// Dropped is the number of claims whose value cannot be a header or filter state.
-	Dropped int
+	// Dropped are the claims whose value cannot be a header or filter state.
+	Dropped []DroppedClaim
 	// ClearRoute is true when Envoy must choose its route again.
 	ClearRoute bool
+}
+
+// DroppedClaim is a claim that was left out.
+type DroppedClaim struct {
+	// Output is the name of the header, or that of the filter state with "wasm." before
+	// it.
+	Output string
+	// Cause is one of the errors of verify.HeaderValue.
+	Cause error
 }
 
 // The names of the filter state that every decision has.
@@ -29,8 +38,9 @@ const (
 )
 
 // Changes returns the changes to the request. They are empty until the request is
-// decided. Output headers are set only for requests with a valid token that pass; the
-// token is removed only from accepted requests. The slices must not be changed.
+// decided. Output headers are set only for requests with a valid token that pass. Filter
+// state has the claims of every valid token, so that the access log says who was refused.
+// The token is removed only from accepted requests. The slices must not be changed.
 func (d *Decision) Changes() (c Changes) {
 	if !d.Decided {
 		return c
@@ -44,12 +54,8 @@ func (d *Decision) Changes() (c Changes) {
 			c.addState(issuerState, d.issuer.name)
 		}
 	}
-	if !d.valid || !d.Allowed() {
+	if !d.valid {
 		return c
-	}
-	accepted := d.Reason == verify.Accepted
-	if accepted && !d.issuer.outputs.keepToken {
-		d.removeToken(&c)
 	}
 	var o *output
 	if d.cached != nil {
@@ -57,7 +63,15 @@ func (d *Decision) Changes() (c Changes) {
 	} else {
 		o = d.issuer.outputs.prepare(d.token)
 	}
-	c.Set, c.State, c.Dropped = join(c.Set, o.set), join(c.State, o.state), o.dropped
+	if c.State = join(c.State, o.state); !d.Allowed() {
+		c.Dropped = o.dropped[o.droppedHeaders:]
+		return c
+	}
+	accepted := d.Reason == verify.Accepted
+	if accepted && !d.issuer.outputs.keepToken {
+		d.removeToken(&c)
+	}
+	c.Set, c.Dropped = join(c.Set, o.set), o.dropped
 	c.ClearRoute = accepted && d.authz.clearRouteCache && len(c.Remove)+len(c.Set) > 0
 	return c
 }
@@ -66,19 +80,21 @@ func (d *Decision) Changes() (c Changes) {
 type outputs struct {
 	keepToken     bool
 	payloadHeader string // "" for none
+	padPayload    bool
 	claims        []config.ClaimHeader
 	states        []config.ClaimState
 }
 
 func newOutputs(rule *config.Rule) outputs {
-	return outputs{rule.ForwardOriginalToken, rule.OutputPayloadToHeader, rule.OutputClaimToHeaders, rule.OutputClaimToFilterState}
+	return outputs{rule.ForwardOriginalToken, rule.OutputPayloadToHeader, rule.OutputPayloadPadding, rule.OutputClaimToHeaders, rule.OutputClaimToFilterState}
 }
 
 // output has the output headers and the filter state of one token.
 type output struct {
-	set, state [][2]string
-	dropped    int
-	bytes      int // of memory
+	set, state     [][2]string
+	dropped        []DroppedClaim // those of headers first
+	droppedHeaders int
+	bytes          int // of memory
 }
 
 // noOutput is the output of rules without output headers and filter state.
@@ -91,15 +107,21 @@ func (o *outputs) prepare(t *verify.Token) *output {
 	}
 	out := new(output)
 	if o.payloadHeader != "" {
-		out.set = append(out.set, [2]string{o.payloadHeader, t.Payload()})
+		payload := t.Payload()
+		if o.padPayload && len(payload)%4 > 0 {
+			payload += "=="[len(payload)%4-2:]
+			out.bytes += pairBytes + len(payload)
+		}
+		out.set = append(out.set, [2]string{o.payloadHeader, payload})
 	}
 	for i := range o.claims {
-		if text, ok := out.claim(t, o.claims[i].Claim, o.claims[i].Encoding); ok {
+		if text, ok := out.claim(t, o.claims[i].Claim, o.claims[i].Encoding, o.claims[i].Header); ok {
 			out.set = append(out.set, [2]string{o.claims[i].Header, text})
 		}
 	}
+	out.droppedHeaders = len(out.dropped)
 	for i := range o.states {
-		if text, ok := out.claim(t, o.states[i].Claim, o.states[i].Encoding); ok && text != "" {
+		if text, ok := out.claim(t, o.states[i].Claim, o.states[i].Encoding, "wasm."+o.states[i].Key); ok {
 			out.state = append(out.state, [2]string{o.states[i].Key, text})
 		}
 	}
@@ -110,17 +132,18 @@ func (o *outputs) prepare(t *verify.Token) *output {
 const pairBytes = 32
 
 // claim returns the header value of a claim. ok is false when the claim is missing or when
-// it has no header value, which dropped counts.
-func (o *output) claim(t *verify.Token, name []string, encoding verify.Encoding) (text string, ok bool) {
+// it has no header value, which is added to dropped.
+func (o *output) claim(t *verify.Token, name []string, encoding verify.Encoding, to string) (text string, ok bool) {
 	claim := t.Lookup(name)
 	if claim == nil {
 		return "", false
 	}
-	if text, ok = verify.HeaderValue(claim, encoding); !ok {
-		o.dropped++
+	text, err := verify.HeaderValue(claim, encoding)
+	if err != nil {
+		o.dropped = append(o.dropped, DroppedClaim{to, err})
 	}
 	o.bytes += pairBytes + len(text)
-	return text, ok
+	return text, err == nil
 }
 
 // join returns a followed by b. It may return b itself.
@@ -148,7 +171,15 @@ func (d *Decision) removeToken(c *Changes) {
 		case verify.InQuery:
 			path = verify.WithoutParam(path, location.Name)
 		default:
-			c.Remove = append(c.Remove, location.Name)
+			if !location.List {
+				c.Remove = append(c.Remove, location.Name)
+			}
+		}
+	}
+	for _, header := range d.source.lists {
+		c.Remove = append(c.Remove, header[0]) // however many lines there were
+		if header[1] != "" {
+			c.Set = append(c.Set, header)
 		}
 	}
 	if d.source.cookies != "" {

@@ -1,9 +1,13 @@
 package authz_test
 
 import (
+	"encoding/base64"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
+	"edgejwt/plugin/authz"
 	"edgejwt/verify"
 )
 
@@ -62,7 +66,8 @@ func TestOutputClaims(t *testing.T) {
 	if want := pairs("edgejwt.sub", "client", "edgejwt.name", "Wm_Dqw"); !slices.Equal(got.State, want) {
 		t.Errorf("state %q, want %q", got.State, want)
 	}
-	if got.Dropped != 2 || got.Remove != nil || got.ClearRoute {
+	dropped := []authz.DroppedClaim{{"x-raw", verify.ErrNotPrintable}, {"wasm.edgejwt.raw", verify.ErrNotPrintable}}
+	if !slices.Equal(got.Dropped, dropped) || got.Remove != nil || got.ClearRoute {
 		t.Errorf("%+v", got)
 	}
 }
@@ -80,7 +85,9 @@ func TestDecisionInFilterState(t *testing.T) {
 		want    [][2]string
 	}{
 		{"accepted", request("GET /r", bearer(scoped("s"))), pairs(decision, "accepted", name, "r", issuer, edgeIssuer, "edgejwt.sub", "client")},
-		{"lacks a scope", request("GET /r", bearer(token(nil))), pairs(decision, "scope_missing", name, "r", issuer, edgeIssuer)},
+		{"lacks a scope", request("GET /r", bearer(token(nil))), pairs(decision, "scope_missing", name, "r", issuer, edgeIssuer, "edgejwt.sub", "client")},
+		{"lacks a scope, and is forged", request("GET /r", bearer(spoilt(token(nil)))), pairs(decision, "signature_invalid", name, "r")},
+		{"lacks a scope, and has expired", request("GET /r", bearer(token(map[string]any{"exp": now.Add(-time.Hour).Unix()}))), pairs(decision, "token_expired", name, "r")},
 		{"forged", request("GET /r", bearer(spoilt(scoped("s")))), pairs(decision, "signature_invalid", name, "r")},
 		{"none", request("GET /r"), pairs(decision, "token_missing", name, "r")},
 		{"no route, reported", request("GET /"), pairs(decision, "token_missing")},
@@ -128,5 +135,104 @@ func TestNoChangesBeforeTheDecision(t *testing.T) {
 	j := decide(g, request("GET /", bearer(token(nil))), now)
 	if c := j.Changes(); j.Decided || c.Set != nil || c.State != nil || c.Remove != nil {
 		t.Errorf("decided %v: %+v", j.Decided, c)
+	}
+}
+
+// TestRefusedIsTold: a valid token that is not allowed tells filter state who it was, and
+// the API nothing. What was seen before is told alike.
+func TestRefusedIsTold(t *testing.T) {
+	const rule = `"forwardOriginalToken": false, "outputPayloadToHeader": "x-p", "outputClaimToHeaders": [{"header": "x-name", "claim": "name"}],
+		"outputClaimToFilterState": [{"key": "sub", "claim": "sub"}, {"key": "name", "claim": "name"}]`
+	const routes = `"routes": [{"path": {"exact": "/scope"}, "scopes": ["s"]}, {"path": {"exact": "/permission"}, "permissions": ["p"]}, {"path": {"exact": "/claim"}, "claims": {"org": ["o"]}},
+		{"path": {"exact": "/reported"}, "scopes": ["s"], "mode": "report"}]`
+	for _, cache := range []string{`, "tokenCache": {"entries": 0}`, ""} {
+		g := newEdge(t, rule, routes+cache)
+		text := token(map[string]any{"name": "Zoë"})
+		for range 2 {
+			for path, want := range map[string]verify.Reason{"/scope": verify.ScopeMissing, "/permission": verify.PermissionMissing, "/claim": verify.ClaimMismatch} {
+				d := decide(g, request("GET "+path, bearer(text)), now)
+				got := d.Changes()
+				if d.Reason != want || !slices.Equal(got.State, pairs("sub", "client")) || got.Set != nil || got.Remove != nil || got.ClearRoute ||
+					!slices.Equal(got.Dropped, []authz.DroppedClaim{{"wasm.name", verify.ErrNotPrintable}}) {
+					t.Errorf("%s: %v, %+v", path, d.Reason, got)
+				}
+			}
+			d := decide(g, request("GET /reported", bearer(text)), now)
+			if got := d.Changes(); !slices.Equal(got.State, pairs("sub", "client")) || len(got.Set) != 1 || len(got.Dropped) != 2 {
+				t.Errorf("reported: %+v", got)
+			}
+		}
+	}
+}
+
+// TestPayloadPadding: padded or not, the payload decodes to the same.
+func TestPayloadPadding(t *testing.T) {
+	padded := newEdge(t, `"outputPayloadToHeader": "x-p", "outputPayloadPadding": true`, "")
+	plain := newEdge(t, `"outputPayloadToHeader": "x-p"`, "")
+	remainders := map[int]bool{}
+	for n := range 6 {
+		headers := request("GET /", bearer(token(map[string]any{"name": strings.Repeat("n", n)})))
+		for range 2 { // the second comes from the cache
+			with, without := decide(padded, headers, now).Changes().Set[0][1], decide(plain, headers, now).Changes().Set[0][1]
+			got, err := base64.URLEncoding.Strict().DecodeString(with)
+			want, err2 := base64.RawURLEncoding.Strict().DecodeString(without)
+			if err != nil || err2 != nil || string(got) != string(want) || !strings.HasPrefix(with, without) {
+				t.Errorf("%s\n%s: %v, %v", with, without, err, err2)
+			}
+			remainders[len(without)%4] = true
+		}
+	}
+	if len(remainders) != 3 {
+		t.Errorf("payloads of these lengths only: %v", remainders)
+	}
+}
+
+// TestStripsFromLists: of a list, only the token's elements go.
+func TestStripsFromLists(t *testing.T) {
+	const name = "sec-websocket-protocol"
+	const places = `"fromHeaders": [{"name": "Sec-WebSocket-Protocol", "prefix": "a."}, {"name": "sec-websocket-protocol", "prefix": "b."}, {"name": "x-list", "prefix": "t=", "list": true}], "fromCookies": ["session"]`
+	g := newEdge(t, places+`, "forwardOriginalToken": false`, "")
+	keeps := newEdge(t, places, "")
+	valid, other := token(nil), token(map[string]any{"sub": "other"})
+	line := func(value string) string { return name + ": " + value }
+	for _, c := range []struct {
+		name    string
+		request [][2]string
+		want    verify.Reason
+		remove  []string
+		set     [][2]string
+	}{
+		{"behind another", request("GET /", line("graphql-ws, a."+valid)), verify.Accepted, []string{name}, pairs(name, "graphql-ws")},
+		{"alone", request("GET /", line("a."+valid)), verify.Accepted, []string{name}, nil},
+		{"after both prefixes", request("GET /", line("b."+valid+", soap, a."+valid)), verify.Accepted, []string{name}, pairs(name, "soap")},
+		{"in two lines", request("GET /", line("soap, a."+valid), line("wamp")), verify.Accepted, []string{name}, pairs(name, "soap, wamp")},
+		{"in two lists", request("GET /", line("soap, a."+valid), "x-list: x, t="+valid), verify.Accepted, []string{name, "x-list"}, pairs(name, "soap", "x-list", "x")},
+		{"in a list and a cookie", request("GET /", line("soap, a."+valid), "cookie: session="+valid), verify.Accepted, []string{name, "cookie"}, pairs(name, "soap")},
+		{"in a cookie, beside a list", request("GET /", line("soap"), "cookie: session="+valid), verify.Accepted, []string{"cookie"}, nil},
+		{"two tokens", request("GET /", line("a."+other+", b."+valid)), verify.TokenAmbiguous, nil, nil},
+		{"none", request("GET /", line("graphql-ws, soap")), verify.TokenMissing, nil, nil},
+	} {
+		d := decide(g, c.request, now)
+		if got := d.Changes(); d.Reason != c.want || !slices.Equal(slices.Sorted(slices.Values(got.Remove)), slices.Sorted(slices.Values(c.remove))) || !slices.Equal(got.Set, c.set) {
+			t.Errorf("%s: %v, remove %q, set %q", c.name, d.Reason, got.Remove, got.Set)
+		}
+		if got := decide(keeps, c.request, now).Changes(); got.Remove != nil || got.Set != nil {
+			t.Errorf("%s: where tokens are kept: %+v", c.name, got)
+		}
+		if c.want != verify.Accepted {
+			continue
+		}
+		// The same, after it has waited for keys while the host's buffer was overwritten.
+		waits, machine := newWaiting(t, places+`, "forwardOriginalToken": false`, "")
+		buffer, headers := buffered(c.request)
+		var w authz.Decision
+		if waits.Decide(&w, headers, nil, now); w.Decided {
+			t.Fatalf("%s: %v without keys", c.name, w.Reason)
+		}
+		clear(buffer)
+		w.Resume(serve(t, machine, now, edgeKeys()))
+		if got := w.Changes(); w.Reason != c.want || !slices.Equal(got.Remove, d.Changes().Remove) || !slices.Equal(got.Set, c.set) {
+			t.Errorf("%s, after a wait: %v, remove %q, set %q", c.name, w.Reason, got.Remove, got.Set)
+		}
 	}
 }

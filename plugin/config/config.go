@@ -130,6 +130,9 @@ type Rule struct {
 	// ClockSkew is the tolerance for exp, nbf and iat, not negative.
 	ClockSkew time.Duration
 
+	// MaxTokenBytes is the greatest length of a token.
+	MaxTokenBytes int
+
 	// JWKSURI is the address of the key set as configured, https unless AllowHTTP;
 	// empty with Discovery and with an inline set.
 	JWKSURI string
@@ -167,6 +170,8 @@ type Rule struct {
 	// OutputPayloadToHeader is the header, in lower case, for the token's payload as
 	// base64url; empty for none.
 	OutputPayloadToHeader string
+	// OutputPayloadPadding is true when that base64url has its padding.
+	OutputPayloadPadding bool
 	// OutputClaimToHeaders are claims that are written to headers for the API.
 	OutputClaimToHeaders []ClaimHeader
 	// OutputClaimToFilterState are claims that are written to filter state, for Envoy's

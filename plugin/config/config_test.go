@@ -46,6 +46,7 @@ func TestAuth0(t *testing.T) {
 			Audiences:            []string{"https://api.example.com"},
 			Algorithms:           []string{"RS256"},
 			ClockSkew:            time.Minute,
+			MaxTokenBytes:        16 << 10,
 			JWKSURI:              "https://tenant.eu.auth0.com/.well-known/jwks.json",
 			Cluster:              "outbound|443||tenant.eu.auth0.com",
 			Authority:            "tenant.eu.auth0.com",
@@ -105,9 +106,9 @@ func TestRecordKey(t *testing.T) {
 func TestEverything(t *testing.T) {
 	c := mustParse(t, `
 	{"realm": "orders", "mode": "enforce", "signature": "go",
-	 "auth0": {"domain": "login.example.com", "audience": ["a", "b"], "cluster": "auth0", "clockSkew": "0s",
-	           "fromHeaders": [{"name": "X-Token"}], "forwardOriginalToken": false,
-	           "outputPayloadToHeader": "X-Jwt-Payload", "outputClaimToHeaders": [{"header": "X-Jwt-Sub", "claim": "sub"}]},
+	 "auth0": {"domain": "login.example.com", "audience": ["a", "b"], "cluster": "auth0", "clockSkew": "0s", "maxTokenBytes": "64Ki",
+	           "fromHeaders": [{"name": "X-Token"}, {"name": "Sec-WebSocket-Protocol", "prefix": "Jwt."}, {"name": "x-list", "list": true}], "forwardOriginalToken": false,
+	           "outputPayloadToHeader": "X-Jwt-Payload", "outputPayloadPadding": true, "outputClaimToHeaders": [{"header": "X-Jwt-Sub", "claim": "sub"}]},
 	 "jwtRules": [
 	  {"issuer": "https://one.example/realms/x", "anyAudience": true, "jwksCluster": "one", "algorithms": ["RS256"], "clockSkew": "10m"},
 	  {"issuer": "https://two.example", "audiences": "c", "jwksUri": "https://Keys.two.example:8443?v=1"},
@@ -124,23 +125,25 @@ func TestEverything(t *testing.T) {
 			Path: "auth0", Issuer: "https://login.example.com/", Audiences: []string{"a", "b"}, Algorithms: []string{"RS256"},
 			JWKSURI: "https://login.example.com/.well-known/jwks.json", Cluster: "auth0",
 			Authority: "login.example.com", RequestPath: "/.well-known/jwks.json",
-			Locations:             []verify.TokenLocation{{Name: "x-token"}},
+			MaxTokenBytes:         64 << 10,
+			Locations:             []verify.TokenLocation{{Name: "x-token"}, {Name: "sec-websocket-protocol", Prefix: "Jwt.", List: true}, {Name: "x-list", List: true}},
 			OutputPayloadToHeader: "x-jwt-payload",
+			OutputPayloadPadding:  true,
 			OutputClaimToHeaders:  []config.ClaimHeader{{Header: "x-jwt-sub", Claim: []string{"sub"}}},
 		}, {
 			Path: "jwtRules[0]", Issuer: "https://one.example/realms/x", AnyAudience: true, Algorithms: []string{"RS256"},
 			ClockSkew: 10 * time.Minute, Discovery: true, Cluster: "one",
 			Authority: "one.example", RequestPath: "/realms/x/.well-known/openid-configuration",
-			Locations: bearer, ForwardOriginalToken: true,
+			Locations: bearer, ForwardOriginalToken: true, MaxTokenBytes: 16 << 10,
 		}, {
 			Path: "jwtRules[1]", Issuer: "https://two.example", Audiences: []string{"c"}, Algorithms: []string{"RS256"},
 			ClockSkew: time.Minute, JWKSURI: "https://Keys.two.example:8443?v=1", Cluster: "outbound|8443||keys.two.example",
 			Authority: "keys.two.example:8443", RequestPath: "/?v=1",
-			Locations: bearer, ForwardOriginalToken: true,
+			Locations: bearer, ForwardOriginalToken: true, MaxTokenBytes: 16 << 10,
 		}, {
 			Path: "jwtRules[2]", Issuer: "three@example.com", Audiences: []string{"d"}, Algorithms: []string{"RS256"},
 			ClockSkew: time.Minute, InlineJWKS: []byte(`{"keys": [` + inlineKey + `]}`), InlineSet: inline,
-			Locations: bearer, ForwardOriginalToken: true,
+			Locations: bearer, ForwardOriginalToken: true, MaxTokenBytes: 16 << 10,
 			OutputClaimToHeaders: []config.ClaimHeader{{Header: "x-jwt-sub", Claim: []string{"https://example.com/roles"}}},
 		}},
 		Keys: config.Keys{
@@ -238,6 +241,9 @@ func TestAccepted(t *testing.T) {
 	}
 }
 
+// splitElsewhere is what is said of a claim's name with dots.
+const splitElsewhere = " is taken literally, as the name of one claim; jwt_authn and Istio split names at dots: for the nested claim write "
+
 func TestWarnings(t *testing.T) {
 	for _, c := range []struct{ name, document, want string }{
 		{"long maxStale", top(`"keys":{"maxStale":"169h"}`),
@@ -253,6 +259,34 @@ func TestWarnings(t *testing.T) {
 			`auth0.clockSkew: 5m1s is long: every token is accepted for that much longer than its issuer said`},
 		{"Auth0's issuer without slash", bare(`"issuer":"https://tenant.eu.auth0.com","audiences":["a"]`),
 			`jwtRules[0].issuer: "https://tenant.eu.auth0.com" does not end in a slash; the issuer of Auth0's tokens does, and no token will match`},
+		{"Auth0's issuer with a slash", bare(`"issuer":"https://tenant.eu.auth0.com/","audiences":["a"]`), ``},
+		{"an issuer of version 1 of Entra ID without slash", bare(`"issuer":"https://sts.windows.net/11111111-2222-3333-4444-555555555555","audiences":["a"]`),
+			`jwtRules[0].issuer: "https://sts.windows.net/11111111-2222-3333-4444-555555555555" does not end in a slash; the issuer of Entra ID (version 1)'s tokens does, and no token will match`},
+		{"an issuer of version 2 with a slash", bare(`"issuer":"https://login.microsoftonline.com/x/v2.0/","audiences":["a"]`),
+			`jwtRules[0].issuer: "https://login.microsoftonline.com/x/v2.0/" ends in a slash; the issuer of Entra ID (version 2)'s tokens does not, and no token will match`},
+		{"Google's issuer with a slash", bare(`"issuer":"https://accounts.google.com/","audiences":["a"]`),
+			`jwtRules[0].issuer: "https://accounts.google.com/" ends in a slash; the issuer of Google's tokens does not, and no token will match`},
+		{"Keycloak's issuer with a slash", bare(`"issuer":"https://sso.example.com/realms/shop/","audiences":["a"]`),
+			`jwtRules[0].issuer: "https://sso.example.com/realms/shop/" ends in a slash; the issuer of Keycloak's tokens does not, and no token will match`},
+		{"Keycloak's issuer", bare(`"issuer":"https://sso.example.com/auth/realms/shop","audiences":["a"]`), ``},
+		{"Okta's issuer with a slash", bare(`"issuer":"https://example.okta.com/oauth2/default/","audiences":["a"]`),
+			`jwtRules[0].issuer: "https://example.okta.com/oauth2/default/" ends in a slash; the issuer of Okta's tokens does not, and no token will match`},
+		{"an issuer of which nothing is known", bare(`"issuer":"https://i.example/a/","audiences":["a"]`), ``},
+		{"an issuer with a variable", bare(`"issuer":"https://login.microsoftonline.com/{tenantid}/v2.0","audiences":["a"],"jwksUri":"https://login.microsoftonline.com/common/discovery/v2.0/keys"`),
+			`jwtRules[0].issuer: "https://login.microsoftonline.com/{tenantid}/v2.0" has "{" in it, which stands for nothing: the issuer is compared byte for byte with iss; write one rule for each issuer`},
+		{"an issuer with a star", bare(`"issuer":"https://*.example.com/","audiences":["a"],"jwksUri":"https://a.example/keys"`),
+			`jwtRules[0].issuer: "https://*.example.com/" has "*" in it, which stands for nothing: the issuer is compared byte for byte with iss; write one rule for each issuer`},
+		{"a discovery document's address", bare(`"issuer":"https://i.example/.well-known/openid-configuration","audiences":["a"]`),
+			`jwtRules[0].issuer: "https://i.example/.well-known/openid-configuration" is the address of a document; the issuer is what stands before /.well-known, with or without the slash: see iss in a token`},
+		{"a claim with dots", rule(`"outputClaimToHeaders":[{"header":"x-r","claim":"realm_access.roles"}]`),
+			`jwtRules[0].outputClaimToHeaders[0].claim: "realm_access.roles"` + splitElsewhere + `["realm_access", "roles"]`},
+		{"a claim with dots for filter state", rule(`"outputClaimToFilterState":[{"key":"k","claim":["a.b-c.d"]}]`),
+			`jwtRules[0].outputClaimToFilterState[0].claim: "a.b-c.d"` + splitElsewhere + `["a", "b-c", "d"]`},
+		{"claims with dots in a route", top(`"unmatched":"deny","routes":[{"claims":{"realm_access.roles":["a"]},"requiredClaims":["a.b"]}]`),
+			`routes[0].claims."realm_access.roles": "realm_access.roles"` + splitElsewhere + `["realm_access", "roles"]` + "\n" +
+				`routes[0].requiredClaims[0]: "a.b"` + splitElsewhere + `["a", "b"]`},
+		{"claims that are URLs or domains", rule(`"outputClaimToHeaders":[{"header":"x-r","claim":"https://example.com/roles"},{"header":"x-s","claim":"kubernetes.io"},
+			{"header":"x-t","claim":["a.b","c"]},{"header":"x-u","claim":"a..b"},{"header":"x-v","claim":".a"},{"header":"x-w","claim":"cognito:groups"}]`), ``},
 		{"prefix without space", rule(`"fromHeaders":[{"name":"x-t","prefix":"Bearer"}]`),
 			`jwtRules[0].fromHeaders[0].prefix: "Bearer" does not end in a space; the token must follow it at once`},
 		{"authorization without prefix", rule(`"fromHeaders":[{"name":"Authorization"}]`),

@@ -270,6 +270,8 @@ var optionFields = []Field{
 		Meaning: "The accepted signature algorithms."},
 	{Name: "clockSkew", Kind: Duration, Default: "60s", Max: 10 * minute,
 		Meaning: "How far the provider's clock may be off when times in a token are checked."},
+	{Name: "maxTokenBytes", Kind: Bytes, Default: inBytes(verify.DefaultTokenBytes, Bytes), Min: verify.MinTokenBytes, Max: verify.MaxTokenBytes,
+		Meaning: "The greatest length of a token; a longer one is refused. Envoy's max_request_headers_kb (60 unless it is set) bounds all headers together."},
 	{Name: "fromHeaders", Kind: Objects, Default: "[{name: " + verify.Authorization.Name + ", prefix: " + strconv.Quote(verify.Authorization.Prefix) + "}]", Min: 1, Max: MaxListed,
 		Meaning: "Headers in which the token is looked for; with this, fromCookies or fromParams, no longer in the default place.",
 		Fields: []Field{
@@ -279,6 +281,9 @@ var optionFields = []Field{
 			{Name: "prefix", Kind: Text, Example: `"Bearer "`,
 				Limits:  "printable ASCII, may be empty, no space in front",
 				Meaning: "What stands before the token in that header."},
+			{Name: "list", Kind: Switch, Default: "false",
+				Limits:  "not for authorization; sec-websocket-protocol is always a list",
+				Meaning: "True: the header is a list with commas (RFC 9110 §5.6.1), and the token is the element with the prefix or, without a prefix, the element with a dot."},
 		}},
 	{Name: "fromCookies", Kind: Texts, Example: "[session]", Min: 1, Max: MaxListed,
 		Limits:  "cookies' names (RFC 6265 §4.1.1), none twice",
@@ -291,6 +296,9 @@ var optionFields = []Field{
 	{Name: "outputPayloadToHeader", Kind: Text, Example: "x-jwt-payload",
 		Limits:  outputLimits,
 		Meaning: "The header that carries the token's payload, as base64url, to the API."},
+	{Name: "outputPayloadPadding", Kind: Switch, Default: "false",
+		Limits:  "only beside outputPayloadToHeader",
+		Meaning: "True pads that base64url with equals signs, as jwt_authn does with pad_forward_payload_header."},
 	{Name: "outputClaimToHeaders", Kind: Objects, Max: MaxListed,
 		Meaning: "Single claims that are handed to the API.",
 		Fields: []Field{

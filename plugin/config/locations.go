@@ -48,10 +48,20 @@ func (o *object) fromHeaders() []verify.TokenLocation {
 	var all []verify.TokenLocation
 	for _, entry := range o.children("fromHeaders") {
 		l := verify.TokenLocation{Name: entry.headerName("name", tokenHeader), Prefix: entry.prefix()}
+		const webSocket = "sec-websocket-protocol"
+		l.List = entry.switched("list") || l.Name == webSocket
+		switch {
+		case l.Name == webSocket && entry.has("list") && !entry.switched("list"):
+			entry.fault("list", "false", "stands beside "+webSocket+", which is a list (RFC 6455 §11.3.4)")
+		case l.List && l.Name == "authorization":
+			entry.fault("list", "true", "stands beside authorization, which is no list (RFC 9110 §11.6.2)")
+		case l.List && strings.Contains(l.Prefix, ","):
+			entry.wrong("prefix", l.Prefix, "has a comma, which separates the elements of the list")
+		}
 		if l.Name == "authorization" && !entry.has("prefix") {
 			entry.warn("prefix", "", "is missing, so that the whole value must be the token, without Bearer before it")
 		}
-		if first := slices.Index(all, l); l.Name != "" && first >= 0 {
+		if first := slices.IndexFunc(all, func(other verify.TokenLocation) bool { return other.Name == l.Name && other.Prefix == l.Prefix }); l.Name != "" && first >= 0 {
 			entry.wrong("name", l.Name, "with the same prefix stands in "+at(o.pathTo("fromHeaders"), first))
 		}
 		all = append(all, l)
@@ -96,6 +106,9 @@ func refuseOverlaps(rules []*parsedRule) {
 				switch {
 				case l.Name != e.Name && ascii.SameHeader(l.Name, e.Name):
 					rule.object.wrong("fromHeaders", l.Name, "is "+quote(e.Name)+" in "+e.rule.Path+" to some servers: every token in either would be ambiguous")
+					return
+				case l.Name == e.Name && l.List != e.List:
+					rule.object.wrong("fromHeaders", l.Name, "is a list here and none in "+e.rule.Path+"; write the same list for both")
 					return
 				case l.Name == e.Name && !ascii.EqualFold(l.Prefix, e.Prefix) && (begins(l.Prefix, e.Prefix) || begins(e.Prefix, l.Prefix)):
 					rule.object.wrong("fromHeaders", l.Name, "with the prefix "+quote(l.Prefix)+" overlaps with the prefix "+

@@ -13,6 +13,10 @@ func (o *object) outputs(rule *parsedRule) {
 	if o.has("outputPayloadToHeader") {
 		rule.OutputPayloadToHeader = o.headerName("outputPayloadToHeader", outputHeader)
 	}
+	rule.OutputPayloadPadding = o.switched("outputPayloadPadding")
+	if rule.OutputPayloadPadding && o.lacks("outputPayloadToHeader") {
+		o.fault("outputPayloadPadding", "true", "stands without outputPayloadToHeader")
+	}
 	rule.outputs = o.children("outputClaimToHeaders")
 	for _, output := range rule.outputs {
 		header := output.headerName("header", outputHeader)

@@ -12,8 +12,8 @@ import (
 // everything has every field that is not refused, each once where it can be.
 func everything() string {
 	options := func(header string) string {
-		return `"algorithms":["RS256"],"clockSkew":"1s","fromHeaders":[{"name":"` + header + `","prefix":"Bearer "}],"fromCookies":["c"],"fromParams":["p"],
-		"forwardOriginalToken":false,"outputPayloadToHeader":"x-p","outputClaimToHeaders":[{"header":"x-c","claim":"sub","encoding":"plain"}],
+		return `"algorithms":["RS256"],"clockSkew":"1s","maxTokenBytes":"32Ki","fromHeaders":[{"name":"` + header + `","prefix":"Bearer ","list":true}],"fromCookies":["c"],"fromParams":["p"],
+		"forwardOriginalToken":false,"outputPayloadToHeader":"x-p","outputPayloadPadding":true,"outputClaimToHeaders":[{"header":"x-c","claim":"sub","encoding":"plain"}],
 		"outputClaimToFilterState":[{"key":"k","claim":["a","b"],"encoding":"percent"}]`
 	}
 	return `{"auth0":{` + goodAuth0 + `,"cluster":"c",` + options("x-t") + `},
@@ -42,6 +42,7 @@ func TestRequired(t *testing.T) {
 	}
 	// These are missed because of others that stand there.
 	others := []string{
+		"auth0.outputPayloadToHeader", "jwtRules[].outputPayloadToHeader", // which is to be padded
 		"jwtRules[].audiences", "jwtRules[].anyAudience", // one of both
 		"jwtRules[].jwksUri", "jwtRules[].jwksHost", // jwksHost is for discovery alone, discoveryCluster for jwksHost
 		"routes[].path", "routes[].path.template", "routes[].path.exact", "routes[].path.prefix", "routes[].path.regex", // one of them; and its variables

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -95,9 +96,7 @@ func (o *object) jwtRule() *parsedRule {
 	if _, ok := o.required("issuer"); ok {
 		rule.Issuer, _ = o.printable("issuer")
 	}
-	if host, ok := strings.CutPrefix(rule.Issuer, "https://"); ok && strings.HasSuffix(host, ".auth0.com") {
-		o.warn("issuer", quoteURL(rule.Issuer), "does not end in a slash; the issuer of Auth0's tokens does, and no token will match")
-	}
+	o.hintIssuer(rule.Issuer)
 	switch {
 	case o.has("audiences") && rule.AnyAudience:
 		o.fault("anyAudience", "true", "stands beside audiences; write one of them")
@@ -112,12 +111,52 @@ func (o *object) jwtRule() *parsedRule {
 	return rule
 }
 
+// hintIssuer warns of issuers that no token will have.
+func (o *object) hintIssuer(issuer string) {
+	hint := func(text string) { o.warn("issuer", quoteURL(issuer), text) }
+	if i := strings.IndexAny(issuer, "{}*"); i >= 0 {
+		hint("has " + strconv.Quote(issuer[i:i+1]) + " in it, which stands for nothing: the issuer is compared byte for byte with iss; write one rule for each issuer")
+	}
+	if strings.Contains(issuer, "/.well-known/") {
+		hint("is the address of a document; the issuer is what stands before /.well-known, with or without the slash: see iss in a token")
+		return
+	}
+	bare := strings.TrimSuffix(issuer, "/")
+	for _, p := range issuerSlashes {
+		switch known, _ := path.Match(p.issuer, bare); {
+		case known && p.slash && bare == issuer:
+			hint("does not end in a slash; the issuer of " + p.provider + "'s tokens does, and no token will match")
+		case known && !p.slash && bare != issuer:
+			hint("ends in a slash; the issuer of " + p.provider + "'s tokens does not, and no token will match")
+		}
+	}
+}
+
+// issuerSlashes are patterns (path.Match) of issuers of which it is known whether a slash
+// follows.
+var issuerSlashes = []struct {
+	issuer, provider string
+	slash            bool
+}{
+	{"https://*.auth0.com", "Auth0", true},
+	{"https://sts.windows.net/*", "Entra ID (version 1)", true},
+	{"https://login.microsoftonline.com/*/v2.0", "Entra ID (version 2)", false},
+	{"https://accounts.google.com", "Google", false},
+	{"https://securetoken.google.com/*", "Google", false},
+	{"https://cognito-idp.*.amazonaws.com/*", "Cognito", false},
+	{"https://*.okta.com", "Okta", false},
+	{"https://*.okta.com/oauth2/*", "Okta", false},
+	{"https://*/realms/*", "Keycloak", false},
+	{"https://*/auth/realms/*", "Keycloak", false},
+}
+
 // options reads what auth0 and jwtRules have in common.
 func (o *object) options(rule *parsedRule) {
 	rule.ClockSkew, _ = o.duration("clockSkew")
 	if rule.ClockSkew > 5*time.Minute {
 		o.warn("clockSkew", FormatDuration(rule.ClockSkew), "is long: every token is accepted for that much longer than its issuer said")
 	}
+	rule.MaxTokenBytes = o.number("maxTokenBytes")
 	rule.ForwardOriginalToken = o.switched("forwardOriginalToken")
 	rule.Locations = o.locations()
 	o.outputs(rule)

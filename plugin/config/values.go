@@ -335,5 +335,26 @@ func (r *reader) claimPath(path string, f *Field, value *strictjson.Value) (name
 	if !sound {
 		return nil
 	}
+	if len(names) == 1 && isPathElsewhere(names[0]) {
+		way := strings.Split(names[0], ".")
+		for i := range way {
+			way[i] = quote(way[i])
+		}
+		r.warnings = append(r.warnings, Fault{Path: path, Found: quote(names[0]), at: value.Offset,
+			Want: "is taken literally, as the name of one claim; jwt_authn and Istio split names at dots: for the nested claim write [" + strings.Join(way, ", ") + "]"})
+	}
 	return names
+}
+
+// isPathElsewhere reports whether jwt_authn and Istio take a claim's name, in which a dot
+// is no syntax here, for a path. Names that are URLs or domains (kubernetes.io) are
+// meant literally.
+func isPathElsewhere(name string) bool {
+	parts := strings.Split(name, ".")
+	for _, part := range parts {
+		if part == "" || strings.ContainsFunc(part, func(c rune) bool { return c >= 0x80 || !isAlphanumeric(byte(c)) && c != '_' && c != '-' }) {
+			return false
+		}
+	}
+	return len(parts) > 1 && !slices.Contains([]string{"com", "dev", "io", "net", "org"}, parts[len(parts)-1])
 }

@@ -65,7 +65,7 @@ func (a *authn) provider(name string, m *jwtv3.JwtProvider) *provider {
 	p := &provider{
 		name: name, issuer: m.GetIssuer(), audiences: m.GetAudiences(),
 		cookies: m.GetFromCookies(), params: m.GetFromParams(),
-		forward: m.GetForward(), payload: m.GetForwardPayloadHeader(),
+		forward: m.GetForward(), payload: m.GetForwardPayloadHeader(), padded: m.GetPadForwardPayloadHeader(),
 		skew: time.Duration(m.GetClockSkewSeconds()) * time.Second, lifetime: m.GetMaxLifetime().AsDuration(),
 		metadata: m.GetPayloadInMetadata(), spaced: m.GetNormalizePayloadInMetadata().GetSpaceDelimitedClaims(),
 	}
@@ -90,9 +90,6 @@ func (a *authn) provider(name string, m *jwtv3.JwtProvider) *provider {
 		if p.subjects = texts(m.GetSubjects()); p.subjects == nil {
 			a.problem("provider %s: subjects that are not listed one by one", name)
 		}
-	}
-	if m.GetPadForwardPayloadHeader() {
-		a.note("Provider %s: the payload in %s is written without padding.", name, p.payload)
 	}
 	for _, field := range [][2]string{{"header_in_metadata", m.GetHeaderInMetadata()}, {"failed_status_in_metadata", m.GetFailedStatusInMetadata()}} {
 		if field[1] != "" {

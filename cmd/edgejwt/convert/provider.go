@@ -24,6 +24,7 @@ type provider struct {
 	params    []string
 	forward   bool
 	payload   string // header
+	padded    bool   // the payload
 	claims    []claimHeader
 	skew      time.Duration // 0: the default of both, a minute
 	subjects  []string
@@ -71,7 +72,7 @@ func (p *provider) takes() []string {
 func (p *provider) join(q *provider) error {
 	same := p.jwksURI == q.jwksURI && p.cluster == q.cluster && p.inline == q.inline &&
 		slices.Equal(p.headers, q.headers) && slices.Equal(p.cookies, q.cookies) && slices.Equal(p.params, q.params) && p.metadata == q.metadata && slices.Equal(p.spaced, q.spaced) &&
-		p.forward == q.forward && p.payload == q.payload && p.skew == q.skew &&
+		p.forward == q.forward && p.payload == q.payload && p.padded == q.padded && p.skew == q.skew &&
 		slices.EqualFunc(p.claims, q.claims, func(a, b claimHeader) bool {
 			return a.header == b.header && slices.Equal(a.way, b.way)
 		})
@@ -122,6 +123,9 @@ func (p *provider) entry() object {
 	}
 	if p.payload != "" {
 		o.add("outputPayloadToHeader", strings.ToLower(p.payload))
+		if p.padded {
+			o.add("outputPayloadPadding", true)
+		}
 	}
 	var outputs []any
 	for _, h := range p.claims {

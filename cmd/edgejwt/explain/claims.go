@@ -56,7 +56,7 @@ func (x *explainer) times() (lines []string) {
 // payload is what the token says: its form has been judged by then.
 func (x *explainer) payload() *strictjson.Value {
 	text, _ := verify.DecodeBase64URL(x.token().Payload())
-	value, _ := strictjson.Parse(string(text), strictjson.Limits{Bytes: verify.MaxTokenBytes, Depth: 32, Values: 1024})
+	value, _ := strictjson.Parse(string(text), strictjson.Limits{Bytes: verify.MaxTokenBytes, Depth: 32, Values: verify.MaxTokenBytes})
 	return &value
 }
 

@@ -62,6 +62,8 @@ type Explanation struct {
 	Upstream *Upstream `json:"upstream,omitempty"`
 	// State is what Envoy's later filters and its access log are told.
 	State []Value `json:"filterState,omitempty"`
+	// Dropped are claims that no header, or no filter state, can carry.
+	Dropped []Dropped `json:"claimsDropped,omitempty"`
 	// Answer is what the client is told by the edge; nil when the request goes on.
 	Answer *Answer `json:"answer,omitempty"`
 	// Notice is what is wrong with the policy of Envoy's route.
@@ -107,7 +109,7 @@ func Explain(q *Request, o *Options) *Explanation {
 	}
 	e.Reason, e.GoesOn, e.Reported = j.Reason.String(), j.Allowed(), j.Report
 	changes := j.Changes()
-	e.State = x.state(&changes)
+	e.State, e.Dropped = x.state(&changes), x.dropped(&changes)
 	if e.GoesOn {
 		e.Upstream = x.upstream(&changes)
 	} else {

@@ -40,7 +40,7 @@ func TestLoad(t *testing.T) {
 	} {
 		set, err := Load(x.place, server.Client())
 		if x.want == "" {
-			if err != nil || set.Len() != 1 {
+			if err != nil || set.Len() != 2 {
 				t.Errorf("%s: %v, %v", x.place, set, err)
 			}
 			continue

@@ -25,10 +25,18 @@ type Upstream struct {
 	Removed []string `json:"removed,omitempty"`
 	// Set are headers that replace whatever stood under their names.
 	Set []Value `json:"set,omitempty"`
-	// Dropped counts claims that no header can carry.
-	Dropped int `json:"claimsDropped,omitempty"`
 	// ClearRoute is true when Envoy chooses its route again.
 	ClearRoute bool `json:"clearRouteCache,omitempty"`
+}
+
+// Dropped is a claim that was left out.
+type Dropped struct {
+	// Output is the name of the header or the filter state.
+	Output string `json:"output"`
+	// Claim is the claim's name, or the names that lead to it.
+	Claim string `json:"claim"`
+	// Cause is a clause about the claim that says why.
+	Cause string `json:"cause"`
 }
 
 // Value is a header, or an entry of filter state.
@@ -80,7 +88,7 @@ func plain(name, value string) Value { return Value{Name: name, Value: value, te
 
 // upstream tells what becomes of the headers.
 func (x *explainer) upstream(c *authz.Changes) *Upstream {
-	u := &Upstream{Removed: append(append([]string(nil), x.forged...), c.Remove...), Dropped: c.Dropped, ClearRoute: c.ClearRoute}
+	u := &Upstream{Removed: append(append([]string(nil), x.forged...), c.Remove...), ClearRoute: c.ClearRoute}
 	for _, header := range c.Set {
 		u.Set = append(u.Set, x.value(header, x.source(header[0])))
 	}
@@ -98,6 +106,28 @@ func (x *explainer) state(c *authz.Changes) (all []Value) {
 			}
 		}
 		all = append(all, v)
+	}
+	return all
+}
+
+// dropped says which claims were left out, and why.
+func (x *explainer) dropped(c *authz.Changes) (all []Dropped) {
+	for _, d := range c.Dropped {
+		entry := Dropped{Output: d.Output, Cause: d.Cause.Error()}
+		for i := range x.rule().OutputClaimToHeaders {
+			if output := &x.rule().OutputClaimToHeaders[i]; output.Header == d.Output {
+				entry.Claim = way(output.Claim)
+			}
+		}
+		for i := range x.rule().OutputClaimToFilterState {
+			if output := &x.rule().OutputClaimToFilterState[i]; "wasm."+output.Key == d.Output {
+				entry.Claim = way(output.Claim)
+			}
+		}
+		if d.Cause == verify.ErrNotPrintable || d.Cause == verify.ErrTwoMeanings {
+			entry.Cause += "; encoding: percent carries it"
+		}
+		all = append(all, entry)
 	}
 	return all
 }

@@ -200,10 +200,14 @@ func place(l verify.TokenLocation) string {
 	case verify.InQuery:
 		return "the parameter " + l.Name + " of the URL"
 	}
-	if l.Prefix == "" {
-		return "the header " + l.Name
+	text := "the header " + l.Name
+	if l.List {
+		text = "an element of the list " + l.Name
 	}
-	return "the header " + l.Name + " after " + strconv.Quote(l.Prefix)
+	if l.Prefix == "" {
+		return text
+	}
+	return text + " after " + strconv.Quote(l.Prefix)
 }
 
 func distinct(texts []string) (all []string) {
@@ -227,7 +231,7 @@ func (x *explainer) token() *verify.Token {
 	if err != nil {
 		return nil
 	}
-	t, _ := verify.Parse(found.Token)
+	t, _ := parse(found.Token)
 	return t
 }
 
@@ -236,7 +240,7 @@ func (x *explainer) parse(ok bool) (string, []string) {
 		if ok {
 			return "an opaque token, which the route lets pass; only the API can judge it", nil
 		}
-		return x.why(), nil
+		return x.why(), x.lengths()
 	}
 	t := x.token()
 	text := "alg " + strconv.Quote(t.Algorithm())
@@ -251,6 +255,21 @@ func (x *explainer) parse(ok bool) (string, []string) {
 	return text, nil
 }
 
+// lengths says how long the token is and may be, if it was refused for its size.
+func (x *explainer) lengths() (lines []string) {
+	if x.j.Reason != verify.TokenTooLarge {
+		return nil
+	}
+	if found, err := verify.Extract(x.headers, x.j.Locations()); err == nil {
+		lines = append(lines, "the token has "+strconv.Itoa(len(found.Token))+" bytes")
+	}
+	for i := range x.o.Config.Rules {
+		rule := &x.o.Config.Rules[i]
+		lines = append(lines, rule.Path+".maxTokenBytes is "+strconv.Itoa(rule.MaxTokenBytes))
+	}
+	return lines
+}
+
 func (x *explainer) issuer(ok bool) (string, []string) {
 	if !ok {
 		var details []string
@@ -262,7 +281,9 @@ func (x *explainer) issuer(ok bool) (string, []string) {
 			details = append(details, rule.Path+" is for "+rule.Issuer+" with "+strings.Join(rule.Algorithms, ", "))
 		}
 		text := x.why()
-		if x.rule() != nil {
+		if x.j.Reason == verify.TokenTooLarge {
+			details = append(details, x.lengths()...)
+		} else if x.rule() != nil {
 			text = "the issuer's rule does not look for tokens where this one stood"
 		}
 		return text, details

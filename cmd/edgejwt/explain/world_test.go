@@ -34,7 +34,7 @@ const (
 
 var testKeys = sync.OnceValue(func() map[string]*rsa.PrivateKey {
 	keys := map[string]*rsa.PrivateKey{}
-	for _, kid := range []string{"k", "other"} {
+	for _, kid := range []string{"k", "spare", "other"} {
 		key, err := rsa.GenerateKey(rand.Reader, 2048)
 		if err != nil {
 			panic(err)
@@ -44,9 +44,13 @@ var testKeys = sync.OnceValue(func() map[string]*rsa.PrivateKey {
 	return keys
 })
 
-// keySet publishes the key k with go-jose.
+// keySet publishes the keys k and spare with go-jose.
 func keySet() string {
-	text, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &testKeys()["k"].PublicKey, KeyID: "k", Algorithm: "RS256", Use: "sig"}}})
+	var set jose.JSONWebKeySet
+	for _, kid := range []string{"k", "spare"} {
+		set.Keys = append(set.Keys, jose.JSONWebKey{Key: &testKeys()[kid].PublicKey, KeyID: kid, Algorithm: "RS256", Use: "sig"})
+	}
+	text, err := json.Marshal(set)
 	if err != nil {
 		panic(err)
 	}
@@ -140,6 +144,16 @@ var examples = []example{
 	{"in a cookie", "GET /x", []string{"cookie: a=b; session=TOKEN; c=d"}, nil, "accepted", "requirements", true, []string{"a token in the cookie session", "set           cookie (the request's, without the token)"}},
 	{"in the URL", "GET /x?access_token=TOKEN&y=1", nil, nil, "accepted", "requirements", true, []string{"a token in the parameter access_token of the URL", "set           :path (the request's"}},
 	{"malformed", "GET /x", nil, text("a.b.c"), "token_malformed", "header", false, nil},
+	{"no JWT", "GET /x", nil, text("abcdef"), "token_opaque", "header", false, []string{"the token is not a JWT"}},
+	{"encrypted", "GET /x", nil, text("eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..AAAA.AAAA.AAAA"), "token_encrypted", "header", false, []string{"the five parts of a JWE"}},
+	{"too long", "GET /x", nil, valid(map[string]any{"groups": strings.Repeat("g", 16<<10)}), "token_too_large", "header", false, []string{"the token has 2", "jwtRules[0].maxTokenBytes is 16384"}},
+	{"too many values", "GET /x", nil, valid(map[string]any{"groups": make([]int, 2000)}), "token_too_large", "header", false, []string{"JSON text has too many values"}},
+	{"a date out of range", "GET /x", nil, valid(map[string]any{"exp": json.RawMessage("1e400")}), "claim_out_of_range", "claims", false, []string{"exp is out of range"}},
+	{"no kid", "GET /x", nil, func(at time.Time) string { return token(at, "", "other", nil) }, "kid_missing", "key", false, nil},
+	{"a claim left out", "GET /x", nil, valid(map[string]any{"deep": map[string]any{"list": []string{"a,b"}}}), "accepted", "requirements", true,
+		[]string{"left out      x-list: the claim [deep, list] is a text that a list or an object could make, too; encoding: percent carries it"}},
+	{"claims left out, though refused", "POST /orders/7", nil, valid(map[string]any{"sub": "Zoë"}), "scope_missing", "requirements", false,
+		[]string{"left out      wasm.who: the claim sub has characters other than printable ASCII", "!left out      x-sub"}},
 	{"algorithm", "GET /x", nil, func(at time.Time) string {
 		s, _ := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"iss": testIssuer}).SignedString([]byte("k"))
 		return s

@@ -40,6 +40,9 @@ func (e *Explanation) Write(out io.Writer) error {
 	for _, v := range e.State {
 		fmt.Fprintf(&b, "  filter state  %s\n", v.line(" = "))
 	}
+	for _, d := range e.Dropped {
+		fmt.Fprintf(&b, "  left out      %s: the claim %s %s\n", d.Output, d.Claim, d.Cause)
+	}
 	if e.Answer != nil {
 		e.Answer.write(&b)
 	}
@@ -53,9 +56,6 @@ func (u *Upstream) write(b *strings.Builder) {
 	}
 	for _, v := range u.Set {
 		fmt.Fprintf(b, "  set           %s\n", v.line(": "))
-	}
-	if u.Dropped > 0 {
-		fmt.Fprintf(b, "  left out      %d claims that no header can carry\n", u.Dropped)
 	}
 	if u.ClearRoute {
 		b.WriteString("  Envoy chooses its route again\n")

@@ -143,9 +143,9 @@ const issuer = `"auth0": {"domain": "tenant.eu.auth0.com", "audience": "a"}`
 // accepted are configurations with every field, each in every form.
 var accepted = []string{
 	`{` + issuer + `}`,
-	`{"auth0": {"domain": "tenant.eu.auth0.com", "audience": ["a", "b"], "cluster": "c", "algorithms": ["RS256", "EdDSA"], "clockSkew": "1.5m",
-	  "fromHeaders": [{"name": "x-a", "prefix": ""}, {"name": "authorization", "prefix": "Bearer "}], "fromCookies": ["c"], "fromParams": ["t"],
-	  "forwardOriginalToken": false, "outputPayloadToHeader": "x-p",
+	`{"auth0": {"domain": "tenant.eu.auth0.com", "audience": ["a", "b"], "cluster": "c", "algorithms": ["RS256", "EdDSA"], "clockSkew": "1.5m", "maxTokenBytes": "32Ki",
+	  "fromHeaders": [{"name": "x-a", "prefix": "", "list": true}, {"name": "authorization", "prefix": "Bearer "}], "fromCookies": ["c"], "fromParams": ["t"],
+	  "forwardOriginalToken": false, "outputPayloadToHeader": "x-p", "outputPayloadPadding": true,
 	  "outputClaimToHeaders": [{"header": "x-b", "claim": "sub"}, {"header": "x-c", "claim": ["a", "b"], "encoding": "percent"}],
 	  "outputClaimToFilterState": [{"key": "who", "claim": "sub", "encoding": "base64url"}]}}`,
 	`{"jwtRules": [{"issuer": "https://a.example", "audiences": "x"}, {"issuer": "https://b.example", "anyAudience": true, "jwksUri": "https://b.example/k", "jwksCluster": "b"},
@@ -176,6 +176,9 @@ var refused = []string{
 	`{"jwtRules": [{"issuer": "https://a.example", "audiences": ["a"], "timeout": "5s"}]}`,
 	`{"jwtRules": [{"issuer": "https://a.example", "audiences": ["a"], "jwks": "{}", "jwksUri": "https://a.example"}]}`,
 	`{"jwtRules": [{"issuer": "https://a.example", "audiences": ["a"], "algorithms": ["HS256"]}]}`,
+	`{"auth0": {"domain": "tenant.eu.auth0.com", "audience": "a", "maxTokenBytes": "many"}}`,
+	`{"auth0": {"domain": "tenant.eu.auth0.com", "audience": "a", "maxTokenBytes": 65537}}`,
+	`{"auth0": {"domain": "tenant.eu.auth0.com", "audience": "a", "fromHeaders": [{"name": "x", "list": "yes"}]}}`,
 	`{` + issuer + `, "mode": "off"}`,
 	`{` + issuer + `, "corsPreflight": "bypass"}`,
 	`{` + issuer + `, "overrideHeaders": true}`,

@@ -1,10 +1,12 @@
 package validate
 
 import (
+	"strconv"
 	"strings"
 
 	"edgejwt/cmd/edgejwt/document"
 	"edgejwt/plugin/config"
+	"edgejwt/verify"
 )
 
 // manager is one of Envoy's HTTP connection managers.
@@ -70,6 +72,7 @@ func (m *manager) judge(w *world) {
 			Write: "leave is_optional out"}, m.file, optional)
 	}
 	m.judgePaths(w)
+	m.judgeTokenBytes(w)
 	m.judgeUpgrades(w)
 	m.judgeRoutes(w, own.Get("name").Str())
 	m.judgeMatches(w)
@@ -120,6 +123,28 @@ func (m *manager) judgePaths(w *world) {
 		w.found(Finding{Severity: Hint, What: "headers with underscores are let through",
 			Why:   "Some servers read x_jwt_sub as x-jwt-sub. edgejwt removes those of its own headers; other headers that your API trusts are yours.",
 			Write: "common_http_protocol_options: {headers_with_underscores_action: DROP_HEADER}"}, m.file, or(underscores, n))
+	}
+}
+
+// judgeTokenBytes looks for tokens that Envoy's bound on all headers does not let through.
+func (m *manager) judgeTokenBytes(w *world) {
+	if m.plugin.config == nil {
+		return
+	}
+	most := 60 << 10
+	limit := m.node.Get("max_request_headers_kb")
+	if limit != nil {
+		if kib, err := strconv.Atoi(limit.Text); err == nil {
+			most = kib << 10
+		}
+	}
+	for i := range m.plugin.config.Rules {
+		rule := &m.plugin.config.Rules[i]
+		if rule.MaxTokenBytes > verify.DefaultTokenBytes && rule.MaxTokenBytes >= most {
+			w.found(Finding{Severity: Warning, What: "max_request_headers_kb is less than " + rule.Path + ".maxTokenBytes needs",
+				Why:   "Envoy answers 431 when all headers together are longer, before it asks edgejwt.",
+				Write: "max_request_headers_kb: " + strconv.Itoa(rule.MaxTokenBytes>>10+16)}, m.file, or(limit, m.node))
+		}
 	}
 }
 

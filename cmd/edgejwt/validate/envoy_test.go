@@ -63,6 +63,8 @@ func TestEnvoyChain(t *testing.T) {
 		{"upgrades by themselves", "          codec_type: AUTO\n",
 			"          upgrade_configs: [{upgrade_type: websocket, filters: [{name: r, typed_config: {\"@type\": x.filters.http.router.v3.Router}}]}]\n",
 			[]string{"error HERE upgrades to websocket have filters of their own, without edgejwt"}},
+		{"tokens over Envoy's bound", `"auth0": {`, `"auth0": {"maxTokenBytes": "64Ki", `, []string{"warning |typed_config| max_request_headers_kb is less than auth0.maxTokenBytes needs"}},
+		{"long tokens within Envoy's bound", `"auth0": {`, `"auth0": {"maxTokenBytes": "48Ki", `, nil},
 		{"upgrades through edgejwt", "          codec_type: AUTO\n",
 			"          upgrade_configs: [{upgrade_type: websocket, filters: [{name: e, typed_config: {\"@type\": x.filters.http.wasm.v3.Wasm}}, {name: r, typed_config: {\"@type\": x.filters.http.router.v3.Router}}]}]\n", nil},
 		{"escaped slashes rejected", "UNESCAPE_AND_REDIRECT", "REJECT_REQUEST", nil},
@@ -83,6 +85,24 @@ func TestEnvoyChain(t *testing.T) {
 			[]string{"error |filter_metadata| a policy stands here, which edgejwt does not read"}},
 		{"no tags", `regex: "(;reason=(.*?);;)"`, `regex: "(x)"`, []string{"hint |stats_tags:| no stats_tags for edgejwt's metrics"}},
 	})
+}
+
+// TestTokenBytes: a token must get through Envoy's bound on all headers.
+func TestTokenBytes(t *testing.T) {
+	text, err := os.ReadFile("../../../envoy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const codec = "          codec_type: AUTO\n"
+	for kib, want := range map[int]int{64: 1, 65: 0, 96: 0, 8: 1} {
+		changed := strings.Replace(string(text), `"auth0": {`, `"auth0": {"maxTokenBytes": "64Ki", `, 1)
+		if changed = strings.Replace(changed, codec, codec+"          max_request_headers_kb: "+strconv.Itoa(kib)+"\n", 1); !strings.Contains(changed, "max_request") {
+			t.Fatal("envoy.yaml has no codec_type")
+		}
+		if got := found(changed); len(got) != want {
+			t.Errorf("%d: %q", kib, got)
+		}
+	}
 }
 
 func TestPolicyOfRoute(t *testing.T) {

@@ -8,6 +8,21 @@ import (
 	"edgejwt/verify/route"
 )
 
+// judgeIssuers looks for an issuer without a slash whose key set lies where Auth0 has it:
+// at a custom domain, the slash is easily forgotten. Other providers do the same without
+// a slash, so it is a hint.
+func (w *world) judgeIssuers(p *plugin) {
+	for i := range p.config.Rules {
+		rule := &p.config.Rules[i]
+		host, secure := strings.CutPrefix(rule.Issuer, "https://")
+		if secure && !strings.Contains(host, "/") && !strings.HasSuffix(host, ".auth0.com") && rule.JWKSURI == rule.Issuer+"/.well-known/jwks.json" {
+			w.found(Finding{Severity: Hint, What: "the issuer does not end in a slash",
+				Why:   "The issuer of Auth0's tokens does, at custom domains too, and is compared byte for byte. Other providers have none: see iss in a token.",
+				Write: "issuer: " + rule.Issuer + "/"}, p.file, p.where(rule.Path+".issuer"))
+		}
+	}
+}
+
 // judgeNeeds looks for texts in routes that do not mean what they look like.
 func (w *world) judgeNeeds(p *plugin) {
 	for i := range p.config.Routes {

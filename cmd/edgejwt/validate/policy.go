@@ -23,6 +23,7 @@ func (w *world) judge(p *plugin) {
 		w.judgeGaps(p)
 		w.judgeOrder(p)
 		w.judgeNeeds(p)
+		w.judgeIssuers(p)
 	}
 	w.checkPlaceholders(p)
 	w.report.Places = append(w.report.Places, place)
