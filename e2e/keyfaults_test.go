@@ -223,7 +223,8 @@ func TestKeyFaults(t *testing.T) {
 		}
 		metric := "edgejwt_jwks_fetch_failures;jwks=" + address + ";kind="
 		w.Eventually(10*time.Second, f.name+" is counted", func() bool { return w.Stat(metric+f.kind+";;") > 0 })
-		if all, kind := w.Stat(metric), w.Stat(metric+f.kind+";;"); all != kind {
+		// Fetches go on between the two readings.
+		if all, kind := w.Stat(metric), w.Stat(metric+f.kind+";;"); all > kind {
 			t.Errorf("%s: of %d failures %d are %s", f.name, all, kind, f.kind)
 		}
 	}

@@ -188,6 +188,29 @@ func TestJunkWithoutEnd(t *testing.T) {
 	}
 }
 
+// TestRejectedRecordIsWarnedOfOnce: of several workers that read a damaged record, the
+// one that replaces it warns, and the others only count.
+func TestRejectedRecordIsWarnedOfOnce(t *testing.T) {
+	b := newBench(t, secret(urlPolicy, "k"), 4)
+	b.start(good(jwk("a", 1)))
+	b.logs = nil
+	for range 50 {
+		b.data.set([]byte("junk"), 0)
+		b.data.hint += 3
+		b.pass(time.Second)
+	}
+	if len(b.logs) != 1 || !strings.Contains(b.logs[0], "damaged or forged; it is dropped and replaced; next: ") {
+		t.Errorf("log %q, want one line", b.logs)
+	}
+	counted := uint64(0)
+	for _, w := range b.workers {
+		counted += w.Status(b.now).Rejected
+	}
+	if counted < 50 {
+		t.Errorf("%d records are counted as rejected", counted)
+	}
+}
+
 // TestFetchBesideJunk: somebody who writes junk all the time does not stop workers
 // from fetching, neither at a cold start nor later, nor what they fetch from
 // being used.
