@@ -7,6 +7,7 @@ PYTHON     ?= python3
 FUZZTIME   ?= 5m
 SOAKTIME   ?= 10m
 HISTORIES  ?= 100000
+KEYSETS    ?= 3000
 VENV       := .tools/venv
 STAMP      := $(VENV)/.installed
 REQUIRED   := e2e/api/requirements.txt
@@ -150,8 +151,9 @@ $(VENV)/.bench: e2e/bench/requirements.txt $(STAMP)
 soak: deps build ## rotation and outage under load for SOAKTIME (10m), with Envoy's memory watched
 	$(GO) -C e2e test -count=1 -timeout 24h -v -run '^TestRotationUnderLoad$$' . -soak $(SOAKTIME) $(SOAKFLAGS)
 
-fuzz: need-go ## run every fuzz target for FUZZTIME (5m) each, and HISTORIES (100000) of the key source's simulation
+fuzz: deps build ## run every fuzz target for FUZZTIME (5m) each, HISTORIES (100000) of the key source's simulation, and KEYSETS (3000) through Envoy
 	$(GO) test -count=1 -timeout 24h -v -run '^Test(Simulation|Fleet)$$' ./jwks -args -sim.histories=$(HISTORIES) -fleet.sidecars=1000
+	$(GO) -C e2e test -count=1 -timeout 24h -v -run '^TestKeySets$$' . -args -keysets $(KEYSETS) -seed $$(date +%s)
 	@for module in $(MODULES); do \
 	  $(GO) -C $$module list -f '{{.ImportPath}} {{.Dir}}' ./... | while read -r package dir; do \
 	    grep -qs '^func Fuzz' "$$dir"/*_test.go || continue; \

@@ -51,9 +51,6 @@ var stricterHere = []explanation{
 	{"Algorithms", "jwt_authn takes any algorithm that it knows and the key does not rule out; " +
 		"edgejwt takes those that the rule names, by default RS256 alone (RFC 8725 §3.1).",
 		[]string{"algorithm/"}},
-	{"Choice of the key", "Without a kid, or with an empty one, jwt_authn tries every key of the set; " +
-		"edgejwt wants the kid where there is a choice, so that it is known which key a token stands on (RFC 7515 §4.1.4).",
-		[]string{"kid/kid missing", "kid/kid empty"}},
 	{"Critical extensions", "A token whose crit names what the reader does not understand must be refused (RFC 7515 §4.1.11), " +
 		"and b64 must not be used in a JWT (RFC 7797, abstract); jwt_authn looks at neither.",
 		[]string{"header/crit", "header/b64"}},

@@ -142,7 +142,7 @@ func (b *bench) start(a Answer) {
 
 func (b *bench) find(worker int, kid string, want Outcome) {
 	b.t.Helper()
-	if _, got := b.workers[worker].Find(b.now, kid, true, "RS256"); got != want {
+	if _, got := b.workers[worker].Find(b.now, kid, "RS256"); got != want {
 		b.t.Fatalf("worker %d finds %q: %v, want %v", worker, kid, got, want)
 	}
 }

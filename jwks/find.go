@@ -8,7 +8,7 @@ import (
 	"edgejwt/verify"
 )
 
-// Outcome is the result of Find and RecheckKey.
+// Outcome is the result of Find and Recheck.
 type Outcome uint8
 
 // The outcomes. The zero value is Unavailable: an unknown case refuses the request
@@ -20,7 +20,8 @@ const (
 	Found
 	// NotFound: a fresh set does not have the key, or it is in Policy.Deny.
 	NotFound
-	// AlgorithmMismatch: a fresh set has the kid, but not for the token's algorithm.
+	// AlgorithmMismatch: a fresh set has the kid, but not for the token's algorithm. For a
+	// token without kid: no key is for it.
 	AlgorithmMismatch
 	// Wait: a fetch that may bring the key is in flight or about to start. Keep the
 	// request pending, ask NextTick, and call Find again on Changed.
@@ -38,10 +39,11 @@ func (o Outcome) String() string {
 
 // awaitedKey is a key that requests wait for, or one that a fresh set did not have.
 type awaitedKey struct {
-	kid       string
+	kid       string        // empty: a key for tokens without kid
 	since     time.Duration // by Source.clock: when first asked for
 	at        time.Duration // by Source.clock: when last asked for; in the negative cache the expiry
 	failedKey *verify.Key   // the key whose signature check failed; nil: no key has this kid
+	epoch     uint64        // of the set that does not have it
 }
 
 const (
@@ -52,30 +54,27 @@ const (
 	maxNegative = 256
 )
 
-// Find returns the keys for a token with this "kid" (RFC 7515 §4.1.4) and "alg". A
-// token without kid is served only by a set with exactly one usable key. There are
-// keys if and only if the outcome is Found; the slice is shared and must not be
-// changed, and kid is not kept. Find may note that a fetch is needed; NextTick then
-// asks for a tick soon.
-func (s *Source) Find(now time.Time, kid string, hasKID bool, algorithm string) ([]*verify.Key, Outcome) {
+// Find returns the keys for a token with this "kid" (RFC 7515 §4.1.4), empty for a token
+// without one, and "alg": see Set.Find. There are keys if and only if the outcome is
+// Found; the slice is shared and must not be changed, and kid is not kept. At most
+// MaxCandidates of them are to be tried. When none of them verifies the signature, call
+// Recheck. Find may note that a fetch is needed; NextTick then asks for a tick soon.
+func (s *Source) Find(now time.Time, kid, algorithm string) ([]*verify.Key, Outcome) {
 	s.advance(now)
-	usable := s.usable(now)
-	if usable {
-		keys, known := s.usableKeys.Find(kid, hasKID, algorithm)
-		switch {
-		case len(keys) > 0:
-			return keys, Found
-		case known:
-			return nil, AlgorithmMismatch
-		}
+	if kid != "" && slices.Contains(s.policy.Deny, kid) {
+		return nil, NotFound
 	}
-	switch {
-	case hasKID && (kid == "" || len(kid) > MaxKID || slices.Contains(s.policy.Deny, kid)):
-		return nil, NotFound
-	case s.fixed || usable && !hasKID:
-		return nil, NotFound
-	case !usable:
+	if !s.usable(now) {
 		return nil, s.outcomeWithoutKeys(now)
+	}
+	keys, known := s.usableKeys.Find(kid, algorithm)
+	switch {
+	case len(keys) > 0:
+		return keys, Found
+	case known:
+		return nil, AlgorithmMismatch
+	case kid == "":
+		return nil, NotFound // all keys are denied
 	}
 	return nil, s.outcomeForUnknownKID(now, kid)
 }
@@ -91,10 +90,11 @@ func (s *Source) outcomeWithoutKeys(now time.Time) Outcome {
 	return Unavailable
 }
 
-// outcomeForUnknownKID is the outcome for a kid that the usable set does not have.
+// outcomeForUnknownKID is the outcome for a kid that the usable set does not have, or for
+// tokens without kid (empty) that none of its keys verifies.
 func (s *Source) outcomeForUnknownKID(now time.Time, kid string) Outcome {
 	switch {
-	case s.inNegativeCache(kid, nil):
+	case s.fixed || len(kid) > MaxKID || s.inNegativeCache(kid, nil):
 		return NotFound
 	case s.leased() || s.response != nil:
 	case s.providerRetryPending(now):
@@ -110,31 +110,55 @@ func (s *Source) outcomeForUnknownKID(now time.Time, kid string) Outcome {
 	return Wait
 }
 
-// RecheckKey reports whether to wait for a fetch after a signature check failed under
-// a key that Find returned: some providers replace a key and keep its kid. The
-// outcome is Wait or NotFound; with NotFound the signature stays invalid.
-func (s *Source) RecheckKey(now time.Time, key *verify.Key) Outcome {
+// Recheck is the outcome for a token whose signature failed under every key that Find
+// returned for it and that was tried. The outcome is
+//
+//   - Found: the signature is invalid.
+//   - Wait: a fetch may bring another key. A token whose kid no key has, or that has none,
+//     waits as from Find; with a known kid, because some providers replace a key and keep
+//     its kid.
+//   - NotFound: no key has the kid, and the keys without kid failed.
+//   - Unavailable: as from Find.
+func (s *Source) Recheck(now time.Time, kid string, keys []*verify.Key) Outcome {
 	s.advance(now)
-	if s.fixed || !s.usable(now) || !s.usableKeys.has(key) {
-		return NotFound
+	if !s.usable(now) {
+		return s.outcomeWithoutKeys(now)
 	}
+	if kid == "" || len(s.usableKeys.byID(kid)) == 0 {
+		outcome := s.outcomeForUnknownKID(now, kid)
+		if kid == "" && outcome == NotFound {
+			return Found
+		}
+		return outcome
+	}
+	outcome := Found
+	for _, key := range keys {
+		if s.mayBeReplaced(now, key) {
+			s.await(awaitedKey{kid: key.ID, failedKey: key})
+			outcome = Wait
+		}
+	}
+	return outcome
+}
+
+// mayBeReplaced reports whether a fetch that is in flight or allowed now may replace a
+// key of the set whose signature check failed.
+func (s *Source) mayBeReplaced(now time.Time, key *verify.Key) bool {
 	switch {
-	case s.inNegativeCache(key.ID, key):
-		return NotFound
+	case s.fixed || !s.usableKeys.has(key) || s.inNegativeCache(key.ID, key):
+		return false
 	case s.leased() || s.response != nil:
-	case s.cooldownLeft() > 0 || s.providerRetryPending(now):
-		return NotFound
+		return true
 	}
-	s.await(awaitedKey{kid: key.ID, failedKey: key})
-	return Wait
+	return s.cooldownLeft() <= 0 && !s.providerRetryPending(now)
 }
 
 // await notes what a request waits for.
 func (s *Source) await(w awaitedKey) {
-	w.since, w.at = s.clock, s.clock
+	w.since, w.at, w.epoch = s.clock, s.clock, s.epoch
 	for i := range s.awaited {
 		if s.awaited[i].kid == w.kid && s.awaited[i].failedKey == w.failedKey {
-			s.awaited[i].at = s.clock
+			s.awaited[i].at, s.awaited[i].epoch = s.clock, s.epoch
 			return
 		}
 	}
@@ -181,7 +205,11 @@ func (s *Source) satisfied(w awaitedKey) bool {
 	if w.failedKey != nil {
 		return !s.usableKeys.has(w.failedKey) // the signature is checked again, whatever the set has
 	}
-	return len(s.usableKeys.byID(w.kid)) > 0
+	if w.kid != "" && len(s.usableKeys.byID(w.kid)) > 0 {
+		return true
+	}
+	// A new key without kid may be the one.
+	return s.epoch != w.epoch && (w.kid == "" || len(s.usableKeys.byID("")) > 0)
 }
 
 // cacheNegative notes that a fresh set did not have the key, until the next early

@@ -142,7 +142,7 @@ func (f *fleet) step(c *sidecar) {
 			continue
 		}
 		i := f.rng.IntN(workersEach)
-		if _, o := c.workers[i].Find(f.wall(), s.kid, true, "RS256"); o != Found {
+		if _, o := c.workers[i].Find(f.wall(), s.kid, "RS256"); o != Found {
 			s.at = f.now + requestInterval // the client tries again
 			at, _ := slices.BinarySearchFunc(c.sees, s, func(a, b sighting) int { return int(a.at - b.at) })
 			c.sees = slices.Insert(c.sees, at, s)

@@ -104,11 +104,9 @@ func exercise(m *Source, now time.Time, actions []Action, stored []byte) {
 			}
 			actions = append(more, actions[1:]...)
 		}
-		keys, _ := m.Find(now, "a", true, "RS256")
-		for _, key := range keys {
-			m.RecheckKey(now, key)
-		}
-		m.Find(now, "b", true, "RS256")
+		keys, _ := m.Find(now, "a", "RS256")
+		m.Recheck(now, "a", keys)
+		m.Find(now, "b", "RS256")
 		m.Status(now)
 		now = now.Add(m.NextTick(now) + time.Duration(i)*time.Second)
 		actions = m.Tick(now, uint64(i), true)

@@ -2,6 +2,7 @@ package jwks
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -58,10 +59,10 @@ func (s *Source) RetryAfter(now time.Time) time.Duration {
 type Status struct {
 	// Generation grows with each change of the set; 0: no set yet.
 	Generation uint64
-	// Keys and KIDs are the usable keys that are not denied. Keys counts those
-	// without kid too.
-	Keys int
-	KIDs []string
+	// Keys is the number of usable keys that are not denied, and Unnamed how many of
+	// them have no kid. KIDs lists the different kids of the others.
+	Keys, Unnamed int
+	KIDs          []string
 	// Age is the time since a fetch confirmed the set; -1 without a set.
 	Age time.Duration
 	// Usable: there is a set, and it is not older than Policy.MaxStale.
@@ -86,7 +87,7 @@ type Status struct {
 // Status describes the Source. It allocates, so do not call it for each request.
 func (s *Source) Status(now time.Time) Status {
 	s.advance(now)
-	status := Status{Age: -1, Keys: s.usableKeys.Len(), KIDs: s.usableKeys.KIDs(), Usable: s.usable(now), Name: s.sourceName(),
+	status := Status{Age: -1, Keys: s.usableKeys.Len(), Unnamed: len(s.usableKeys.byID("")), KIDs: s.usableKeys.KIDs(), Usable: s.usable(now), Name: s.sourceName(),
 		Awaited: len(s.awaited), Rejected: s.rejected, Fetches: s.fetchResults, FetchErrors: s.fetchErrors}
 	if s.fixed {
 		status.Generation, status.Age, status.Name = 1, 0, "configuration"
@@ -215,6 +216,7 @@ func whyNotJSON(headers [][2]string, body []byte, limits strictjson.Limits) stri
 
 // describe lists a new set's kids for the log.
 func (s *Set) describe(generation uint64) string {
+	text := "generation " + strconv.FormatUint(generation, 10) + ", " + strconv.Itoa(s.Len()) + " usable"
 	kids := s.KIDs()
 	for i := range kids {
 		kids[i] = strconv.QuoteToASCII(shorten(kids[i]))
@@ -222,7 +224,13 @@ func (s *Set) describe(generation uint64) string {
 	if more := len(kids) - maxKIDsInLog; more > 0 {
 		kids = append(kids[:maxKIDsInLog], "and "+strconv.Itoa(more)+" more")
 	}
-	return "generation " + strconv.FormatUint(generation, 10) + ", " + strconv.Itoa(s.Len()) + " usable, kid " + strings.Join(kids, ", ")
+	if len(kids) > 0 {
+		text += ", kid " + strings.Join(kids, ", ")
+	}
+	if unnamed := len(s.byID("")); unnamed > 0 {
+		text += ", " + strconv.Itoa(unnamed) + " without kid"
+	}
+	return text
 }
 
 // listSkipped lists skipped keys for the log, at most that many.
@@ -238,14 +246,14 @@ func listSkipped(skipped []Skipped, most int) string {
 	return strings.Join(texts, "; ")
 }
 
-// hashSkipped gives a hash of a list of skipped keys; 0 for an empty one.
-func hashSkipped(skipped []Skipped) uint64 {
-	if len(skipped) == 0 {
-		return 0
+// hashSkipped gives a hash of which keys were skipped and why; 0 for an empty list. The
+// order of the keys does not matter, nor how often one is there.
+func hashSkipped(skipped []Skipped) (sum uint64) {
+	for i, s := range skipped {
+		same := func(other Skipped) bool { return other.ID == s.ID && other.Why == s.Why }
+		if !slices.ContainsFunc(skipped[:i], same) {
+			sum += hash([]byte(s.ID + "\x00" + s.Why))
+		}
 	}
-	var text []byte
-	for _, s := range skipped {
-		text = append(append(append(text, s.ID...), 0), s.Why...)
-	}
-	return hash(text)
+	return sum
 }

@@ -48,7 +48,8 @@ func (s Skipped) String() string {
 }
 
 // Parse reads a key set (RFC 7517 §5). With algorithms, keys that fit none of them are
-// skipped; without, a key may be for any algorithm of package verify. Keys that
+// skipped; without, a key may be for any algorithm of package verify. Several keys may
+// have the same kid (RFC 7517 §4.5); one that is there twice is kept once. Keys that
 // cannot be used are skipped and reported, and the others remain (RFC 7517 §5, last
 // paragraph). The error is an Error: the document is not a key set within the bounds,
 // or it has no usable key; the set is nil then. Nothing of document is kept.
@@ -70,18 +71,11 @@ func Parse(document []byte, algorithms ...string) (*Set, []Skipped, error) {
 	var (
 		keys    []*verify.Key
 		skipped []Skipped
-		seen    = map[string]bool{}
 	)
 	for i := range list.Children {
 		key, id, why := parseKey(&list.Children[i])
 		if why == "" && len(algorithms) > 0 && !slices.ContainsFunc(algorithms, key.Fits) {
 			why = "is for an algorithm that the rule does not name"
-		}
-		if why == "" && key.ID != "" {
-			if seen[key.ID] {
-				why = "an earlier key has the same kid"
-			}
-			seen[key.ID] = true
 		}
 		if why == "" {
 			keys = append(keys, key)

@@ -42,6 +42,9 @@ var planted = []struct {
 		{"source.go", "s.resolveAwaited()\n\treturn []Action{{Kind: Changed}}", "s.resolveAwaited()\n\treturn nil"},
 		{"source.go", "s.casRetries = 0\n\treturn []Action{{Kind: Load}}", "s.casRetries = 0\n\treturn []Action{{Kind: Changed}, {Kind: Load}}"}}},
 	{"deny not applied", "TestSimulation", []edit{
+		{"find.go", "kid != \"\" && slices.Contains(s.policy.Deny, kid)", "false"},
+		{"source.go", "s.usableKeys = s.published.Without(s.policy.Deny)", "s.usableKeys = s.published"}}},
+	{"denied keys verify tokens without kid", "TestDeny", []edit{
 		{"source.go", "s.usableKeys = s.published.Without(s.policy.Deny)", "s.usableKeys = s.published"}}},
 	{"deny not applied to the cache", "TestSimulation", []edit{
 		{"find.go", "return s.epoch, true", "return s.record.generation, true"}}},

@@ -84,7 +84,7 @@ func TestForgedRecords(t *testing.T) {
 				b.pass(1100 * time.Millisecond)
 			}
 			for i, m := range b.workers {
-				if _, outcome := m.Find(b.now, "stranger", true, verify.RS256); outcome == Found {
+				if _, outcome := m.Find(b.now, "stranger", verify.RS256); outcome == Found {
 					t.Fatalf("%s: worker %d takes the stranger's key", name, i)
 				}
 			}
@@ -120,7 +120,7 @@ func TestOutdatedRecord(t *testing.T) {
 		b.data.hint += 3
 		b.pass(1500 * time.Millisecond)
 		for i := range b.workers {
-			if _, found := b.workers[i].usableKeys.Find("a", true, verify.RS256); found {
+			if _, found := b.workers[i].usableKeys.Find("a", verify.RS256); found {
 				t.Fatalf("worker %d takes the withdrawn key", i)
 			}
 		}
@@ -137,7 +137,7 @@ func TestOutdatedRecord(t *testing.T) {
 	b.pass(50 * time.Millisecond)
 	b.answer(b.one(), good(jwk("b", 2))) // its keys are older than a refresh: at once
 	b.find(0, "b", Found)
-	if _, found := b.workers[0].usableKeys.Find("a", true, verify.RS256); found {
+	if _, found := b.workers[0].usableKeys.Find("a", verify.RS256); found {
 		t.Error("the withdrawn key is there after the fetch")
 	}
 	b.pass(2 * time.Second)

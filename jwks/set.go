@@ -2,6 +2,7 @@ package jwks
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
@@ -17,19 +18,27 @@ import (
 // Set is a set of usable keys (RFC 7517 §5). It is never changed after it was
 // made and may be shared by goroutines. A nil Set is an empty one.
 type Set struct {
-	// keys is sorted by ID, then by the key's JSON: the set stays equal when the
+	// keys is sorted by ID, algorithm and the key's JSON: the set stays equal when the
 	// provider only reorders its keys.
 	keys []*verify.Key
 }
 
+// newSet makes a set of keys, which it sorts. A key that is there twice is kept once. One
+// that is bound to an algorithm is left out if it is there without one too.
 func newSet(keys []*verify.Key) *Set {
 	slices.SortFunc(keys, func(a, b *verify.Key) int {
-		if c := strings.Compare(a.ID, b.ID); c != 0 {
-			return c
-		}
-		return bytes.Compare(keyJSON(a), keyJSON(b))
+		return cmp.Or(strings.Compare(a.ID, b.ID), strings.Compare(a.Algorithm, b.Algorithm), bytes.Compare(keyJSON(a), keyJSON(b)))
 	})
-	return &Set{keys: keys}
+	set := &Set{}
+	for _, key := range keys {
+		covers := func(kept *verify.Key) bool {
+			return kept.ID == key.ID && kept.SamePublicKey(key) && (kept.Algorithm == "" || kept.Algorithm == key.Algorithm)
+		}
+		if !slices.ContainsFunc(set.keys, covers) {
+			set.keys = append(set.keys, key)
+		}
+	}
+	return set
 }
 
 // Len is the number of keys.
@@ -40,25 +49,36 @@ func (s *Set) Len() int {
 	return len(s.keys)
 }
 
-// Find returns the keys that may have signed a token with this "alg" and "kid". hasKID
-// is false for a token without kid; only a set with exactly one key has an answer
-// then. known reports whether there is a key with the kid, for any algorithm. A key
-// without kid is never found by one. The slice must not be changed.
-func (s *Set) Find(kid string, hasKID bool, algorithm string) (keys []*verify.Key, known bool) {
-	switch {
-	case s == nil || hasKID && kid == "" || !hasKID && len(s.keys) != 1:
+// MaxCandidates is how many of the keys that Find returns are to be tried for one token:
+// it bounds the cost of a bad signature.
+const MaxCandidates = 4
+
+// Find returns the keys that a token with this "kid" and "alg" may be signed with (RFC
+// 7515 §4.1.4, §6): those with the kid, then those without one. A token without kid, or
+// with an empty one, may be signed with any key. The keys fit the algorithm, and no two
+// of them are the same public key. known reports whether a key has the kid, for any
+// algorithm; for a token without kid, whether the set has a key. The slice must not be
+// changed.
+func (s *Set) Find(kid, algorithm string) (keys []*verify.Key, known bool) {
+	if s == nil {
 		return nil, false
-	case hasKID:
-		keys = s.byID(kid)
-	default:
-		keys = s.keys
 	}
-	known = len(keys) > 0
-	otherAlgorithm := func(key *verify.Key) bool { return !key.Fits(algorithm) }
-	if slices.ContainsFunc(keys, otherAlgorithm) {
-		keys = slices.DeleteFunc(slices.Clone(keys), otherAlgorithm)
+	named, unnamed := s.byID(kid), s.byID("")
+	if kid == "" {
+		named = s.keys
 	}
-	return keys, known
+	unfit := func(key *verify.Key) bool { return !key.Fits(algorithm) }
+	if kid != "" && len(unnamed) == 0 && !slices.ContainsFunc(named, unfit) {
+		return named, len(named) > 0 // keys with one ID that fit one algorithm differ: see newSet
+	}
+	for _, candidates := range [...][]*verify.Key{named, unnamed} {
+		for _, key := range candidates {
+			if !unfit(key) && !slices.ContainsFunc(keys, key.SamePublicKey) {
+				keys = append(keys, key)
+			}
+		}
+	}
+	return keys, len(named) > 0
 }
 
 // byID gives the keys with the kid; they are adjacent.
@@ -81,8 +101,8 @@ func (s *Set) byID(kid string) []*verify.Key {
 // has reports whether this very key is in the set.
 func (s *Set) has(key *verify.Key) bool { return s != nil && slices.Contains(s.keys, key) }
 
-// KIDs lists the keys' "kid" values, sorted; keys without one are left out. The
-// slice belongs to the caller.
+// KIDs lists the different "kid" values of the keys, sorted; keys without one are left
+// out. The slice belongs to the caller.
 func (s *Set) KIDs() []string {
 	if s == nil {
 		return nil
@@ -93,7 +113,7 @@ func (s *Set) KIDs() []string {
 			kids = append(kids, key.ID)
 		}
 	}
-	return kids
+	return slices.Compact(kids)
 }
 
 // Equal reports whether both sets have the same keys with the same IDs.
@@ -109,20 +129,26 @@ func (s *Set) Equal(other *Set) bool {
 	return true
 }
 
-// Without returns the set without the keys that have one of these IDs; s itself if it
-// has none of them.
+// Without returns the set without the keys that have one of these IDs, and without the
+// same public keys under another ID or none: a token need not name its key. It returns s
+// itself if the set has none of them.
 func (s *Set) Without(kids []string) *Set {
 	if s == nil {
 		return nil
 	}
-	var left []*verify.Key
+	var denied, left []*verify.Key
 	for _, key := range s.keys {
-		if key.ID == "" || !slices.Contains(kids, key.ID) {
-			left = append(left, key)
+		if key.ID != "" && slices.Contains(kids, key.ID) {
+			denied = append(denied, key)
 		}
 	}
-	if len(left) == len(s.keys) {
+	if len(denied) == 0 {
 		return s
+	}
+	for _, key := range s.keys {
+		if !slices.ContainsFunc(denied, key.SamePublicKey) {
+			left = append(left, key)
+		}
 	}
 	return &Set{keys: left}
 }

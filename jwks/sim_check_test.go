@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"edgejwt/verify"
 )
 
 // slack is what threads and rounding may cost anywhere.
@@ -337,7 +339,8 @@ func (w *world) checkEnd() {
 		}
 		got := ""
 		for _, k := range w.prov.keys {
-			if found := v.m.published.byID(k.kid); found != nil && k.has(w.t) && isRSA(found[0], moduli(k.n)) {
+			is := func(key *verify.Key) bool { return isRSA(key, moduli(k.n)) }
+			if k.has(w.t) && slices.ContainsFunc(v.m.published.byID(k.kid), is) {
 				got += fmt.Sprintf("%s=%d ", k.kid, k.n)
 			}
 		}

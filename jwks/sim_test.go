@@ -91,7 +91,7 @@ func (w *world) misfortunes() {
 	})
 	some(0.1, 2, func() { // a new configuration denies the current key, or none
 		deny := []string{w.prov.current(w.t).kid}
-		if w.chance(0.3) {
+		if w.chance(0.3) || w.prov.unnamed {
 			deny = nil
 		}
 		other := w.chance(0.5)

@@ -269,7 +269,8 @@ type provider struct {
 	headers [][2]string
 	etags   bool
 	bodies  map[string][]byte
-	honest  int // 8: no client invents kids or forges; 10: two of ten do
+	honest  int  // 8: no client invents kids or forges; 10: two of ten do
+	unnamed bool // the keys have no kid, and tokens none or any
 }
 
 // provKey is a key's life: published from..to, current (signing) within.
@@ -320,10 +321,14 @@ func newProvider(w *world) *provider {
 		return k
 	}
 	announced, sameKID := w.chance(0.5), w.chance(0.1)
+	p.unnamed = !sameKID && w.chance(0.1)
 	every := w.between(4*time.Second, 40*time.Second)
 	kid := func() string {
-		if sameKID {
+		switch {
+		case sameKID:
 			return "key"
+		case p.unnamed:
+			return ""
 		}
 		return fmt.Sprintf("key-%d", n+1)
 	}
@@ -331,13 +336,17 @@ func newProvider(w *world) *provider {
 	p.periods = append(p.periods, period{0, current})
 	for at := w.between(time.Second, every); at < w.quiet; at += w.between(every/2, every*3/2) {
 		from := at
-		if announced && !sameKID {
+		if announced {
 			from = max(at-w.between(0, every/2), 0)
 		}
 		next := make(kid(), from)
 		current.to = at
-		if w.chance(0.5) && !sameKID {
-			current.to = min(at+w.between(0, every), w.quiet) // overlap
+		if w.chance(0.5) { // overlap
+			most := every
+			if sameKID || p.unnamed {
+				most = every / 2 // not more keys at once than are tried
+			}
+			current.to = min(at+w.between(0, most), w.quiet)
 		}
 		current = next
 		p.periods = append(p.periods, period{at, current})
@@ -514,6 +523,7 @@ type token struct {
 type request struct {
 	token
 	key     *provKey // that signed it; nil: forged or invented
+	named   string   // the kid in its header
 	at      time.Duration
 	until   time.Duration // when waiting ends
 	pending bool
@@ -549,6 +559,9 @@ func (w *world) request() {
 	if r.key != nil {
 		r.kid, r.n = r.key.kid, r.key.n
 	}
+	if r.named = r.kid; w.prov.unnamed && w.chance(0.5) {
+		r.named = fmt.Sprintf("any-%d", w.rng.IntN(3))
+	}
 	w.enter(v, func() {
 		r.at, r.until = w.t, w.t+v.p.Wait
 		w.decide(v, r)
@@ -565,21 +578,20 @@ func (w *world) decide(v *worker, r *request) {
 			return
 		}
 	}
-	keys, outcome := v.m.Find(now, r.kid, true, "RS256")
+	keys, outcome := v.m.Find(now, r.named, "RS256")
 	if outcome == Found {
-		if r.n != 0 && isRSA(keys[0], moduli(r.n)) {
-			epoch, _ := v.m.Current(now)
-			v.cache[r.token] = cached{epoch}
-			w.accepted(v, r)
-			return
+		for _, key := range keys[:min(len(keys), MaxCandidates)] {
+			if r.n != 0 && isRSA(key, moduli(r.n)) {
+				epoch, _ := v.m.Current(now)
+				v.cache[r.token] = cached{epoch}
+				w.accepted(v, r)
+				return
+			}
 		}
-		if outcome = v.m.RecheckKey(now, keys[0]); outcome == NotFound {
-			w.refused(v, r, 401)
-			return
-		}
+		outcome = v.m.Recheck(now, r.named, keys)
 	}
 	switch {
-	case outcome == NotFound:
+	case outcome == NotFound || outcome == Found:
 		w.refused(v, r, 401)
 	case outcome == Wait && w.t < r.until && (r.pending || len(v.pending) < maxPending):
 		w.hold(v, r)

@@ -7,7 +7,7 @@ import (
 
 // Source is what one worker (one VM of the plugin) knows about the keys of one
 // issuer. The events Tick, Loaded, Saved and Answered return the actions to carry
-// out. Find, RecheckKey, Current, NextTick, RetryAfter and Status answer requests
+// out. Find, Recheck, Current, NextTick, RetryAfter and Status answer requests
 // and return no actions.
 //
 // A Source is not safe for concurrent use. It never reads a clock: each call gets

@@ -224,7 +224,7 @@ func TestMaxStale(t *testing.T) {
 			b.fetches = nil
 			b.answer(f, Answer{Err: ErrNoAnswer})
 		}
-		_, o := b.workers[0].Find(b.now, "a", true, "RS256")
+		_, o := b.workers[0].Find(b.now, "a", "RS256")
 		age := b.workers[0].Status(b.now).Age
 		if want := age <= time.Hour; (o == Found) != want {
 			t.Fatalf("at age %v: %v", age, o)
@@ -335,7 +335,7 @@ func TestClockPutBack(t *testing.T) {
 		}
 	}
 	b.pass(time.Second)
-	if _, o := b.workers[1].Find(b.now, "a", true, "RS256"); o == Found {
+	if _, o := b.workers[1].Find(b.now, "a", "RS256"); o == Found {
 		t.Errorf("keys are used at age %v", b.workers[1].Status(b.now).Age)
 	}
 }
@@ -359,5 +359,37 @@ func TestSkippedKeysAreWarnedOfOnce(t *testing.T) {
 	b.answer(b.await(602*time.Second), a)
 	if len(b.logs) != 2 || !strings.HasSuffix(b.logs[1], `unusable keys skipped: key 1 (kid "ec"): crv is not one that is supported for EC keys`) {
 		t.Errorf("log = %q", b.logs)
+	}
+}
+
+// TestSkippedKeysAreNamedOnce: a provider that lists its keys in another order each time,
+// or an unusable one twice, is warned of once; another unusable key is news.
+func TestSkippedKeysAreNamedOnce(t *testing.T) {
+	short, ec := member("kid", `"short"`, "n", quoted(wide(1024))), `{"kty":"oct","kid":"mac"}`
+	b := newBench(t, urlPolicy, 2)
+	b.start(good(jwk("a", 1), short, ec))
+	for _, keys := range [][]string{{short, ec, jwk("a", 1)}, {ec, short, jwk("a", 1)}, {ec, jwk("a", 1), short, ec}} {
+		b.answer(b.await(700*time.Second), good(keys...))
+		b.pass(time.Second)
+	}
+	if n := strings.Count(strings.Join(b.logs, "\n"), "unusable keys skipped"); n != 1 {
+		t.Errorf("%d warnings: %q", n, b.logs)
+	}
+	b.answer(b.await(700*time.Second), good(jwk("a", 1), short, ec, `{"kty":"oct","kid":"other"}`))
+	if n := strings.Count(strings.Join(b.logs, "\n"), "unusable keys skipped"); n != 2 {
+		t.Errorf("%d warnings after another key: %q", n, b.logs)
+	}
+}
+
+// TestLogOfSeveralKeys: a kid is listed once, and keys without one are counted.
+func TestLogOfSeveralKeys(t *testing.T) {
+	b := newBench(t, urlPolicy, 1)
+	b.start(good(jwk("dup", 1), jwk("dup", 2), member("kid", ""), jwk("a", 3), jwk("a", 3)))
+	if want := `generation 1, 4 usable, kid "a", "dup", 1 without kid`; len(b.logs) != 1 || !strings.HasSuffix(b.logs[0], want) {
+		t.Errorf("log = %q, want one line with %s", b.logs, want)
+	}
+	b.answer(b.await(700*time.Second), good(member("kid", "")))
+	if want := `generation 2, 1 usable, 1 without kid`; !strings.HasSuffix(b.logs[len(b.logs)-1], want) {
+		t.Errorf("log = %q, want %s", b.logs, want)
 	}
 }

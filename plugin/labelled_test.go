@@ -175,3 +175,27 @@ func TestBuildInfo(t *testing.T) {
 		}
 	})
 }
+
+// TestUntriedKeysAreCounted: a token without kid is tried with four of five keys. The log
+// says once that there are more, and quotes nothing of the token.
+func TestUntriedKeysAreCounted(t *testing.T) {
+	forms(t, func(t *testing.T, f form) {
+		keys := []string{"k1", "k2", "k3", "k4", "k5"}
+		w := newWorld(t, f, fmt.Sprintf(`{"jwtRules": [{"issuer": %q, "audiences": [%q], "jwks": %s}, {"issuer": "https://few.example/", "audiences": [%q], "jwks": %s}]}`,
+			issuer, audience, keySet(keys...), audience, keySet("k1")))
+		const untried = "edgejwt_keys_untried;issuer=tenant.auth0.example/;;"
+		w.send(bearer(f.sign("k1", nil))).accepted()
+		w.send(bearer(f.signAs("k1", "other"))).refusedWith(401, "signature_invalid") // its kid names one key
+		w.send(bearer(f.signAs("unknown", "other"))).refusedWith(401, "key_unknown")
+		w.shows(map[string]int{untried: -1})
+		for range 2 {
+			w.send(bearer(f.signAs("", "other"))).refusedWith(401, "signature_invalid")
+			w.send(bearer(signWith(signerOf("other"), "", f.now, map[string]any{"iss": "https://few.example/"}))).refusedWith(401, "signature_invalid")
+		}
+		w.shows(map[string]int{untried: 2, "edgejwt_keys_untried;issuer=few.example/;;": -1})
+		const said = `keys of "https://tenant.auth0.example/": the signature of a token fails under 4 keys, and 1 more that may have signed it are not tried`
+		if logs := strings.Join(w.GetWarnLogs(), "\n"); strings.Count(logs, said) != 1 || strings.Contains(logs, "client@clients") {
+			t.Errorf("the log must say once %q:\n%s", said, logs)
+		}
+	})
+}

@@ -30,6 +30,7 @@ type metrics struct {
 	stateFailures counter // filter state that the host refused
 	signatures    signatureMetrics
 	lookups       [authz.CacheResultEnd]metric // by authz.CacheResult
+	untried       []untried                    // by the rule's index
 	labelled
 
 	unflushed []*counter
@@ -65,6 +66,13 @@ func (m metric) set(value uint64) {
 type counter struct {
 	metric
 	kept int64
+}
+
+// untried counts the requests for which not all keys of an issuer were tried. It is
+// defined when it counts for the first time.
+type untried struct {
+	counter
+	logged bool
 }
 
 // count adds n to a counter without a host call.
@@ -104,6 +112,7 @@ func label(metric, name, value string) string { return metric + ";" + name + "="
 func (m *metrics) define(cfg *config.Config, reports bool) {
 	define(abi.Gauge, "edgejwt_build_info;version="+version.Number+";;").set(1)
 	m.labelled = newLabelled(cfg)
+	m.untried = make([]untried, len(cfg.Rules)) // never grows: metrics.unflushed points into it
 	if cfg.TokenCache.Entries > 0 {
 		m.lookups[authz.Hit] = define(abi.Counter, "edgejwt_token_cache;result=hit;;")
 		m.lookups[authz.Miss] = define(abi.Counter, "edgejwt_token_cache;result=miss;;")

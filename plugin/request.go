@@ -1,11 +1,13 @@
 package plugin
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm"
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
 
+	"edgejwt/jwks"
 	"edgejwt/plugin/abi"
 	"edgejwt/plugin/authz"
 	"edgejwt/verify"
@@ -179,6 +181,7 @@ func (q *request) carryOut() {
 	d := &q.decision
 	if !d.Reason.Passes() {
 		q.plugin.logSpelling(d)
+		q.countUntried(d)
 	}
 	c := d.Changes()
 	q.setFilterState(c.State)
@@ -215,6 +218,23 @@ func (ctx *pluginContext) logSpelling(d *authz.Decision) {
 		return
 	}
 	proxywasm.LogDebug(text)
+}
+
+// countUntried counts a request whose token one of the keys that were not tried may have
+// signed, and warns of the first for each issuer.
+func (q *request) countUntried(d *authz.Decision) {
+	if d.Untried == 0 {
+		return
+	}
+	m := &q.setup.metrics
+	c, issuer := &m.untried[d.Rule()], m.rules[d.Rule()].Issuer
+	if !c.logged {
+		c.logged = true
+		c.metric = define(abi.Counter, label("edgejwt_keys_untried", "issuer", addressLabel(issuer))+";;")
+		proxywasm.LogWarn("keys of " + strconv.QuoteToASCII(issuer) + ": the signature of a token fails under " + strconv.Itoa(jwks.MaxCandidates) +
+			" keys, and " + strconv.Itoa(d.Untried) + " more that may have signed it are not tried; the provider should give each key a kid of its own, and name it in its tokens (logged once; edgejwt_keys_untried counts)")
+	}
+	m.count(&c.counter, 1)
 }
 
 // logReport counts and logs a refusal that is only reported (mode: report). At info the

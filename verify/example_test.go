@@ -38,12 +38,15 @@ func Example() {
 		if err := rule.Check(token, now); err != nil {
 			return verify.ReasonOf(err)
 		}
-		kid, hasKID := token.KeyID()
-		candidates, _ := keys.Find(kid, hasKID, token.Algorithm())
-		if len(candidates) == 0 {
-			return verify.KeyUnknown
+		kid, _ := token.KeyID()
+		candidates, _ := keys.Find(kid, token.Algorithm())
+		err = verify.KeyUnknown
+		for _, key := range candidates {
+			if err = token.VerifySignature(verify.GoEngine, key); err == nil {
+				break
+			}
 		}
-		return verify.ReasonOf(token.VerifySignature(verify.GoEngine, candidates[0]))
+		return verify.ReasonOf(err)
 	}
 
 	for _, c := range table() {

@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"math"
+	"strconv"
 
 	"filippo.io/edwards25519"
 )
@@ -24,6 +25,7 @@ type Key struct {
 	Public crypto.PublicKey
 
 	keyType, curve string // "kty" and "crv"
+	encoded        string // the public key's bytes, for comparison
 }
 
 // MinRSABits and MaxRSABits bound the length of an RSA modulus. The minimum is that of
@@ -62,16 +64,18 @@ func NewKey(id, algorithm string, public crypto.PublicKey) (*Key, error) {
 	switch public := public.(type) {
 	case *rsa.PublicKey:
 		k.keyType, mismatch = "RSA", errRSAAlgorithm
-		err = checkRSA(public)
+		if err = checkRSA(public); err == nil {
+			k.encoded = strconv.Itoa(public.E) + " " + string(public.N.Bytes())
+		}
 	case *ecdsa.PublicKey:
 		k.keyType, mismatch = "EC", errCurve
-		if _, off := public.Bytes(); off != nil { // it checks that the point is on the curve
+		if point, off := public.Bytes(); off != nil { // it checks that the point is on the curve
 			err = errNotOnCurve
 		} else {
-			k.curve = public.Params().Name
+			k.curve, k.encoded = public.Params().Name, string(point)
 		}
 	case ed25519.PublicKey:
-		k.keyType, k.curve, mismatch = "OKP", "Ed25519", errCurve
+		k.keyType, k.curve, k.encoded, mismatch = "OKP", "Ed25519", string(public), errCurve
 		err = checkEd25519(public)
 	}
 	switch {
@@ -121,9 +125,14 @@ func (k *Key) Fits(algorithm string) bool {
 	return a != nil && a.keyType == k.keyType && a.curve == k.curve && (k.Algorithm == "" || k.Algorithm == algorithm)
 }
 
+// SamePublicKey reports whether both keys have the same public key, whatever their ID
+// and Algorithm.
+func (k *Key) SamePublicKey(other *Key) bool {
+	return k.keyType == other.keyType && k.curve == other.curve && k.encoded == other.encoded
+}
+
 // Same reports whether both keys have the same ID, the same Algorithm and the same
 // public key. It is for key sets of one issuer.
 func (k *Key) Same(other *Key) bool {
-	public, ok := k.Public.(interface{ Equal(crypto.PublicKey) bool })
-	return ok && k.ID == other.ID && k.Algorithm == other.Algorithm && public.Equal(other.Public)
+	return k.ID == other.ID && k.Algorithm == other.Algorithm && k.SamePublicKey(other)
 }

@@ -53,7 +53,7 @@ func TestVectors(t *testing.T) {
 			if err := json.Unmarshal(decode(t, part[0]), &header); err != nil {
 				t.Fatal(err)
 			}
-			keys, _ := set.Find("", false, header.Alg)
+			keys, _ := set.Find("", header.Alg)
 			if len(keys) != 1 {
 				t.Fatalf("%d keys for %s", len(keys), header.Alg)
 			}

@@ -17,9 +17,17 @@ func keyIDs(b *builder) {
 		b.token(name, under(kid, rs256(k.current)), verify.KeyUnknown, why)
 	}
 
-	b.token("kid missing where there are several keys", b.withHeader(header().without("kid")), verify.KeyIDMissing,
-		"trying every key would let any of them stand for any other")
-	b.token("kid empty", under(`""`, rs256(k.current)), verify.KeyIDMissing, "an empty kid names no key")
+	const optional = "kid is optional: any key of the issuer may have signed (RFC 7515 §4.1.4)"
+	unnamed := func(sign signer) string { return compact(header().without("kid").text(), p, sign) }
+	b.token("kid missing where there are several keys", unnamed(rs256(k.current)), verify.Accepted, optional)
+	b.token("kid missing, signed with the key that comes last", unnamed(rs256(k.next)), verify.Accepted, optional)
+	b.token("kid empty", under(`""`, rs256(k.current)), verify.Accepted, "an empty kid names no key")
+	b.token("kid missing, attacker's key", unnamed(rs256(k.attacker)), verify.KeyIDMissing, "no key of the issuer signed this")
+	b.token("kid empty, attacker's key", under(`""`, rs256(k.attacker)), verify.KeyIDMissing, "no key of the issuer signed this")
+	b.token("kid missing, signed with the encryption key", unnamed(rs256(k.encryption)), verify.KeyIDMissing,
+		"a key for encryption verifies nothing (RFC 7517 §4.2)")
+	b.token("kid missing, signed with the key for RS512", unnamed(rs256(k.rs512)), verify.KeyIDMissing,
+		"a key is used with the algorithm it is published for (RFC 8725 §3.1)")
 	unknown("kid path traversal", `"../../../../../../dev/null"`, "a kid is not a path")
 	unknown("kid file URL", `"file:///proc/self/environ"`, "a kid is not a URL")
 	unknown("kid remote URL", `"https://attacker.example/jwks.json"`, "a kid is not a URL")

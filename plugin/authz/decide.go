@@ -122,6 +122,9 @@ type Decision struct {
 	// must remove them first, whatever the reason. A name may occur twice. The names are
 	// parts of the headers given to Decide.
 	Forged []string
+	// Untried is how many keys of the issuer might have signed the token and were not
+	// tried, when the signature failed under the others; 0 for most requests.
+	Untried int
 	// Notice is a fault of the configuration to log, or empty. Each fault comes once. It
 	// quotes nothing of the request.
 	Notice string
@@ -146,7 +149,6 @@ type Decision struct {
 	pending     bool           // the request waits for keys
 	verified    bool           // the signature verified before: see inCache
 	valid       bool           // rule and signature are satisfied
-	rechecked   bool           // the signature failed once, and a fetch of newer keys was awaited
 }
 
 // Allowed reports whether the request passes. It is valid when Decided is true.
@@ -368,29 +370,25 @@ func (d *Decision) claims(_ *request, now time.Time) {
 // errOtherAlgorithm refuses a token whose key is for another algorithm (RFC 8725 §3.1).
 var errOtherAlgorithm = &verify.Refusal{Reason: verify.AlgorithmNotAllowed, Detail: "the key is for another algorithm"}
 
-// errNoKeyID refuses a token that names none of several keys.
-var errNoKeyID = &verify.Refusal{Reason: verify.KeyIDMissing, Detail: "the token has no kid, and none of several keys verifies it"}
-
-// namesNoKey reports whether the token names no key: it has no kid, or an empty one.
-func (d *Decision) namesNoKey() bool {
-	kid, _ := d.token.KeyID()
-	return kid == ""
-}
-
 // findKeys finds the keys for the token, or waits for them.
 func (d *Decision) findKeys(_ *request, now time.Time) {
-	kid, hasKID := d.token.KeyID()
+	kid, _ := d.token.KeyID()
 	var outcome jwks.Outcome
-	switch d.keys, outcome = d.issuer.keys.Find(now, kid, hasKID, d.token.Algorithm()); outcome {
-	case jwks.Found:
-	case jwks.AlgorithmMismatch:
+	d.keys, outcome = d.issuer.keys.Find(now, kid, d.token.Algorithm())
+	if outcome == jwks.AlgorithmMismatch {
 		d.step = StepSignature
 		d.fail(errOtherAlgorithm)
+		return
+	}
+	d.withoutKey(outcome, kid, now)
+}
+
+// withoutKey decides or waits when the key set has no key for the token.
+func (d *Decision) withoutKey(outcome jwks.Outcome, kid string, now time.Time) {
+	switch outcome {
+	case jwks.Found:
 	case jwks.NotFound:
-		if d.namesNoKey() {
-			d.fail(errNoKeyID)
-			return
-		}
+		d.step = StepKey
 		d.decide(verify.KeyUnknown, nil)
 	case jwks.Wait:
 		d.pending, d.kid = true, strings.Clone(kid)
@@ -399,33 +397,39 @@ func (d *Decision) findKeys(_ *request, now time.Time) {
 	}
 }
 
-// signature checks the signature with each key until one verifies it. If none does, it
-// waits once for newer keys.
+// errNoKeyID refuses a token that names none of the keys that it may mean.
+var errNoKeyID = &verify.Refusal{Reason: verify.KeyIDMissing, Detail: "the token has no kid, several keys may have signed it, and none of those that were tried verifies it"}
+
+// errUntried refuses a token that one of the keys that were not tried may have signed.
+var errUntried = &verify.Refusal{Reason: verify.SignatureInvalid, Detail: "the signature does not verify under the keys that were tried, and the key set has more keys for such a token"}
+
+// signature checks the signature with the keys until one verifies it. If none does, it may
+// wait for newer keys.
 func (d *Decision) signature(_ *request, now time.Time) {
-	var err error
-	for _, key := range d.keys {
-		if err = d.verify(key, now); verify.ReasonOf(err) != verify.SignatureInvalid {
-			break
-		}
+	err := d.verify(now)
+	if err == nil {
+		return
 	}
-	if verify.ReasonOf(err) == verify.SignatureInvalid && !d.rechecked {
-		for _, key := range d.keys {
-			// Some providers replace a key and keep its kid.
-			d.rechecked = d.issuer.keys.RecheckKey(now, key) == jwks.Wait || d.rechecked
-		}
-		if d.rechecked {
-			kid, _ := d.token.KeyID()
-			d.pending, d.kid = true, strings.Clone(kid)
+	if verify.ReasonOf(err) == verify.SignatureInvalid {
+		kid, _ := d.token.KeyID()
+		outcome := d.issuer.keys.Recheck(now, kid, d.candidates())
+		if outcome != jwks.Found {
+			d.withoutKey(outcome, kid, now)
 			return
 		}
+		d.Untried = len(d.keys) - len(d.candidates())
+		switch {
+		case kid == "" && len(d.keys) > 1:
+			err = errNoKeyID
+		case d.Untried > 0:
+			err = errUntried
+		}
 	}
-	if verify.ReasonOf(err) == verify.SignatureInvalid && len(d.keys) > 1 && d.namesNoKey() {
-		err = errNoKeyID
-	}
-	if err != nil {
-		d.fail(err)
-	}
+	d.fail(err)
 }
+
+// candidates are the keys that are tried.
+func (d *Decision) candidates() []*verify.Key { return d.keys[:min(len(d.keys), jwks.MaxCandidates)] }
 
 // requirements checks the token by the requirements of the route.
 func (d *Decision) requirements(_ *request, now time.Time) {

@@ -52,10 +52,10 @@ type cachedToken struct {
 	output *output // the headers and filter state that are made of the token
 }
 
-// rejectedToken is a token whose signature failed with a key.
+// rejectedToken is a token whose signature failed.
 type rejectedToken struct {
-	key   *verify.Key
-	until time.Time // when to check again
+	keys  [jwks.MaxCandidates]*verify.Key // under these keys, the last one first
+	until time.Time                       // when to check again
 }
 
 const (
@@ -101,9 +101,10 @@ func (d *Decision) inCache(now time.Time) bool {
 		t.lookups[Hit]++
 		return true
 	}
-	kid, hasKID := d.token.KeyID()
-	if keys, outcome := d.issuer.keys.Find(now, kid, hasKID, d.token.Algorithm()); outcome == jwks.Found {
-		if slices.Contains(keys, c.key) {
+	kid, _ := d.token.KeyID()
+	keys, outcome := d.issuer.keys.Find(now, kid, d.token.Algorithm())
+	if outcome == jwks.Found {
+		if d.keys = keys; slices.Contains(d.candidates(), c.key) {
 			c.epoch = epoch
 			t.lookups[Hit]++
 			return true
@@ -114,30 +115,59 @@ func (d *Decision) inCache(now time.Time) bool {
 	return false
 }
 
-// verify checks the signature with a key. It does not if the check failed a short time
-// ago.
-func (d *Decision) verify(key *verify.Key, now time.Time) error {
+// verify checks the signature with the keys that are tried, until one verifies it. Keys
+// under which the cache knows that it fails are skipped. A key that the engine cannot use
+// does not stand in the way of the others.
+func (d *Decision) verify(now time.Time) error {
 	t := &d.authz.tokens
-	if bad, ok := t.rejected.get(d.found.Token); ok {
-		if bad.key == key && now.Before(bad.until) {
-			t.lookups[Bad]++
-			return verify.SignatureInvalid
-		}
-		t.rejected.remove(d.found.Token)
+	bad, _ := t.rejected.get(d.found.Token)
+	if !now.Before(bad.until) {
+		bad = rejectedToken{until: now.Add(rejectedLifetime)}
 	}
-	if t.verified != nil {
-		t.lookups[Miss]++
-	}
-	err := d.token.VerifySignature(d.authz.engine, key)
-	switch verify.ReasonOf(err) {
-	case verify.Accepted:
-		if t.verified != nil {
-			epoch, _ := d.issuer.keys.Current(now)
-			d.cached = &cachedToken{key, epoch, d.token, d.rule, d.issuer, d.issuer.outputs.prepare(d.token)}
-			t.verified.put(d.found.Token, d.cached, entryBytes+d.token.Size()+d.cached.output.bytes)
+	var err error = verify.SignatureInvalid
+	result := Bad
+	for _, key := range d.candidates() {
+		if slices.Contains(bad.keys[:], key) {
+			continue
 		}
-	case verify.SignatureInvalid:
-		t.rejected.put(d.found.Token, rejectedToken{key, now.Add(rejectedLifetime)}, entryBytes)
+		result = Miss
+		switch checked := d.token.VerifySignature(d.authz.engine, key); verify.ReasonOf(checked) {
+		case verify.Accepted:
+			t.count(Miss)
+			t.rejected.remove(d.found.Token)
+			d.remember(key, now)
+			return nil
+		case verify.SignatureInvalid:
+			copy(bad.keys[1:], bad.keys[:])
+			bad.keys[0] = key
+			if verify.ReasonOf(err) == verify.SignatureInvalid {
+				err = checked
+			}
+		default:
+			err = checked
+		}
+	}
+	t.count(result)
+	if result == Miss {
+		t.rejected.put(d.found.Token, bad, entryBytes)
 	}
 	return err
+}
+
+// count counts what looking a token up has come to, if tokens are cached.
+func (t *tokens) count(result CacheResult) {
+	if t.verified != nil {
+		t.lookups[result]++
+	}
+}
+
+// remember caches the token with the key that has verified it.
+func (d *Decision) remember(key *verify.Key, now time.Time) {
+	t := &d.authz.tokens
+	if t.verified == nil {
+		return
+	}
+	epoch, _ := d.issuer.keys.Current(now)
+	d.cached = &cachedToken{key, epoch, d.token, d.rule, d.issuer, d.issuer.outputs.prepare(d.token)}
+	t.verified.put(d.found.Token, d.cached, entryBytes+d.token.Size()+d.cached.output.bytes)
 }

@@ -1,6 +1,9 @@
 package explain
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
+	"edgejwt/jwks"
 	"edgejwt/plugin/config"
 )
 
@@ -105,5 +111,63 @@ func TestFetch(t *testing.T) {
 	// A certificate that nobody vouches for.
 	if err := new(KeySource).Fetch(parse(""), http.DefaultClient, at); err == nil || !strings.Contains(err.Error(), ": TLS failed (") || strings.Contains(err.Error(), "cluster") {
 		t.Errorf("a certificate of unknown origin: %v", err)
+	}
+}
+
+// TestWhichKeys: what is told of the keys that a token may mean.
+func TestWhichKeys(t *testing.T) {
+	published := func(name, kid string) jose.JSONWebKey {
+		return jose.JSONWebKey{Key: &testKeys()[name].PublicKey, KeyID: kid}
+	}
+	more := func() (keys []jose.JSONWebKey) {
+		for range 4 {
+			key, err := rsa.GenerateKey(rand.Reader, 2048)
+			if err != nil {
+				t.Fatal(err)
+			}
+			keys = append(keys, jose.JSONWebKey{Key: &key.PublicKey})
+		}
+		return keys
+	}
+	c, err := config.Parse([]byte(fmt.Sprintf(`{"jwtRules": [{"issuer": %q, "audiences": [%q]}]}`, testIssuer, testAudience)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, x := range []struct {
+		name   string
+		keys   []jose.JSONWebKey
+		kid    string // of the token
+		reason string
+		tells  []string
+	}{
+		{"one key", []jose.JSONWebKey{published("k", "a")}, "a", "accepted", []string{"the key set has the key that the token names", `the key set has kid "a"` + "\n"}},
+		{"two keys under one kid", []jose.JSONWebKey{published("k", "a"), published("other", "a")}, "a", "accepted", []string{"several keys that the token may mean"}},
+		{"no kid in the token", []jose.JSONWebKey{published("k", "a"), published("other", "b")}, "", "accepted", []string{"those of the set that are for RS256 are tried"}},
+		{"no kids", []jose.JSONWebKey{published("k", ""), published("other", "")}, "x", "accepted", []string{"no key has the token's kid: those without a kid are tried", "no key with a kid; keys without kid: 2"}},
+		{"none of them", []jose.JSONWebKey{published("other", "")}, "x", "key_unknown", []string{"keys without kid: 1"}},
+		{"more than are tried", append(more(), published("other", "")), "", "kid_missing", []string{"5 keys may have signed the token, of which 4 are tried"}},
+	} {
+		document, err := json.Marshal(jose.JSONWebKeySet{Keys: x.keys})
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, _, err := jwks.Parse(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := mustRequest(t, "GET /x")
+		q.PutToken(token(at, x.kid, "k", nil), c)
+		e := Explain(q, &Options{Config: c, Keys: &KeySource{Default: set}, At: at})
+		var text strings.Builder
+		e.Write(&text)
+		if e.Reason != x.reason {
+			t.Errorf("%s: %s, want %s", x.name, e.Reason, x.reason)
+		}
+		for _, want := range x.tells {
+			if !strings.Contains(text.String(), want) {
+				t.Errorf("%s: %q is not told:\n%s", x.name, want, text.String())
+			}
+		}
 	}
 }

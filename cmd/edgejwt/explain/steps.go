@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"edgejwt/jwks"
 	"edgejwt/plugin/authz"
 	"edgejwt/verify"
 	"edgejwt/verify/ascii"
@@ -296,29 +297,43 @@ func (x *explainer) key(ok bool) (string, []string) {
 	if machine == nil {
 		return "no keys of " + x.rule().Issuer + " are at hand: whether the signature is good cannot be told", nil
 	}
-	details := []string{"the key set has " + kids(machine.Status(x.o.At).KIDs)}
+	status := machine.Status(x.o.At)
+	details := []string{"the key set has " + kids(status.KIDs, status.Unnamed)}
 	if !ok {
 		return x.why(), details
 	}
-	if _, has := x.token().KeyID(); !has {
-		return "the token names no key, and the set has exactly one", details
+	kid, _ := x.token().KeyID()
+	keys, _ := machine.Find(x.o.At, kid, x.token().Algorithm())
+	if len(keys) > jwks.MaxCandidates {
+		details = append(details, strconv.Itoa(len(keys))+" keys may have signed the token, of which "+strconv.Itoa(jwks.MaxCandidates)+" are tried")
+	}
+	switch {
+	case kid == "":
+		return "the token names no key: those of the set that are for " + x.token().Algorithm() + " are tried", details
+	case len(keys) > 0 && keys[0].ID != kid:
+		return "no key has the token's kid: those without a kid are tried", details
+	case len(keys) > 1:
+		return "the key set has several keys that the token may mean", details
 	}
 	return "the key set has the key that the token names", details
 }
 
-// kids lists the names of keys.
-func kids(all []string) string {
-	if len(all) == 0 {
-		return "no key with a kid"
-	}
+// kids lists the names of keys, and counts those without one.
+func kids(all []string, unnamed int) string {
 	const most = 10
 	var quoted []string
 	for _, kid := range all[:min(len(all), most)] {
 		quoted = append(quoted, strconv.Quote(kid))
 	}
 	text := "kid " + strings.Join(quoted, ", ")
-	if len(all) > most {
-		text += " and " + strconv.Itoa(len(all)-most) + " more"
+	switch more := len(all) - most; {
+	case len(all) == 0:
+		text = "no key with a kid"
+	case more > 0:
+		text += " and " + strconv.Itoa(more) + " more"
+	}
+	if unnamed > 0 {
+		text += "; keys without kid: " + strconv.Itoa(unnamed)
 	}
 	return text
 }

@@ -149,7 +149,7 @@ var examples = []example{
 	{"too long", "GET /x", nil, valid(map[string]any{"groups": strings.Repeat("g", 16<<10)}), "token_too_large", "header", false, []string{"the token has 2", "jwtRules[0].maxTokenBytes is 16384"}},
 	{"too many values", "GET /x", nil, valid(map[string]any{"groups": make([]int, 2000)}), "token_too_large", "header", false, []string{"JSON text has too many values"}},
 	{"a date out of range", "GET /x", nil, valid(map[string]any{"exp": json.RawMessage("1e400")}), "claim_out_of_range", "claims", false, []string{"exp is out of range"}},
-	{"no kid", "GET /x", nil, func(at time.Time) string { return token(at, "", "other", nil) }, "kid_missing", "key", false, nil},
+	{"no kid", "GET /x", nil, func(at time.Time) string { return token(at, "", "other", nil) }, "kid_missing", "signature", false, nil},
 	{"a claim left out", "GET /x", nil, valid(map[string]any{"deep": map[string]any{"list": []string{"a,b"}}}), "accepted", "requirements", true,
 		[]string{"left out      x-list: the claim [deep, list] is a text that a list or an object could make, too; encoding: percent carries it"}},
 	{"claims left out, though refused", "POST /orders/7", nil, valid(map[string]any{"sub": "Zoë"}), "scope_missing", "requirements", false,

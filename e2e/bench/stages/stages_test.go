@@ -82,7 +82,7 @@ func newParts(b *testing.B) *parts {
 	must(err)
 	must(p.rule.Check(p.token, now))
 	kid, _ := p.token.KeyID()
-	keys, outcome := p.keys.Find(now, kid, true, p.token.Algorithm())
+	keys, outcome := p.keys.Find(now, kid, p.token.Algorithm())
 	if outcome != jwks.Found {
 		b.Fatal(outcome)
 	}
@@ -116,8 +116,8 @@ func BenchmarkStages(b *testing.B) {
 			return err == nil && rule.Check(p.token, now) == nil
 		}},
 		{"6 key found", func(p *parts) bool {
-			kid, has := p.token.KeyID()
-			_, outcome := p.keys.Find(now, kid, has, p.token.Algorithm())
+			kid, _ := p.token.KeyID()
+			_, outcome := p.keys.Find(now, kid, p.token.Algorithm())
 			return outcome == jwks.Found
 		}},
 		{"7 signature verified", func(p *parts) bool { return p.token.VerifySignature(verify.GoEngine, p.key) == nil }},
