@@ -315,7 +315,7 @@ func (y *keyDifferences) check(t *testing.T, page bool) {
 zeros before a number. %d tokens, which go-jose signed with a key of the set or another one, go through edgejwt and Envoy's jwt_authn in one Envoy, with the
 same key set; go-jose verifies them with it too. edgejwt accepts %d, and every answer is the one that its [rule](../docs/tokens.md#the-key-of-a-token) gives; for %d tokens more than one
 key may be meant. %d more sets have no usable key: edgejwt refuses a configuration with such a set.
-The page is written and checked by `+"`go -C e2e test . -run TestKeySets`"+` (with `+"`-update`"+`, anew); `+"`make fuzz`"+` plays more of them.
+The page is written and checked by `+"`go test ./e2e -run TestKeySets`"+` (with `+"`-update`"+`, anew); `+"`make fuzz`"+` plays more of them.
 `, *keySets, y.requests, y.accepted, y.several, y.unusable)
 	for _, side := range []string{native, joses} {
 		fmt.Fprintf(&b, "\n## %s\n\nOn %d tokens it says the same.\n\n| difference | edgejwt | why | tokens |\n|---|---|---|---|\n", side, y.agreed[side])
