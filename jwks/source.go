@@ -522,7 +522,8 @@ func (s *Source) publishResponse(now time.Time) []Action {
 	}
 	r := *s.record
 	d := pendingSave{purpose: saveResponse, record: &r, result: ResultFailed, err: response.err}
-	if response.err != 0 && r.warned&warnedBit(response.err) == 0 {
+	isWarned := response.err != 0 && !s.isStarting(response.err)
+	if isWarned && r.warned&warnedBit(response.err) == 0 {
 		d.logLines = appendAction(d.logLines, Warn, s.failureLine(response))
 	}
 	if response.discovery {
@@ -535,7 +536,11 @@ func (s *Source) publishResponse(now time.Time) []Action {
 			if response.err == 0 {
 				d.result = ResultDiscovered
 			}
-			r.warned |= warnedBit(response.err)
+			if isWarned {
+				if isWarned {
+					r.warned |= warnedBit(response.err)
+				}
+			}
 			r.lease.ticket, r.lease.from = r.sequence+1, millis(now)
 			d.fetchKeysNext = true
 			return s.save(now, d, s.version)
@@ -551,9 +556,19 @@ func (s *Source) publishResponse(now time.Time) []Action {
 	} else {
 		r.failures = min(r.failures, 1<<31) + 1
 		r.lastError, r.retryAfter = response.err, response.retryAfter.Milliseconds()
-		r.warned |= warnedBit(response.err)
+		if isWarned {
+			r.warned |= warnedBit(response.err)
+		}
 	}
 	return s.save(now, d, s.version)
+}
+
+// isStarting reports whether the proxy may not have finished to start the cluster: a
+// name that is being resolved looks like an unknown cluster, or like one without
+// endpoints. That is no reason to warn yet.
+func (s *Source) isStarting(err Error) bool {
+	const startFailures = 4 // which take less than four seconds
+	return (err == ErrUnknownCluster || err == ErrNoEndpoint) && len(s.record.set) == 0 && s.record.failures < startFailures
 }
 
 // applySuccess writes a successful response to the record that is being saved.
