@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"edgejwt/cmd/edgejwt/explain"
+	"edgejwt/cmd/edgejwt/style"
 )
 
 // runCases judges a table of cases.
@@ -52,12 +53,13 @@ func (f *explainFlags) runCases(o *explain.Options, in io.Reader, out io.Writer)
 
 // printResults prints a line for each case, and the decision of each that failed.
 func (f *explainFlags) printResults(out io.Writer, results []*explain.Result, failed int) error {
+	paint := style.For(out)
 	for _, r := range results {
 		if r.OK {
-			fmt.Fprintf(out, "ok      %s\n", r.Name)
+			fmt.Fprintf(out, "%s      %s\n", paint.Green("ok"), r.Name)
 			continue
 		}
-		fmt.Fprintf(out, "FAILED  %s (%s:%d)\n", r.Name, f.cases, r.Line)
+		fmt.Fprintf(out, "%s  %s (%s:%d)\n", paint.Red("FAILED"), r.Name, f.cases, r.Line)
 		for _, line := range r.Wrong {
 			fmt.Fprintf(out, "        %s\n", line)
 		}

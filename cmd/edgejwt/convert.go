@@ -11,17 +11,19 @@ import (
 func newConvertCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "convert [file | -]",
-		Short: "Write edgejwt's configuration for what another filter does",
-		Long: `convert reads what another filter is told about tokens, and writes the same for edgejwt:
+		Use:   "convert [FILE]",
+		Short: "Turn another filter's configuration into edgejwt's",
+		Long: `convert reads the configuration of another filter, and writes one for edgejwt:
 
   - Envoy's jwt_authn, alone or in a listener or bootstrap, with the RBAC filters behind it
   - Istio's RequestAuthentication with the AuthorizationPolicies of the same workload
   - Envoy Gateway's SecurityPolicy
 
-The output is never silently laxer than the input: what edgejwt cannot say becomes
-stricter, with a comment; where it cannot, nothing is written and the exit code is 2.
-Without a file, standard input is read.`,
+The output is never laxer than the input without a comment. What edgejwt cannot express
+becomes stricter, with a comment. Where that is impossible, nothing is written. Without
+a file, standard input is read.
+
+Exit codes: 0 the configuration is written; 2 wrong usage, or it cannot be converted.`,
 		Example: `  edgejwt convert envoy.yaml > edgejwt.yaml
   kubectl get requestauthentication,authorizationpolicy -n shop -o yaml | edgejwt convert
   edgejwt convert --json listener.yaml | jq .routes`,

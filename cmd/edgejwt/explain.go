@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"edgejwt/cmd/edgejwt/explain"
-	"edgejwt/cmd/edgejwt/validate"
 	"edgejwt/jwks"
 	"edgejwt/plugin/config"
 )
@@ -29,45 +28,45 @@ func newExplainCommand() *cobra.Command {
 	var f explainFlags
 	cmd := &cobra.Command{
 		Use:   "explain --config FILE --request 'METHOD PATH' | --cases FILE | --coverage",
-		Short: "Tell how the edge decides about a request, step by step",
-		Long: `explain judges a request by the plugin's own code and tells each step: where the
-token was found, what its header says, which rule and key it comes under, what
-its route demands, and then what the API or the client is told.
+		Short: "Show how the plugin decides a request, step by step",
+		Long: `explain decides a request with the plugin's own code and shows each step: where the
+token was found, what its header says, which rule and key belong to it, what its
+route requires, and then what the API or the client receives.
 
 --config is a configuration (JSON or YAML), or a file that holds one, as validate
 reads them. The token comes from a file or, with "-", from the standard input: on
-the command line it would stay in the shell's history. It is put where the
-configuration looks for one first; -H puts whole headers.
+the command line it would stay in the shell's history. It is put into the first
+place where the configuration looks for one; -H sets whole headers.
 
 Keys come from --jwks (a file or an https URL; ISSUER=FILE for one issuer only),
 from jwks in the configuration, or, with --fetch, from where the plugin would
-fetch them. Without keys everything up to the signature is told.
+fetch them. Without keys, the steps up to the signature are shown.
 
-What the token says is shown with --claims only, times and its header apart; the
-token itself never is. The path is judged as given; Envoy may normalise it first.
+Times and the header of the token are always shown, other claims with --claims only,
+and the token itself never. The path is taken as given; Envoy may normalise it first.
 
---cases is a table of requests with what is expected of each, for tests of your
-own policy; see below. A case names a file with a token, or claims, for which a
-token is made and signed with a key that is good for this run only.
+--cases is a table of requests and the decisions that you expect, to test a policy
+of your own. A case names a file with a token, or claims: a token with these claims
+is made and signed with a key that only this run accepts.
 
     - name: a reader may not write
       request: POST /orders
       claims: {scope: "read:orders"}        # iss, aud, iat and exp as the rule wants them
       headers: {x-tenant: acme}
       expect: {status: 403, reason: scope_missing, route: orders-write}
-    - name: the API learns who calls
+    - name: the API gets the caller
       request: GET https://api.example.com/orders
       claims: {sub: client-1}
       expect: {reason: accepted, upstream: {x-jwt-sub: client-1}}
 
---coverage lists what each operation of the API needs: for the paths of the
-configured routes the methods that are treated differently, and all others; with
---openapi the operations of an OpenAPI document (3.x, YAML or JSON; FastAPI serves
-one at /openapi.json), the base paths of its servers before its paths. An
+--coverage lists what each operation of the API needs. Without --openapi, these are
+the paths of the configured routes, with the methods that are treated differently and
+all others. With --openapi, they are the operations of an OpenAPI document (3.x, YAML or
+JSON; FastAPI serves one at /openapi.json), below the base paths of its servers. An
 exclamation mark stands before those that need nothing, or a valid token only.
 
-Exit codes: 0 the request goes on (all cases are as expected); 1 the edge refuses
-it (a case is not); 2 wrong usage, or no keys to decide by.`,
+Exit codes: 0 the request goes on (all cases are as expected); 1 the plugin refuses
+it (a case is not as expected); 2 wrong usage, or no keys.`,
 		Example: `  edgejwt explain --config policy.yaml --request 'GET /orders/7' --token token.txt --jwks keys.json
   get-token | edgejwt explain --config envoy.yaml --request 'GET /orders/7' --token - --fetch --claims
   edgejwt explain --config policy.yaml --request 'GET /public'
@@ -102,7 +101,7 @@ func (f *explainFlags) run(in io.Reader, out io.Writer) error {
 	if f.config == "-" && f.token == "-" {
 		return errors.New("configuration and token cannot both come from the standard input")
 	}
-	c, err := f.readConfig(in)
+	c, _, err := readConfig(f.config, in)
 	if err != nil {
 		return err
 	}
@@ -173,37 +172,11 @@ func (f *explainFlags) runOne(o *explain.Options, in io.Reader, out io.Writer) e
 	case err != nil:
 		return err
 	case !e.Decided:
-		return errors.New("the keys are missing that the decision needs; name them with --jwks, or let them be fetched with --fetch")
+		return printed{errors.New("the decision needs keys, and there are none; name them with --jwks, or have them fetched with --fetch")}
 	case !e.GoesOn && (e.Answer == nil || e.Answer.Status >= 400 || e.Answer.GRPC > 0):
 		return errBad
 	}
 	return nil
-}
-
-// readConfig reads the one configuration in the file.
-func (f *explainFlags) readConfig(in io.Reader) (*config.Config, error) {
-	files, err := readFiles([]string{f.config}, in)
-	if err != nil {
-		return nil, err
-	}
-	found, err := validate.Configurations(files)
-	switch {
-	case err != nil:
-		return nil, err
-	case len(found) == 0:
-		return nil, errors.New(f.config + " holds no configuration of edgejwt; one has auth0 or jwtRules in it")
-	case len(found) > 1:
-		var lines []string
-		for _, c := range found {
-			lines = append(lines, fmt.Sprintf("line %d", c.Line))
-		}
-		return nil, errors.New(f.config + " holds several configurations of edgejwt (" + strings.Join(lines, ", ") + "); put the one that is meant into a file of its own")
-	}
-	c, err := config.Parse(found[0].Text)
-	if err != nil {
-		return nil, errors.New(f.config + " is refused by the plugin (edgejwt validate tells more):\n" + err.Error())
-	}
-	return c, nil
 }
 
 func (f *explainFlags) readToken(in io.Reader) (string, error) {

@@ -12,8 +12,14 @@ func newSchemaCommand() *cobra.Command {
 		Use:   "schema",
 		Short: "Print the JSON Schema of the configuration",
 		Long: `schema prints the configuration's JSON Schema (draft 2020-12), for editors and
-pipelines. It is made of the list of fields by which the plugin parses, and never
-stricter than the plugin.`,
+pipelines. It is made from the list of fields that the plugin's parser uses, and accepts
+whatever the plugin accepts.
+
+An editor with the YAML language server reads it from a comment in the file:
+
+    # yaml-language-server: $schema=edgejwt.schema.json
+
+Exit code: 0.`,
 		Example: `  edgejwt schema > edgejwt.schema.json
   edgejwt schema --policy        # of a policy in an Envoy route's metadata`,
 		Args: cobra.NoArgs,

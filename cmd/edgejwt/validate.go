@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"edgejwt/cmd/edgejwt/style"
 	"edgejwt/cmd/edgejwt/validate"
 )
 
@@ -15,16 +16,16 @@ func newValidateCommand() *cobra.Command {
 	var asJSON, strict bool
 	cmd := &cobra.Command{
 		Use:   "validate FILE...",
-		Short: "Judge a configuration and what stands around it",
-		Long: `validate finds every configuration of edgejwt in the files, judges it by the
-plugin's own parser, and looks for what will bite around it: clusters without
-TLS, certificates whose name nobody compares, filters in the wrong order, what
-becomes of requests when the plugin fails.
+		Short: "Check a configuration and what surrounds it",
+		Long: `validate finds every configuration of edgejwt in the files and checks it with the
+plugin's own parser. Then it looks for mistakes around it: clusters without TLS,
+certificates whose name is not checked, filters in the wrong order, requests that
+pass when the plugin fails.
 
-It reads the configuration by itself (JSON or YAML), Envoy's bootstrap and files
-of listeners and clusters, Istio's WasmPlugin with ServiceEntry and
-DestinationRule, and Envoy Gateway's EnvoyExtensionPolicy. Files that belong
-together are named together. "-" is the standard input.
+It reads configurations of edgejwt (JSON or YAML), Envoy's bootstrap and files of
+listeners and clusters, Istio's WasmPlugin with ServiceEntry and DestinationRule,
+and Envoy Gateway's EnvoyExtensionPolicy. Give files that belong together in one
+call. A file whose name ends in .json must be JSON. "-" is the standard input.
 
 Exit codes: 0 no error (with --strict: and no warning); 1 an error; 2 no
 configuration of edgejwt in the files, or a file that is not there.`,
@@ -33,23 +34,32 @@ configuration of edgejwt in the files, or a file that is not there.`,
   edgejwt validate --json --strict - < policy.yaml`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, names []string) error {
-			files, err := readFiles(names, cmd.InOrStdin())
-			if err != nil {
-				return err
+			files, unread := readFiles(names, cmd.InOrStdin())
+			if unread != nil && !asJSON {
+				return unread
 			}
-			report := validate.Files(files)
+			v := validation{Report: validate.Files(files)}
+			isBad := v.Count(validate.Error) > 0 || strict && v.Count(validate.Warning) > 0
+			cannot := unread
+			if cannot == nil && !isBad && len(v.Places) == 0 {
+				cannot = errors.New("no configuration of edgejwt in these files; one has auth0 or jwtRules in it")
+			}
+			var err error
 			if asJSON {
-				err = printJSON(cmd.OutOrStdout(), report)
+				if cannot != nil {
+					v.Error = message(cannot)
+				}
+				err = printJSON(cmd.OutOrStdout(), v)
 			} else {
-				err = printReport(cmd.OutOrStdout(), report)
+				err = printReport(cmd.OutOrStdout(), v.Report)
 			}
 			switch {
 			case err != nil:
 				return err
-			case report.Count(validate.Error) > 0 || strict && report.Count(validate.Warning) > 0:
+			case cannot != nil:
+				return printed{cannot}
+			case isBad:
 				return errBad
-			case len(report.Places) == 0:
-				return errors.New("no configuration of edgejwt in these files; one has auth0 or jwtRules in it")
 			}
 			return nil
 		},
@@ -59,48 +69,39 @@ configuration of edgejwt in the files, or a file that is not there.`,
 	return cmd
 }
 
-// readFiles reads each file; "-" is in.
-func readFiles(names []string, in io.Reader) ([]validate.File, error) {
-	var files []validate.File
-	for _, name := range names {
-		text, err := readFile(name, in)
-		if err != nil {
-			return nil, err
-		}
-		if name == "-" {
-			name = "standard input"
-		}
-		files = append(files, validate.File{Name: name, Text: text})
-	}
-	return files, nil
+// validation is a report, and what kept the command from a verdict.
+type validation struct {
+	*validate.Report
+	Error string `json:"error,omitempty"`
 }
 
-// readFile reads one file; "-" is in.
-func readFile(name string, in io.Reader) ([]byte, error) {
-	if name == "-" {
-		return io.ReadAll(in)
-	}
-	return os.ReadFile(name)
-}
-
+// printReport prints a report for people. A reason that several findings have is printed
+// with the first of them.
 func printReport(out io.Writer, report *validate.Report) error {
+	paint := style.For(out)
+	colour := map[validate.Severity]func(string) string{validate.Error: paint.Red, validate.Warning: paint.Yellow, validate.Hint: paint.Cyan}
+	explained := map[string]bool{}
 	for _, f := range report.Findings {
-		where := ""
-		if f.Path != "" {
-			where = f.Path + ": "
+		what, at := f.What, f.Path
+		if f.Field != "" {
+			what, at = f.Field+": "+f.What, strings.TrimSuffix(strings.TrimSuffix(f.Path, f.Field), " ")
 		}
-		fmt.Fprintf(out, "%s:%d: %s: %s%s\n", f.File, f.Line, f.Severity, where, f.What)
-		if f.Why != "" {
+		fmt.Fprintf(out, "%s:%d: %s %s\n", f.File, f.Line, colour[f.Severity](string(f.Severity)+":"), what)
+		if f.Why != "" && !explained[f.Why] {
+			explained[f.Why] = true
 			fmt.Fprintf(out, "    why:   %s\n", f.Why)
 		}
 		if f.Write != "" {
 			fmt.Fprintf(out, "    write: %s\n", f.Write)
 		}
+		if at != "" {
+			fmt.Fprintf(out, "    %s\n", paint.Faint("at:    "+at))
+		}
 	}
 	for _, p := range report.Places {
-		verdict := "the plugin refuses it"
+		verdict := paint.Red("the plugin refuses it")
 		if p.Valid {
-			verdict = "the plugin starts with it"
+			verdict = paint.Green("the plugin starts with it")
 		}
 		fmt.Fprintf(out, "%s:%d: %s: %s\n", p.File, p.Line, p.In, verdict)
 	}

@@ -12,7 +12,8 @@ import (
 func newVersionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "Print which edgejwt this is",
+		Short: "Print the version",
+		Long:  "version prints the version of edgejwt, its commit if the build has one, and Go's version.\n\nExit code: 0.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), which())

@@ -27,6 +27,8 @@ type document struct {
 	limits strictjson.Limits
 	fields []Field
 	write  string // how to write it, for messages
+	// fromYAML is how to make JSON of YAML, for messages; may be empty.
+	fromYAML string
 }
 
 const wholePath = "configuration"
@@ -36,9 +38,10 @@ var (
 	configDocument = document{wholePath, strictjson.Limits{Bytes: MaxBytes, Depth: 16, Values: 50_000}, fields,
 		`it must be a google.protobuf.StringValue that holds JSON: ` +
 			`configuration: {"@type": type.googleapis.com/google.protobuf.StringValue, ` +
-			`value: '{"auth0": {"domain": "tenant.eu.auth0.com", "audience": "https://api.example.com"}}'}`}
+			`value: '{"auth0": {"domain": "tenant.eu.auth0.com", "audience": "https://api.example.com"}}'}`,
+		" (edgejwt json FILE converts it)"}
 	policyDocument = document{"policy", strictjson.Limits{Bytes: MaxPolicyBytes, Depth: 16, Values: 5_000}, policyFields,
-		"write an object of a route's fields"}
+		"write an object of a route's fields", ""}
 )
 
 // open checks the text as a whole and returns its top level; nil after a fault.
@@ -76,13 +79,24 @@ func (r *reader) unreadable(text string, d *document, err error) {
 	case errors.Is(err, strictjson.ErrSyntax):
 		line, column := position(text[:strictjson.SyntaxOffset(text)])
 		want = "is not JSON; the first wrong byte is byte " + strconv.Itoa(column) + " of line " + strconv.Itoa(line)
-		if !strings.HasPrefix(strings.TrimLeft(text, ascii.Space), "{") {
-			want += "; write JSON, not YAML"
+		if looksLikeYAML(text) {
+			want += "; write JSON, not YAML" + d.fromYAML
 		}
 	default:
 		want = "cannot be read: " + err.Error()
 	}
 	r.fault(0, d.name, "", want)
+}
+
+// looksLikeYAML reports whether a text that is no JSON has the first bytes of a YAML
+// mapping: none that opens an object, or one whose first name has no quotes.
+func looksLikeYAML(text string) bool {
+	members, isObject := strings.CutPrefix(strings.TrimLeft(text, ascii.Space), "{")
+	if !isObject {
+		return true
+	}
+	members = strings.TrimLeft(members, ascii.Space)
+	return members != "" && isAlphanumeric(members[0])
 }
 
 // position returns the line and the byte in that line, both from 1, of the byte that

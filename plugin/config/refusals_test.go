@@ -14,6 +14,8 @@ const (
 	goodAuth0 = `"domain":"tenant.eu.auth0.com","audience":"api"`
 )
 
+const notYAML = `; write JSON, not YAML (edgejwt json FILE converts it)`
+
 // rule makes a configuration of one rule: the good one, with the members added.
 func rule(members string) string { return `{"jwtRules":[{` + goodRule + `,` + members + `}]}` }
 
@@ -84,7 +86,15 @@ var wholeRefusals = []refusalCase{
 	{"JSON with a line feed first and a fault", "\n{\"auth0\":{" + goodAuth0 + "},}",
 		`configuration: is not JSON; the first wrong byte is byte 60 of line 2`},
 	{"YAML", "auth0:\n  domain: x\n",
-		`configuration: is not JSON; the first wrong byte is byte 1 of line 1; write JSON, not YAML`},
+		`configuration: is not JSON; the first wrong byte is byte 1 of line 1` + notYAML},
+	{"YAML in flow style", "{auth0: {domain: x}}",
+		`configuration: is not JSON; the first wrong byte is byte 2 of line 1` + notYAML},
+	{"YAML in flow style, of several lines", "{\n  auth0: {domain: x},\n}",
+		`configuration: is not JSON; the first wrong byte is byte 3 of line 2` + notYAML},
+	{"YAML with a comment first", "# tenant\nauth0: {}\n",
+		`configuration: is not JSON; the first wrong byte is byte 1 of line 1` + notYAML},
+	{"single quotes", `{'auth0': {}}`,
+		`configuration: is not JSON; the first wrong byte is byte 2 of line 1`},
 	{"trailing comma", "{\n  \"auth0\": {},\n}",
 		`configuration: is not JSON; the first wrong byte is byte 1 of line 3`},
 	{"comment", "{ // tenant\n}",

@@ -57,6 +57,31 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
+// TestReadNamed: a name that ends in .json allows JSON only.
+func TestReadNamed(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"a.yaml", "a: 1", `{"a":1}`},
+		{"a.yaml", `{"a": 1}`, `{"a":1}`},
+		{"a", "a: 1", `{"a":1}`},
+		{"a.json", `{"a": 1}`, `{"a":1}`},
+		{"a.json", "a: 1", ""},
+		{"a.JSON", "{a: 1}", ""},
+		{"a.json", `{"a": 1,}`, ""},
+		{"a.json", "{\"a\": 1} # x", ""},
+		{"a.json", "", ""},
+	} {
+		documents, err := ReadNamed(c.name, []byte(c.text))
+		switch {
+		case c.want == "":
+			if err == nil || !strings.Contains(err.Error(), "JSON") {
+				t.Errorf("%s with %q: %v, %v; want an error", c.name, c.text, documents, err)
+			}
+		case err != nil || len(documents) != 1 || string(documents[0].JSON()) != c.want:
+			t.Errorf("%s with %q: %v, %v", c.name, c.text, documents, err)
+		}
+	}
+}
+
 func TestWhere(t *testing.T) {
 	documents, err := Read([]byte("a:\n  b:\n  - c: 1\n  - \"x y\": 2\n  text: |\n    {\n      \"k\": [\n        0, 7]}\n  line: '{\"k\": 1}'\n"))
 	if err != nil {

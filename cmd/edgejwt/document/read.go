@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -60,6 +61,24 @@ func Read(text []byte) ([]*Node, error) {
 			all = append(all, n)
 		}
 	}
+}
+
+// IsJSONName reports whether a file's name says that it is JSON.
+func IsJSONName(name string) bool { return strings.EqualFold(filepath.Ext(name), ".json") }
+
+// ReadNamed is Read for a file of that name: one whose name ends in .json must be JSON.
+func ReadNamed(name string, text []byte) ([]*Node, error) {
+	if !IsJSONName(name) {
+		return Read(text)
+	}
+	if len(text) > MaxBytes {
+		return nil, fmt.Errorf("the file is longer than %d bytes", MaxBytes)
+	}
+	n, err := ParseJSON(string(text), 1)
+	if err != nil {
+		return nil, fmt.Errorf("%w (the file's name says that it is JSON)", err)
+	}
+	return []*Node{n}, nil
 }
 
 // reader makes nodes of YAML's.

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -44,13 +45,29 @@ func (x *explainer) times() (lines []string) {
 		}
 		at := time.Unix(int64(seconds), 0).UTC()
 		distance := at.Sub(x.o.At).Round(time.Second)
-		when := "in " + distance.String()
+		when := "in " + written(distance)
 		if distance < 0 {
-			when = (-distance).String() + " ago"
+			when = written(-distance) + " ago"
 		}
 		lines = append(lines, name+" is "+at.Format(time.RFC3339)+", "+when)
 	}
-	return append(lines, "clocks may differ by "+x.rule().ClockSkew.String())
+	return append(lines, "clocks may differ by "+written(x.rule().ClockSkew))
+}
+
+// written is a duration for people, not negative: in Go's spelling without the units that
+// are zero, and from two days on in days, rounded down.
+func written(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d >= 2*day {
+		return strconv.FormatInt(int64(d/day), 10) + " days"
+	}
+	text := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, zero) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
 }
 
 // payload is what the token says: its form has been judged by then.

@@ -61,7 +61,7 @@ func TestCoverRoutes(t *testing.T) {
 	compare(t, lines(coverage), []string{
 		"GET /orders -> read more: scopes: read:orders",
 		"HEAD /orders -> read more: scopes: read:orders",
-		"POST /orders -> write more: maxAge: 1h0m0s; permissions: write:orders",
+		"POST /orders -> write more: maxAge: 1h; permissions: write:orders",
 		"TRACE /orders -> routes[12] denied: nobody passes",
 		"* /orders ->  token: a valid token only",
 		"GET /public and below -> routes[2] nothing: nothing",

@@ -388,3 +388,27 @@ func TestEveryRequirementIsShown(t *testing.T) {
 		}
 	}
 }
+
+func TestWritten(t *testing.T) {
+	for _, c := range []struct {
+		d    time.Duration
+		want string
+	}{
+		{0, "0s"},
+		{59 * time.Second, "59s"},
+		{time.Minute, "1m"},
+		{90 * time.Second, "1m30s"},
+		{time.Hour, "1h"},
+		{time.Hour + time.Second, "1h0m1s"},
+		{10 * time.Hour, "10h"},
+		{100 * time.Minute, "1h40m"},
+		{500 * time.Millisecond, "500ms"},
+		{48*time.Hour - time.Second, "47h59m59s"},
+		{48 * time.Hour, "2 days"},
+		{26617*time.Hour + 23*time.Minute, "1109 days"},
+	} {
+		if got := written(c.d); got != c.want {
+			t.Errorf("%d ns is %q, want %q", c.d, got, c.want)
+		}
+	}
+}

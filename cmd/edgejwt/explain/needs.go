@@ -88,10 +88,10 @@ func demandsOf(n *route.Requirements) (all []demand) {
 	list("issuers", n.Issuers, route.Requirements{Issuers: n.Issuers}, "iss")
 	list("audiences", n.Audiences, route.Requirements{Audiences: n.Audiences}, "aud")
 	if n.MaxAge > 0 {
-		all = append(all, demand{"maxAge", n.MaxAge.String(), route.Requirements{MaxAge: n.MaxAge}, [][]string{{"auth_time"}, {"iat"}}})
+		all = append(all, demand{"maxAge", written(n.MaxAge), route.Requirements{MaxAge: n.MaxAge}, [][]string{{"auth_time"}, {"iat"}}})
 	}
 	if n.MaxLifetime > 0 {
-		all = append(all, demand{"maxLifetime", n.MaxLifetime.String(), route.Requirements{MaxLifetime: n.MaxLifetime}, [][]string{{"iat"}, {"exp"}}})
+		all = append(all, demand{"maxLifetime", written(n.MaxLifetime), route.Requirements{MaxLifetime: n.MaxLifetime}, [][]string{{"iat"}, {"exp"}}})
 	}
 	list("scopes", n.Scopes, route.Requirements{Scopes: n.Scopes}, "scope", "scp")
 	list("anyScope", n.AnyScope, route.Requirements{AnyScope: n.AnyScope}, "scope", "scp")

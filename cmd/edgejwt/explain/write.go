@@ -4,20 +4,23 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"edgejwt/cmd/edgejwt/style"
 )
 
-// Write tells the decision to people.
+// Write tells the decision to people, in colours if out is a terminal.
 func (e *Explanation) Write(out io.Writer) error {
+	paint := style.For(out)
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", e.Request)
 	for _, s := range e.Steps {
-		mark := "ok"
+		mark := paint.Green("ok")
 		switch {
 		case s.OK:
 		case e.Decided:
-			mark = "NO"
+			mark = paint.Red("NO")
 		default:
-			mark = "??"
+			mark = paint.Yellow("??")
 		}
 		fmt.Fprintf(&b, "  %s  %-12s  %s\n", mark, s.Name, s.Text)
 		for _, line := range s.Details {
@@ -26,13 +29,13 @@ func (e *Explanation) Write(out io.Writer) error {
 	}
 	switch {
 	case !e.Decided:
-		b.WriteString("not decided\n")
+		b.WriteString(paint.Yellow("not decided") + "\n")
 	case e.Reported:
-		fmt.Fprintf(&b, "goes on to the API, though it would be refused: %s (mode: report)\n", e.Reason)
+		fmt.Fprintf(&b, "%s, though it would be refused: %s (mode: report)\n", paint.Yellow("goes on to the API"), e.Reason)
 	case e.GoesOn:
-		fmt.Fprintf(&b, "goes on to the API: %s\n", e.Reason)
+		fmt.Fprintf(&b, "%s: %s\n", paint.Green("goes on to the API"), e.Reason)
 	default:
-		fmt.Fprintf(&b, "answered by the edge: %s\n", e.Reason)
+		fmt.Fprintf(&b, "%s: %s\n", paint.Red("answered by the edge"), e.Reason)
 	}
 	if e.Upstream != nil {
 		e.Upstream.write(&b)

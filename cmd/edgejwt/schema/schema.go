@@ -26,6 +26,7 @@ func Configuration() []byte {
 	top := form(config.Fields(), "")
 	top.before("type",
 		member{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+		member{"$id", "urn:edgejwt:configuration"},
 		member{"title", "edgejwt"},
 		member{"description", "The configuration of the edgejwt plugin for Envoy."})
 	return top.bytes()
@@ -37,6 +38,7 @@ func Policy() []byte {
 	top := form(config.PolicyFields(), "routes[].")
 	top.before("type",
 		member{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+		member{"$id", "urn:edgejwt:policy"},
 		member{"title", "edgejwt policy"},
 		member{"description", "What edgejwt demands on one of Envoy's routes: the string policy under the key edgejwt of its filter metadata."})
 	return top.bytes()

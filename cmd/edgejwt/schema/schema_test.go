@@ -2,8 +2,10 @@ package schema
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,6 +34,24 @@ func TestCopy(t *testing.T) {
 	}
 	if !bytes.Equal(got, want) {
 		t.Error("edgejwt.schema.json is not what the list of fields says; run go test ./cmd/edgejwt/schema -run TestCopy -update")
+	}
+}
+
+// TestIdentity: each schema has a name of its own that is a whole URI (JSON Schema
+// 2020-12, core, §8.2.1).
+func TestIdentity(t *testing.T) {
+	ids := map[string]bool{}
+	for _, text := range [][]byte{Configuration(), Policy()} {
+		var s struct {
+			ID string `json:"$id"`
+		}
+		if err := json.Unmarshal(text, &s); err != nil {
+			t.Fatal(err)
+		}
+		if u, err := url.Parse(s.ID); err != nil || !u.IsAbs() || u.Fragment != "" || ids[s.ID] {
+			t.Errorf("$id is %q: %v", s.ID, err)
+		}
+		ids[s.ID] = true
 	}
 }
 

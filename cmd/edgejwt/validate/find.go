@@ -21,7 +21,7 @@ type Configuration struct {
 func Configurations(files []File) (all []Configuration, err error) {
 	w := &world{}
 	for _, f := range files {
-		documents, err := document.Read(f.Text)
+		documents, err := document.ReadNamed(f.Name, f.Text)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Name, err)
 		}

@@ -25,6 +25,7 @@ package validate
 
 import (
 	"sort"
+	"strings"
 
 	"edgejwt/cmd/edgejwt/document"
 	"edgejwt/plugin/config"
@@ -50,6 +51,9 @@ type Finding struct {
 	Line int `json:"line"`
 	// Path is where in the document: "static_resources.listeners[0]".
 	Path string `json:"path"`
+	// Field is the end of Path that lies in the plugin's configuration, as the plugin
+	// itself names it: "jwtRules[0].issuer"; empty for what surrounds the configuration.
+	Field string `json:"field,omitempty"`
 	// What is there or is missing.
 	What string `json:"what"`
 	// Why it matters; may be empty.
@@ -95,9 +99,9 @@ type File struct {
 // Files judges files that belong together. A file that is neither YAML nor JSON
 // is a Finding.
 func Files(files []File) *Report {
-	w := &world{}
+	w := &world{report: Report{Places: []Place{}, Findings: []Finding{}}} // never null in JSON
 	for _, f := range files {
-		documents, err := document.Read(f.Text)
+		documents, err := document.ReadNamed(f.Name, f.Text)
 		if err != nil {
 			w.found(Finding{Severity: Error, What: "cannot be read: " + err.Error()}, f.Name, &document.Node{Line: 1})
 		}
@@ -114,6 +118,7 @@ func Files(files []File) *Report {
 	w.judgeOthers()
 	w.judgeStats()
 	w.report.sort()
+	w.report.setFields()
 	return &w.report
 }
 
@@ -163,6 +168,24 @@ func (w *world) found(f Finding, file string, at *document.Node) {
 	at = or(at) // what is missing stands nowhere
 	f.File, f.Line, f.Path = file, at.Line, at.Path
 	w.report.Findings = append(w.report.Findings, f)
+}
+
+// setFields finds out which findings lie in a configuration of the plugin. Path is then
+// that of the configuration, a space, and the field (see joined).
+func (r *Report) setFields() {
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		for _, p := range r.Places {
+			if p.File != f.File {
+				continue
+			}
+			if p.Path == "" {
+				f.Field = f.Path
+			} else if field, ok := strings.CutPrefix(f.Path, p.Path+" "); ok {
+				f.Field = field
+			}
+		}
+	}
 }
 
 func (r *Report) sort() {
