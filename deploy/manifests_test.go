@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"edgejwt/cmd/edgejwt/validate"
 	"edgejwt/deploy/crd"
 	"edgejwt/deploy/manifests"
-	"edgejwt/cmd/edgejwt/validate"
 )
 
 var own = manifests.Options{

@@ -40,9 +40,19 @@ type guide struct {
 }
 
 // guides are all pages of docs/, with what stands in fences.
-func guides(t *testing.T) (all []guide) {
+func guides(t *testing.T) []guide {
 	t.Helper()
-	root := filepath.Join(harness.Root(), "docs")
+	all := pagesIn(t, "docs")
+	if len(all) < 13 {
+		t.Fatalf("docs/ has %d pages only", len(all))
+	}
+	return all
+}
+
+// pagesIn are all pages of a folder, with what stands in fences.
+func pagesIn(t *testing.T, folder string) (all []guide) {
+	t.Helper()
+	root := filepath.Join(harness.Root(), folder)
 	err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".md") {
 			return err
@@ -78,9 +88,6 @@ func guides(t *testing.T) (all []guide) {
 	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	if len(all) < 13 {
-		t.Fatalf("docs/ has %d pages only", len(all))
 	}
 	return all
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 
 	"edgejwt/deploy/image"
 )
@@ -57,8 +58,13 @@ func run(ctx context.Context, root, push, source string) error {
 	for _, name := range pushed {
 		fmt.Println("pushed oci://" + name)
 	}
-	if err == nil {
-		fmt.Printf("\nNext: IMAGE=%s DOMAIN=<tenant's domain> AUDIENCE=<API's identifier> make manifests\n", pushed[0])
+	if err != nil {
+		return err
 	}
-	return err
+	// make manifests takes the first one, unless it is given another.
+	if err := os.WriteFile(filepath.Join(dist, "pushed"), []byte(strings.Join(pushed, "\n")+"\n"), 0o644); err != nil {
+		return err
+	}
+	fmt.Println("\nNext: make manifests DOMAIN=<your tenant's domain> AUDIENCE=<your API's identifier>")
+	return nil
 }

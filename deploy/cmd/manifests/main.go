@@ -1,6 +1,7 @@
 // Manifests writes the manifests of deploy/istio and deploy/envoy-gateway with your
 // values to dist/manifests, and says what edgejwt validate finds in them. The values
-// come from the environment:
+// come from the environment; manifests.Options says what each is. IMAGE is, unless it
+// is set, what `make image IMAGE=…` has pushed last.
 //
 //	IMAGE=registry.example.com/team/edgejwt:1.2.3@sha256:… DOMAIN=tenant.eu.auth0.com AUDIENCE=https://api.example.com manifests
 //
@@ -14,14 +15,16 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 
-	"edgejwt/deploy/manifests"
 	"edgejwt/cmd/edgejwt/validate"
+	"edgejwt/deploy/manifests"
 )
 
 func main() {
@@ -43,6 +46,14 @@ func run(root string) error {
 		Namespace: os.Getenv("NAMESPACE"), Gateway: os.Getenv("GATEWAY"), Selector: os.Getenv("SELECTOR"),
 		ModuleURL: os.Getenv("MODULE_URL"), ModuleSHA256: os.Getenv("MODULE_SHA256"),
 	}
+	if options.Image == "" {
+		// What `make image IMAGE=…` pushed last. Without it, Write says what is missing.
+		pushed, err := os.ReadFile(filepath.Join(root, "dist", "pushed"))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		options.Image, _, _ = strings.Cut(string(pushed), "\n")
+	}
 	if options.ModuleURL != "" && options.ModuleSHA256 == "" {
 		module, err := os.ReadFile(filepath.Join(root, "dist", "edgejwt.wasm"))
 		if err != nil {
@@ -56,6 +67,7 @@ func run(root string) error {
 	if err != nil {
 		return err
 	}
+	fmt.Println("image", strings.TrimPrefix(options.Image, "oci://"))
 	refused := false
 	for _, folder := range folders {
 		ok, err := check(filepath.Join(dir, folder))
