@@ -195,6 +195,7 @@ func (ctx *pluginContext) configure(cfg *config.Config) error {
 	s.authz = authz.New(cfg, engine, func(rule *config.Rule) *jwks.Source {
 		return ctx.keysOf(s, rule, cfg)
 	})
+	s.authz.SetHost(host{})
 	s.metrics.define(cfg, s.authz.Reports())
 	ctx.flushMetrics() // of the configuration before
 	ctx.setup = s

@@ -3,7 +3,6 @@ package verify
 import (
 	"crypto/subtle"
 	"encoding/hex"
-	"errors"
 
 	"edgejwt/verify/strictjson"
 )
@@ -73,6 +72,24 @@ func thumbprintMember(member *strictjson.Value) (print Thumbprint, ok bool) {
 // Bound reports whether the token has a "cnf" claim, whatever its value.
 func (b *Binding) Bound() bool { return b.hasKey || b.hasCertificate || b.unprovable }
 
+// To names what the token is bound to, for messages. It quotes nothing of the token.
+func (b *Binding) To() string {
+	switch {
+	case b.unprovable:
+		return "something that cannot be proven here (cnf)"
+	case b.hasKey && b.hasCertificate:
+		return "a key (cnf.jkt) and a client certificate (cnf.x5t#S256)"
+	case b.hasKey:
+		return "a key (cnf.jkt)"
+	case b.hasCertificate:
+		return "a client certificate (cnf.x5t#S256)"
+	}
+	return "nothing"
+}
+
+// ToCertificate reports whether the token is bound to a client certificate.
+func (b *Binding) ToCertificate() bool { return b.hasCertificate }
+
 // Presentation says how a request presents its token.
 type Presentation struct {
 	// DPoP: the token came with the authentication scheme DPoP (RFC 9449 §7.1).
@@ -81,11 +98,11 @@ type Presentation struct {
 	Certificate *Thumbprint
 }
 
-// ErrBindingMissing: the token needs a proof that the request does not carry, or that no
+// The errors of Check, each with the Reason of its name. ErrBindingMissing: the token needs a proof that the request does not carry, or that no
 // request can carry. ErrBindingMismatch: the proof is for another key or certificate.
 var (
-	ErrBindingMissing  = errors.New("the token needs a proof of possession")
-	ErrBindingMismatch = errors.New("the token is bound to another key or certificate")
+	ErrBindingMissing  = refuse(BindingMissing, "the token needs a proof of possession that the request lacks")
+	ErrBindingMismatch = refuse(BindingMismatch, "the token is bound to another key or certificate")
 )
 
 // Check decides whether a token with the binding may be used as the request presents it.

@@ -73,6 +73,12 @@ const (
 	KeyIDMissing
 	// SignatureInvalid: the signature does not verify (RFC 7515 §5.2).
 	SignatureInvalid
+	// BindingMissing: the token is bound to a key or a certificate, and the request does
+	// not prove that its sender holds that one; or the token must be bound and is not (RFC
+	// 9449 §7.2, RFC 8705 §3).
+	BindingMissing
+	// BindingMismatch: the request proves that its sender holds another key or certificate.
+	BindingMismatch
 	// ScopeMissing: the token is valid, but lacks a scope (RFC 6750 §3.1, insufficient_scope).
 	ScopeMissing
 	// PermissionMissing: the token is valid, but lacks one of Auth0's permissions.
@@ -144,6 +150,8 @@ var table = [reasonEnd]row{
 	KeyUnknown:          {"key_unknown", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is signed with a key that its issuer does not publish."},
 	KeyIDMissing:        {"kid_missing", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token does not name its key (kid), and no key of its issuer that was tried verifies it."},
 	SignatureInvalid:    {"signature_invalid", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token's signature is not valid."},
+	BindingMissing:      {"binding_missing", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token may be used only with a proof of the key or the certificate that it is bound to."},
+	BindingMismatch:     {"binding_mismatch", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is bound to another key or certificate."},
 	ScopeMissing:        {"scope_missing", statusForbidden, grpcPermissionDenied, insufficientScope, true, "The access token lacks a scope that is needed here."},
 	PermissionMissing:   {"permission_missing", statusForbidden, grpcPermissionDenied, insufficientScope, true, "The access token lacks a permission that is needed here."},
 	ClaimMismatch:       {"claim_mismatch", statusForbidden, grpcPermissionDenied, insufficientScope, true, "The access token does not allow this."},

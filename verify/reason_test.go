@@ -46,6 +46,8 @@ var responses = map[verify.Reason]struct {
 	verify.KeyUnknown:          {"key_unknown", 401, 16, "invalid_token", false},
 	verify.KeyIDMissing:        {"kid_missing", 401, 16, "invalid_token", false},
 	verify.SignatureInvalid:    {"signature_invalid", 401, 16, "invalid_token", false},
+	verify.BindingMissing:      {"binding_missing", 401, 16, "invalid_token", false},
+	verify.BindingMismatch:     {"binding_mismatch", 401, 16, "invalid_token", false},
 	verify.ScopeMissing:        {"scope_missing", 403, 7, "insufficient_scope", false},
 	verify.PermissionMissing:   {"permission_missing", 403, 7, "insufficient_scope", false},
 	verify.ClaimMismatch:       {"claim_mismatch", 403, 7, "insufficient_scope", false},

@@ -8,10 +8,11 @@
 //  3. Rules.Match finds the rule of its issuer.
 //  4. Rule.Check checks its claims.
 //  5. The caller looks up the key (package jwks).
-//  6. Token.VerifySignature checks the signature. It comes last because it costs much
-//     more than all other steps together.
+//  6. Token.VerifySignature checks the signature. It costs much more than all steps before
+//     it together.
+//  7. SenderConstraint.Check checks that the request proves what the token is bound to.
 //
-// Before the last step has succeeded, the caller must not trust, forward or log
+// Before the signature has been verified, the caller must not trust, forward or log
 // anything that the token contains.
 //
 // Every refusal is an error that wraps a Reason. The table in reason.go defines the

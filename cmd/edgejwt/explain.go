@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -19,9 +21,9 @@ import (
 
 // explainFlags are explain's flags as they were given.
 type explainFlags struct {
-	config, request, token, at, cases, policy, openapi string
-	headers, jwks                                      []string
-	fetch, claims, json, coverage                      bool
+	config, request, token, at, cases, policy, openapi, certificate string
+	headers, jwks                                                   []string
+	fetch, claims, json, coverage                                   bool
 }
 
 func newExplainCommand() *cobra.Command {
@@ -82,6 +84,7 @@ it (a case is not as expected); 2 wrong usage, or no keys.`,
 	flags.StringVarP(&f.request, "request", "r", "", "the request: 'GET /path' or 'GET https://host/path'")
 	flags.StringArrayVarP(&f.headers, "header", "H", nil, "a header of the request, 'name: value'; may be repeated")
 	flags.StringVarP(&f.token, "token", "t", "", `file with the token, "-" for the standard input`)
+	flags.StringVar(&f.certificate, "client-certificate", "", "PEM file with the client's certificate, for tokens that are bound to one")
 	flags.StringArrayVar(&f.jwks, "jwks", nil, "key set: a file or an https URL, or ISSUER= and that; may be repeated")
 	flags.BoolVar(&f.fetch, "fetch", false, "fetch keys from where the configuration says")
 	flags.StringVar(&f.at, "at", "", "the time of the request, RFC 3339 or seconds since 1970 (default now)")
@@ -118,6 +121,11 @@ func (f *explainFlags) run(in io.Reader, out io.Writer) error {
 	if o.Keys, err = f.keys(c, o.At); err != nil {
 		return err
 	}
+	if f.certificate != "" {
+		if o.ClientCertificate, err = readCertificate(f.certificate); err != nil {
+			return err
+		}
+	}
 	if f.policy != "" {
 		text, err := os.ReadFile(f.policy)
 		if err != nil {
@@ -130,6 +138,23 @@ func (f *explainFlags) run(in io.Reader, out io.Writer) error {
 		return f.runCases(o, in, out)
 	}
 	return f.runOne(o, in, out)
+}
+
+// readCertificate reads the first certificate of a PEM file.
+func readCertificate(name string) (der []byte, err error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type == "CERTIFICATE" {
+			if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			return block.Bytes, nil
+		}
+	}
+	return nil, fmt.Errorf("%s: no certificate in PEM", name)
 }
 
 // cover lists what operations need.

@@ -35,6 +35,7 @@ func Refused(s *auth0.Server, audience string) (map[string]string, error) {
 		"endless":  {change: auth0.Claims{"exp": json.RawMessage("1e400")}},
 		"large":    {change: auth0.Claims{"groups": strings.Repeat("g", verify.DefaultTokenBytes)}},
 		"nameless": {mint: auth0.Mint{Key: stranger, Header: map[string]any{"kid": nil}}},
+		"bound":    {change: auth0.Claims{"cnf": map[string]string{"x5t#S256": "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0"}}},
 		"hs256":    {mint: auth0.Mint{Method: jwt.SigningMethodHS256, Key: s.KeySet()}},
 		"unknown":  {mint: auth0.Mint{Key: stranger, Header: map[string]any{"kid": "nobody-knows-it"}}},
 	} {

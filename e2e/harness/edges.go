@@ -42,6 +42,10 @@ type Edge struct {
 	IgnoreHostPort bool
 	// HTTP3 makes it one of HTTP/3, over UDP, with a certificate of its own making.
 	HTTP3 bool
+	// ClientCA makes it one of TLS, with a certificate of its own making. It asks clients
+	// for certificates and accepts those that this authority, in PEM, has issued; and it
+	// accepts clients without one.
+	ClientCA string
 	// Log is the format of the access log (World.LogOf); default that of AccessLog.
 	Log string
 	// LogFormat takes the place of Log where it is given: the access log's log_format,
@@ -67,7 +71,7 @@ const (
 	soonClosed = "delayed_close_timeout: 0.1s\n"
 )
 
-// selfSigned is what an HTTP/3 edge shows, in PEM; nobody need trust it.
+// selfSigned is what an edge of TLS or HTTP/3 shows, in PEM; nobody need trust it.
 var selfSigned = sync.OnceValues(func() (certificate, key string) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -88,7 +92,7 @@ var selfSigned = sync.OnceValues(func() (certificate, key string) {
 	return block("CERTIFICATE", der), block("PRIVATE KEY", secret)
 })
 
-// Certificate is what an HTTP/3 edge shows, in PEM.
+// Certificate is what an edge of TLS or HTTP/3 shows, in PEM.
 func (e Edge) Certificate() string { certificate, _ := selfSigned(); return certificate }
 
 // Key is the certificate's, in PEM.
@@ -97,7 +101,7 @@ func (e Edge) Key() string { _, key := selfSigned(); return key }
 // Cluster is one more server that Envoy reaches.
 type Cluster struct {
 	Name    string
-	Address string // host:port
+	Address string // host:port, or "edge:" and the name of an edge
 	HTTP2   bool
 	// Trailers sends it the trailers of requests by HTTP/1.1; by HTTP/2 it gets
 	// them anyway.
@@ -120,6 +124,9 @@ func (w *World) clusters() []cluster {
 		if c.Provider != nil {
 			list = append(list, w.provider(c.Name, c.Provider, ""))
 			continue
+		}
+		if name, is := strings.CutPrefix(c.Address, "edge:"); is {
+			c.Address = w.At(name)
 		}
 		list = append(list, cluster{Name: c.Name, Address: c.Address, HTTP2: c.HTTP2, Trailers: c.Trailers})
 	}

@@ -31,6 +31,7 @@ type Authorizer struct {
 	locations []verify.TokenLocation
 	headers   headers
 	engine    verify.Engine
+	host      Host // nil when none is set
 	tokens    tokens
 
 	routes   *route.Table
@@ -42,6 +43,7 @@ type Authorizer struct {
 	reports           bool // whether anything may be reported
 	denies            bool // whether any route or policy may deny
 
+	trustedXFCC     int    // elements of x-forwarded-client-cert that are trusted
 	metadataPath    string // canonical path of the resource metadata; "" for none
 	hasRoutes       bool
 	filterState     bool
@@ -56,6 +58,7 @@ type issuer struct {
 	rule      int    // index in config.Config.Rules
 	locations []int  // indexes into Authorizer.locations
 	keys      *jwks.Source
+	binding   verify.SenderConstraint
 	outputs   outputs
 }
 
@@ -74,6 +77,7 @@ func New(cfg *config.Config, engine verify.Engine, keys func(rule *config.Rule) 
 		routes:            table,
 		options:           cfg.RouteOptions,
 		hasRoutes:         len(cfg.Routes) > 0,
+		trustedXFCC:       cfg.XFCCTrustedElements,
 		filterState:       cfg.FilterState,
 		clearRouteCache:   cfg.ClearRouteCache,
 		reports:           cfg.Report || cfg.RouteMetadata,
@@ -106,7 +110,7 @@ func New(cfg *config.Config, engine verify.Engine, keys func(rule *config.Rule) 
 			ClockSkew:     rule.ClockSkew,
 			MaxTokenBytes: rule.MaxTokenBytes,
 		}
-		a.issuers = append(a.issuers, issuer{rule.Issuer, i, a.addLocations(rule.Locations), keys(rule), newOutputs(rule)})
+		a.issuers = append(a.issuers, issuer{rule.Issuer, i, a.addLocations(rule.Locations), keys(rule), rule.SenderConstraint, newOutputs(rule)})
 	}
 	a.rules = verify.NewRules(rules)
 	a.steps = a.plan(cfg)

@@ -37,6 +37,8 @@ const (
 	StepKey
 	// StepSignature checks the signature.
 	StepSignature
+	// StepBinding checks that the request proves what the token is bound to.
+	StepBinding
 	// StepRequirements checks the token by the requirements of the route.
 	StepRequirements
 )
@@ -66,6 +68,7 @@ func (a *Authorizer) plan(cfg *config.Config) (steps []step) {
 		{true, step{StepClaims, (*Decision).claims}},
 		{true, step{StepKey, (*Decision).findKeys}},
 		{true, step{StepSignature, (*Decision).signature}},
+		{true, step{StepBinding, (*Decision).binding}},
 		{true, step{StepRequirements, (*Decision).requirements}},
 	} {
 		if s.needed {
@@ -139,6 +142,7 @@ type Decision struct {
 	cached *cachedToken // nil unless the token is in the cache
 	keys   []*verify.Key
 	source tokenSource
+	proof  proof
 	kid    string // of the token, while the request waits
 
 	spelling    route.Spelling // that selected another route, or refused the request
@@ -210,6 +214,7 @@ func (d *Decision) detach() {
 	for i := range d.source.lists {
 		d.source.lists[i][1] = strings.Clone(d.source.lists[i][1])
 	}
+	d.proof.detach()
 	d.match.Detach()
 }
 
@@ -353,6 +358,7 @@ func (d *Decision) matchIssuer(r *request, _ time.Time) {
 		d.decide(verify.IssuerUnknown, nil)
 		return
 	}
+	d.proof = r.proof()
 	if !d.issuer.outputs.keepToken {
 		d.source = r.tokenSource(d)
 	}
@@ -480,6 +486,6 @@ func (d *Decision) Rule() int {
 	return d.issuer.rule
 }
 
-// Valid reports whether the token satisfies its issuer's rule and its signature verifies.
-// It may still lack what the route requires.
+// Valid reports whether the token satisfies its issuer's rule, its signature verifies, and
+// the request proves what the token is bound to. It may still lack what the route requires.
 func (d *Decision) Valid() bool { return d.valid }

@@ -63,6 +63,9 @@ func newHeaders(cfg *config.Config) headers {
 			}
 		}
 	}
+	if cfg.XFCCTrustedElements > 0 {
+		h.addTrailer("x-forwarded-client-cert")
+	}
 	for i := range cfg.Routes {
 		h.addConditions(&cfg.Routes[i])
 	}
@@ -133,6 +136,7 @@ type request struct {
 	forged             []string    // names, as sent, of headers that a client must not send
 	all                [][2]string
 	headers            [][2]string // all without the forged ones
+	forwarded          string      // x-forwarded-client-cert, several lines joined
 	policy             *string
 	routes             *route.Table
 }
@@ -156,6 +160,13 @@ func (a *Authorizer) read(headers [][2]string) *request {
 			setFirst(&r.host, text)
 		case "access-control-request-method":
 			setFirst(&r.requestMethod, text)
+		case "x-forwarded-client-cert":
+			if a.trustedXFCC > 0 { // several lines are one list (RFC 9110 §5.3)
+				if r.forwarded != "" {
+					text = r.forwarded + "," + text
+				}
+				r.forwarded = text
+			}
 		case "content-type":
 			r.grpc = r.grpc || IsGRPC(text)
 		case "cookie":
@@ -180,6 +191,9 @@ func (a *Authorizer) read(headers [][2]string) *request {
 	}
 	return r
 }
+
+// proof is what the request presents besides its token.
+func (r *request) proof() proof { return proof{forwarded: r.forwarded} }
 
 // hasTokenHeader reports whether there is a header that may contain a token. The query of
 // :path does not count: browsers keep it in their preflights.

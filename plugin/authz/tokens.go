@@ -49,7 +49,9 @@ type cachedToken struct {
 	token  *verify.Token
 	rule   *verify.Rule
 	issuer *issuer
-	output *output // the headers and filter state that are made of the token
+	// binding is read once. Whether a request proves it is checked for each request.
+	binding verify.Binding
+	output  *output // the headers and filter state that are made of the token
 }
 
 // rejectedToken is a token whose signature failed.
@@ -168,6 +170,6 @@ func (d *Decision) remember(key *verify.Key, now time.Time) {
 		return
 	}
 	epoch, _ := d.issuer.keys.Current(now)
-	d.cached = &cachedToken{key, epoch, d.token, d.rule, d.issuer, d.issuer.outputs.prepare(d.token)}
+	d.cached = &cachedToken{key, epoch, d.token, d.rule, d.issuer, d.token.Binding(), d.issuer.outputs.prepare(d.token)}
 	t.verified.put(d.found.Token, d.cached, entryBytes+d.token.Size()+d.cached.output.bytes)
 }

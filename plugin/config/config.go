@@ -21,6 +21,7 @@ package config
 
 import (
 	"crypto/sha256"
+	"strconv"
 	"strings"
 	"time"
 
@@ -55,6 +56,10 @@ type Config struct {
 	// its trailers. nil with overrideHeaders: keep, and where no route depends on method,
 	// path or host.
 	Overrides []string
+	// XFCCTrustedElements is the number of elements at the end of the header
+	// x-forwarded-client-cert that proxies in front have added. With 0 the client's
+	// certificate is that of the connection.
+	XFCCTrustedElements int
 	// ResourceMetadata describes the API to clients (RFC 9728); nil when it is not served.
 	ResourceMetadata *ResourceMetadata
 	// FilterState is true when decision, route and issuer are written to filter state,
@@ -132,6 +137,9 @@ type Rule struct {
 
 	// MaxTokenBytes is the greatest length of a token.
 	MaxTokenBytes int
+	// SenderConstraint says whether the issuer's tokens must be bound to their sender, and
+	// whether that is checked.
+	SenderConstraint verify.SenderConstraint
 
 	// JWKSURI is the address of the key set as configured, https unless AllowHTTP;
 	// empty with Discovery and with an inline set.
@@ -256,6 +264,10 @@ func (r *reader) config(root *object) *Config {
 	c.Overrides = root.overridden(c)
 	c.Keys = root.keys()
 	c.TokenCache = root.tokenCache()
+	c.XFCCTrustedElements = root.number("xfccTrustedElements")
+	if c.XFCCTrustedElements > 0 {
+		root.warn("xfccTrustedElements", strconv.Itoa(c.XFCCTrustedElements), "believes what x-forwarded-client-cert says of the client's certificate: only proxies that set it may reach this listener")
+	}
 	c.ResourceMetadata = root.resourceMetadata(c.Rules)
 	c.Warnings = r.sortedWarnings()
 	return c

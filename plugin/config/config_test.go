@@ -293,6 +293,10 @@ func TestWarnings(t *testing.T) {
 			`jwtRules[0].fromHeaders[0].prefix: is missing, so that the whole value must be the token, without Bearer before it`},
 		{"key that is skipped", bare(`"issuer":"i","audiences":["a"],"jwks":{"keys":[` + inlineKey + `,{"kid":"\u001b"}]}`),
 			`jwtRules[0].jwks: skipped key 1 (kid "\x1b"): kty is missing or not a string`},
+		{"bindings ignored", tenant(`"senderConstraint":"ignore"`),
+			`auth0.senderConstraint: "ignore" accepts tokens that are bound to a key or a certificate from whoever has stolen them (RFC 9449 §7.2, RFC 8705 §3)`},
+		{"forwarded certificates", `{"auth0":{` + goodAuth0 + `},"xfccTrustedElements":1}`,
+			`xfccTrustedElements: 1 believes what x-forwarded-client-cert says of the client's certificate: only proxies that set it may reach this listener`},
 		{"several, in the order of the text", `{"keys":{"maxStale":"200h"},"auth0":{` + goodAuth0 + `,"clockSkew":"6m"}}`,
 			`keys.maxStale: 200h is long: a key that is withdrawn while the provider cannot be reached stays valid until then` + "\n" +
 				`auth0.clockSkew: 6m is long: every token is accepted for that much longer than its issuer said`},

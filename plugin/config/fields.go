@@ -202,6 +202,8 @@ var fields = []Field{
 		Meaning: "What a CORS preflight is, to which browsers give no token: pass lets it through, except where its route says auth: deny; judge takes it for a request like any other, which is right where Envoy's cors filter answers browsers before the plugin."},
 	{Name: "overrideHeaders", Kind: Choice, Default: "remove", OneOf: []string{"remove", "keep"},
 		Meaning: "What becomes of the headers by which servers take another method, path or host (x-http-method-override, x-http-method, x-method-override, _method, x-original-url, x-rewrite-url, x-forwarded-host, script-name and their like), where a rule depends on one of these: remove takes them out of every request, and with routeMetadata refuses it; keep leaves them to the API."},
+	{Name: "xfccTrustedElements", Kind: Count, Default: "0", Max: 16,
+		Meaning: "Where TLS ends before this proxy: how many elements at the end of x-forwarded-client-cert proxies in front have added; the client's certificate is the first of these. 0: it is that of the connection, and the header is not read."},
 	{Name: "keys", Kind: Object, Fields: keysFields,
 		Meaning: "How key sets are fetched and kept."},
 	{Name: "tokenCache", Kind: Object, Fields: cacheFields,
@@ -272,6 +274,8 @@ var optionFields = []Field{
 		Meaning: "How far the provider's clock may be off when times in a token are checked."},
 	{Name: "maxTokenBytes", Kind: Bytes, Default: inBytes(verify.DefaultTokenBytes, Bytes), Min: verify.MinTokenBytes, Max: verify.MaxTokenBytes,
 		Meaning: "The greatest length of a token; a longer one is refused. Envoy's max_request_headers_kb (60 unless it is set) bounds all headers together."},
+	{Name: "senderConstraint", Kind: Choice, Default: "whenBound", OneOf: []string{"whenBound", "required", "ignore"},
+		Meaning: "Whether the sender of a token must prove that it is his: whenBound, where the token is bound to a key or a certificate (cnf); required, always, and tokens that are not bound are refused; ignore, never."},
 	{Name: "fromHeaders", Kind: Objects, Default: "[{name: " + verify.Authorization.Name + ", prefix: " + strconv.Quote(verify.Authorization.Prefix) + "}]", Min: 1, Max: MaxListed,
 		Meaning: "Headers in which the token is looked for; with this, fromCookies or fromParams, no longer in the default place.",
 		Fields: []Field{

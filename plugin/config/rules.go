@@ -157,6 +157,10 @@ func (o *object) options(rule *parsedRule) {
 		o.warn("clockSkew", FormatDuration(rule.ClockSkew), "is long: every token is accepted for that much longer than its issuer said")
 	}
 	rule.MaxTokenBytes = o.number("maxTokenBytes")
+	rule.SenderConstraint = verify.SenderConstraint(max(o.choice("senderConstraint"), 0))
+	if rule.SenderConstraint == verify.Ignore {
+		o.warn("senderConstraint", `"ignore"`, "accepts tokens that are bound to a key or a certificate from whoever has stolen them (RFC 9449 §7.2, RFC 8705 §3)")
+	}
 	rule.ForwardOriginalToken = o.switched("forwardOriginalToken")
 	rule.Locations = o.locations()
 	o.outputs(rule)

@@ -18,6 +18,8 @@
 package explain
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"time"
 
@@ -36,10 +38,21 @@ type Options struct {
 	Keys *KeySource
 	// Policy is what Envoy's route says in its metadata; nil for nothing.
 	Policy *string
+	// ClientCertificate is the DER of the client's certificate; nil for none.
+	ClientCertificate []byte
 	// At is the time of the request.
 	At time.Time
 	// Claims shows what the token says.
 	Claims bool
+}
+
+// PeerCertificateDigest implements authz.Host.
+func (o *Options) PeerCertificateDigest() (string, error) {
+	if o.ClientCertificate == nil {
+		return "", nil
+	}
+	digest := sha256.Sum256(o.ClientCertificate)
+	return hex.EncodeToString(digest[:]), nil
 }
 
 // Explanation is one decision.
@@ -90,6 +103,7 @@ func Explain(q *Request, o *Options) *Explanation {
 		return noKeys(rule)
 	}
 	a := authz.New(o.Config, verify.GoEngine, keys)
+	a.SetHost(o)
 	var j authz.Decision
 	headers := q.headers()
 	a.Decide(&j, headers, o.Policy, o.At)

@@ -31,6 +31,7 @@ var tellers = []struct {
 	{authz.StepClaims, "claims", (*explainer).claims},
 	{authz.StepKey, "key", (*explainer).key},
 	{authz.StepSignature, "signature", (*explainer).signature},
+	{authz.StepBinding, "binding", (*explainer).binding},
 	{authz.StepRequirements, "requirements", (*explainer).need},
 }
 
@@ -343,4 +344,25 @@ func (x *explainer) signature(ok bool) (string, []string) {
 		return x.why(), nil
 	}
 	return "the signature verifies", nil
+}
+
+// binding tells what the token is bound to, if it is.
+func (x *explainer) binding(ok bool) (string, []string) {
+	b := x.token().Binding()
+	constraint := x.rule().SenderConstraint
+	var details []string
+	if b.Bound() && x.rule().SenderConstraint != verify.Ignore {
+		details = []string{"the token is bound to " + b.To()}
+	}
+	switch {
+	case !ok && !b.Bound():
+		return x.why(), []string{"the token is bound to nothing, and " + x.rule().Path + " says senderConstraint: required"}
+	case !ok:
+		return x.why(), details
+	case !b.Bound():
+		return "", nil
+	case constraint == verify.Ignore:
+		return "the token is bound to " + b.To() + ", which is not checked (senderConstraint: ignore)", nil
+	}
+	return "the request proves what the token is bound to", details
 }

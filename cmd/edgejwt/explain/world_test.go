@@ -3,6 +3,8 @@ package explain
 import (
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -94,7 +96,7 @@ const policy = `{
    {"path": {"exact": "/unnamed"}, "scopes": ["x"]},
    {"name": "twin", "path": {"exact": "/twin"}, "scopes": ["a"]}, {"name": "other-twin", "path": {"exact": "/twin/"}, "scopes": ["b"]},
    {"name": "closed", "path": {"prefix": "/closed"}, "auth": "deny"}],
- "filterState": true, "clearRouteCache": true, "routeMetadata": %t, "realm": "shop",
+ "xfccTrustedElements": 1, "filterState": true, "clearRouteCache": true, "routeMetadata": %t, "realm": "shop",
  "resourceMetadata": {"resource": "https://api.example.com"}}`
 
 func parsePolicy(t testing.TB, metadata bool) *config.Config {
@@ -165,6 +167,10 @@ var examples = []example{
 	{"the audience with another scheme", "GET /x", nil, valid(map[string]any{"aud": "HTTP://api.example.com"}), "audience_mismatch", "claims", false, []string{"it differs from one of them only by the scheme"}},
 	{"another key", "GET /x", nil, func(at time.Time) string { return token(at, "z", "k", nil) }, "key_unknown", "key", false, []string{`the key set has kid "k"`}},
 	{"another signature", "GET /x", nil, func(at time.Time) string { return token(at, "k", "other", nil) }, "signature_invalid", "signature", false, nil},
+	{"bound, as a bearer token", "GET /x", nil, valid(map[string]any{"cnf": map[string]any{"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}}), "binding_missing", "binding", false, []string{"the token is bound to a key (cnf.jkt)"}},
+	{"bound to a certificate", "GET /x", []string{"x-forwarded-client-cert: Hash=" + someDigest}, valid(map[string]any{"cnf": map[string]any{"x5t#S256": x5tOf(someDigest)}}), "accepted", "requirements", true,
+		[]string{"the token is bound to a client certificate (cnf.x5t#S256)", "the request proves what the token is bound to"}},
+	{"bound to another certificate", "GET /x", []string{"x-forwarded-client-cert: Hash=" + strings.Repeat("00", 32)}, valid(map[string]any{"cnf": map[string]any{"x5t#S256": x5tOf(someDigest)}}), "binding_mismatch", "binding", false, nil},
 	{"public", "GET /public/x", []string{"x-sub: admin"}, nil, "public", "route", true, []string{"public matches (prefix /public): auth none"}},
 	{"other spelling", "GET /public//x", nil, nil, "public", "route", true, []string{`the path is read as "/public/x"`}},
 	{"nobody passes", "GET /closed", nil, valid(nil), "route_denied", "route", false, []string{"closed matches (prefix /closed): auth deny, nobody passes", "!looked for"}},
@@ -193,6 +199,18 @@ var examples = []example{
 	{"preflight that may be of it", "OPTIONS /x%2fclosed", preflight, nil, "path_ambiguous", "route", false, []string{"passes unless its route denies"}},
 	{"OPTIONS that is none", "OPTIONS /x", preflight[:1], nil, "token_missing", "source", false, []string{"!CORS preflight"}},
 	{"description", "GET /.well-known/oauth-protected-resource", nil, nil, "resource_metadata", "description", false, []string{"  200\n", `"resource":"https://api.example.com"`}},
+}
+
+// someDigest is that of some certificate.
+var someDigest = strings.Repeat("5a", 32)
+
+// x5tOf is a digest in hexadecimal as tokens have it (RFC 8705 §3.1).
+func x5tOf(digest string) string {
+	raw, err := hex.DecodeString(digest)
+	if err != nil {
+		panic(err)
+	}
+	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
 // make makes the example's request.

@@ -163,7 +163,7 @@ const issuer = `"auth0": {"domain": "tenant.eu.auth0.com", "audience": "a"}`
 // accepted are configurations with every field, each in every form.
 var accepted = []string{
 	`{` + issuer + `}`,
-	`{"auth0": {"domain": "tenant.eu.auth0.com", "audience": ["a", "b"], "cluster": "c", "algorithms": ["RS256", "EdDSA"], "clockSkew": "1.5m", "maxTokenBytes": "32Ki",
+	`{"auth0": {"domain": "tenant.eu.auth0.com", "audience": ["a", "b"], "cluster": "c", "algorithms": ["RS256", "EdDSA"], "clockSkew": "1.5m", "maxTokenBytes": "32Ki", "senderConstraint": "ignore",
 	  "fromHeaders": [{"name": "x-a", "prefix": "", "list": true}, {"name": "authorization", "prefix": "Bearer "}], "fromCookies": ["c"], "fromParams": ["t"],
 	  "forwardOriginalToken": false, "outputPayloadToHeader": "x-p", "outputPayloadPadding": true,
 	  "outputClaimToHeaders": [{"header": "x-b", "claim": "sub"}, {"header": "x-c", "claim": ["a", "b"], "encoding": "percent"}],
@@ -174,6 +174,7 @@ var accepted = []string{
 	  "keys": {"refresh": "1m", "maxStale": "1h30m", "cooldown": "1s", "timeout": "500ms", "wait": "+1s", "tick": ".5s", "deny": ["a"]},
 	  "tokenCache": {"entries": 0, "bytes": "1Mi"}, "filterState": true, "clearRouteCache": true,
 	  "resourceMetadata": {"resource": "https://a.example/x", "authorizationServers": ["https://b.example"], "scopesSupported": ["a"], "resourceName": "n", "resourceDocumentation": "https://a.example/d"}}`,
+	`{` + issuer + `, "xfccTrustedElements": 2}`,
 	`{` + issuer + `, "tokenCache": {"bytes": 1048576}}`,
 	`{` + issuer + `, "tokenCache": {"bytes": "1048576"}}`,
 	`{` + issuer + `, "routes": [{"name": "a", "path": {"template": "/o/{id}"}, "methods": ["GET"], "hosts": ["*.a.example"], "headers": [{"name": "x-v"}, {"name": "x-w", "values": ["1"]}],
@@ -202,6 +203,8 @@ var refused = []string{
 	`{` + issuer + `, "mode": "off"}`,
 	`{` + issuer + `, "corsPreflight": "bypass"}`,
 	`{` + issuer + `, "overrideHeaders": true}`,
+	`{` + issuer + `, "xfccTrustedElements": -1}`,
+	`{"jwtRules": [{"issuer": "https://a.example", "audiences": ["a"], "senderConstraint": true}]}`,
 	`{` + issuer + `, "keys": {"refresh": 60}}`,
 	`{` + issuer + `, "keys": {"refresh": "soon"}}`,
 	`{` + issuer + `, "tokenCache": {"entries": -1}}`,
