@@ -81,10 +81,7 @@ func (s *Source) Find(now time.Time, kid, algorithm string) ([]*verify.Key, Outc
 
 // outcomeWithoutKeys is the outcome while there are no usable keys.
 func (s *Source) outcomeWithoutKeys(now time.Time) Outcome {
-	switch {
-	case s.record == nil || s.leased() || s.response != nil:
-		return Wait
-	case s.record.failures <= toleratedFailures && s.untilScheduled(now) <= s.policy.Wait:
+	if s.record == nil || s.comesSoon(now) {
 		return Wait
 	}
 	return Unavailable
@@ -96,17 +93,34 @@ func (s *Source) outcomeForUnknownKID(now time.Time, kid string) Outcome {
 	switch {
 	case s.fixed || len(kid) > MaxKID || s.inNegativeCache(kid, nil):
 		return NotFound
-	case s.leased() || s.response != nil:
-	case s.providerRetryPending(now):
+	case s.comesSoon(now):
+		s.await(awaitedKey{kid: kid})
+		return Wait
+	case s.busy(now):
 		return Unavailable
 	case s.cooldownLeft() <= 0:
-	case s.untilScheduled(now) <= s.policy.Wait && s.record.failures <= toleratedFailures:
 	case s.record.failures > 0:
 		return Unavailable
 	case s.cooldownLeft() > s.policy.Wait:
 		return NotFound
 	}
 	s.await(awaitedKey{kid: kid})
+	return s.outcomeOfEarlyFetch()
+}
+
+// comesSoon reports whether the answer to a fetch that no request asked for can be there
+// before a request has waited too long.
+func (s *Source) comesSoon(now time.Time) bool {
+	return s.leased() || s.response != nil || s.untilScheduled(now) <= s.policy.Wait && s.record.failures <= toleratedFailures
+}
+
+// outcomeOfEarlyFetch is the outcome for a request that needs the next early refetch. It
+// does not wait for one that Policy.Jitter puts off for too long. The refetch is made
+// without it.
+func (s *Source) outcomeOfEarlyFetch() Outcome {
+	if s.untilEarly() > s.policy.Wait {
+		return Unavailable
+	}
 	return Wait
 }
 
@@ -138,6 +152,9 @@ func (s *Source) Recheck(now time.Time, kid string, keys []*verify.Key) Outcome 
 			outcome = Wait
 		}
 	}
+	if outcome == Wait && !s.comesSoon(now) {
+		return s.outcomeOfEarlyFetch()
+	}
 	return outcome
 }
 
@@ -150,7 +167,7 @@ func (s *Source) mayBeReplaced(now time.Time, key *verify.Key) bool {
 	case s.leased() || s.response != nil:
 		return true
 	}
-	return s.cooldownLeft() <= 0 && !s.providerRetryPending(now)
+	return s.cooldownLeft() <= 0 && !s.busy(now)
 }
 
 // await notes what a request waits for.
@@ -168,11 +185,12 @@ func (s *Source) await(w awaitedKey) {
 	}
 }
 
-// forgetAwaited drops keys for which no request can be pending any more.
+// forgetAwaited drops keys for which no request can be pending any more. Those for which
+// Policy.Jitter puts the refetch off stay until it is made.
 func (s *Source) forgetAwaited() {
 	kept := s.awaited[:0]
 	for _, w := range s.awaited {
-		if s.clock-w.at <= s.policy.Wait {
+		if s.clock-w.at <= max(s.policy.Wait, s.policy.Jitter) {
 			kept = append(kept, w)
 		}
 	}

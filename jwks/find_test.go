@@ -2,6 +2,7 @@ package jwks
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -138,6 +139,88 @@ func TestFlood(t *testing.T) {
 		t.Errorf("%d fetches", fetches)
 	}
 	t.Logf("%d fetches, %d requests pending", fetches, pending)
+}
+
+// TestEarlyFetchAfterJitter: with Jitter, the early refetch comes after one random delay
+// for all workers, and also when the request that asked for it has long been refused.
+func TestEarlyFetchAfterJitter(t *testing.T) {
+	p := urlPolicy
+	p.Jitter = 40 * time.Second
+	for _, c := range []struct {
+		name   string
+		jitter float64 // of the delay
+		asks   func(m *Source, now time.Time) Outcome
+		want   Outcome
+	}{
+		{"unknown kid, soon", 0.02, func(m *Source, now time.Time) Outcome { _, o := m.Find(now, "b", "RS256"); return o }, Wait},
+		{"unknown kid, late", 0.5, func(m *Source, now time.Time) Outcome { _, o := m.Find(now, "b", "RS256"); return o }, Unavailable},
+		{"bad signature, soon", 0.02, func(m *Source, now time.Time) Outcome {
+			keys, _ := m.Find(now, "a", "RS256")
+			return m.Recheck(now, "a", keys)
+		}, Wait},
+		{"bad signature, late", 0.99, func(m *Source, now time.Time) Outcome {
+			keys, _ := m.Find(now, "a", "RS256")
+			return m.Recheck(now, "a", keys)
+		}, Unavailable},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t, p, 3)
+			for _, m := range b.workers {
+				m.random = func() float64 { return c.jitter }
+			}
+			b.start(good(jwk("a", 1)))
+			delay := time.Duration(c.jitter * float64(p.Jitter))
+			if got := c.asks(b.workers[1], b.now); got != c.want {
+				t.Fatalf("the request: %v, want %v", got, c.want)
+			}
+			if got, want := b.workers[1].RetryAfter(b.now), min((delay+time.Second-1).Truncate(time.Second), 30*time.Second); got != want {
+				t.Errorf("RetryAfter = %v, want %v", got, want)
+			}
+			b.pass(delay / 2)
+			if got := c.asks(b.workers[2], b.now); got != c.want {
+				t.Errorf("a later request, of another worker: %v, want %v", got, c.want)
+			}
+			b.pass(delay/2 - 20*time.Millisecond)
+			b.none()
+			b.pass(40 * time.Millisecond)
+			b.answer(b.one(), good(jwk("a", 2), jwk("b", 3)))
+			b.pass(time.Second)
+			b.find(1, "b", Found)
+			b.find(2, "b", Found)
+			b.none()
+		})
+	}
+}
+
+// TestPatience: after 429 no request causes a fetch before the provider's Retry-After and
+// a random delay are over, and every worker knows that. Requests that bring a new kid get
+// 503.
+func TestPatience(t *testing.T) {
+	b := newBench(t, urlPolicy, 2)
+	for _, m := range b.workers {
+		m.random = func() float64 { return 0.5 }
+	}
+	b.start(good(jwk("a", 1)))
+	b.find(0, "b", Wait)
+	b.pass(50 * time.Millisecond)
+	b.answer(b.one(), Answer{Status: 429, Headers: [][2]string{{"Retry-After", "7"}}})
+	b.pass(time.Second)
+	var asked []time.Duration
+	for start := b.now; b.now.Sub(start) < 3*time.Minute; b.pass(100 * time.Millisecond) {
+		for i := range b.workers {
+			if _, o := b.workers[i].Find(b.now, "b", "RS256"); len(asked) == 0 && o != Unavailable && b.now.Sub(start) < 30*time.Second {
+				t.Fatalf("worker %d, %v after 429: %v", i, b.now.Sub(start), o)
+			}
+		}
+		for len(b.fetches) > 0 {
+			asked = append(asked, b.now.Sub(start).Round(time.Second))
+			b.answer(b.one(), Answer{Status: 429, Headers: [][2]string{{"Retry-After", "7"}}})
+		}
+	}
+	// 7 s and half a minute after the first; 7 s and a minute after the second.
+	if want := []time.Duration{36 * time.Second, 103 * time.Second}; !slices.Equal(asked, want) {
+		t.Errorf("asked again after %v, want %v", asked, want)
+	}
 }
 
 func TestRecheck(t *testing.T) {

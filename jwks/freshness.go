@@ -33,6 +33,14 @@ const (
 	// are usable keys, maxRetryAfterWithoutKeys while there are none.
 	maxRetryAfter            = 5 * time.Minute
 	maxRetryAfterWithoutKeys = 10 * time.Second
+	// busyWindow bounds the random delay after the first answer that asks for patience (429,
+	// or 503 with Retry-After), while there are usable keys. It is long, because such an
+	// answer often means that a whole fleet asks at once. busyWindowWithoutKeys is the same
+	// while there are none and every request is refused; maxBusyWindowWithoutKeys bounds
+	// the delays after the next ones.
+	busyWindow               = time.Minute
+	busyWindowWithoutKeys    = 5 * time.Second
+	maxBusyWindowWithoutKeys = 10 * time.Second
 	// rejectWarningInterval is the least time between two warnings of a rejected
 	// record.
 	rejectWarningInterval = time.Minute
@@ -98,9 +106,16 @@ func (s *Source) providerRetryAfter(now time.Time) time.Duration {
 	return hold
 }
 
-// providerRetryPending reports whether that time is not over.
-func (s *Source) providerRetryPending(now time.Time) bool {
-	return s.sinceAttempt() < s.providerRetryAfter(now)
+// busy reports whether the last answer asked for patience (429, or 503 with Retry-After) and
+// the time of the next scheduled fetch has not come. No request causes a fetch before it:
+// a fleet that asks at once again gets the same answer again.
+func (s *Source) busy(now time.Time) bool {
+	return s.lastAnswerBusy() && s.untilScheduled(now) > 0
+}
+
+// lastAnswerBusy reports whether the last answer asked for patience.
+func (s *Source) lastAnswerBusy() bool {
+	return s.record != nil && s.record.failures > 0 && s.record.lastError == ErrProviderBusy
 }
 
 // cooldownLeft is the time until the next early refetch is allowed; ≤ 0: now.
@@ -141,10 +156,13 @@ func (s *Source) retryDelay(now time.Time) time.Duration {
 	n := max(int(s.record.failures), 1)
 	if !s.usable(now) {
 		const (
-			first, quick, slowest = 250 * time.Millisecond, 1750 * time.Millisecond, 30 * time.Second
-			quickRetries          = 24
+			slowest      = 30 * time.Second
+			quickRetries = 24
 		)
-		window := first
+		window, quick := 250*time.Millisecond, 1750*time.Millisecond
+		if s.lastAnswerBusy() {
+			window, quick = busyWindowWithoutKeys, maxBusyWindowWithoutKeys
+		}
 		for i := 1; i < n && window < slowest; i++ {
 			if i < quickRetries {
 				window = min(2*window, quick)
@@ -157,17 +175,40 @@ func (s *Source) retryDelay(now time.Time) time.Duration {
 	if s.retriesEarlyFetch() {
 		return s.jittered(100*time.Millisecond, time.Second)
 	}
-	window := min(max(s.policy.Refresh/5, 250*time.Millisecond), 2*time.Minute)
+	window, growth := min(max(s.policy.Refresh/5, 250*time.Millisecond), 2*time.Minute), time.Duration(4)
+	if s.lastAnswerBusy() {
+		window, growth = max(busyWindow, s.policy.Jitter), 2
+	}
 	ceiling := max(min(s.policy.Refresh, (s.policy.MaxStale-s.age(now))/4), 2*time.Second)
 	for i := 1; i < n && window < ceiling; i++ {
-		window *= 4
+		window *= growth
 	}
 	return s.jittered(100*time.Millisecond, min(window, ceiling))
 }
 
 // retriesEarlyFetch reports whether the last fetch was an early refetch and the first
-// to fail. Requests wait for a new key then, so it is repeated soon once.
-func (s *Source) retriesEarlyFetch() bool { return s.record.early && s.record.failures == 1 }
+// to fail. Requests wait for a new key then, so it is repeated soon once, unless the
+// provider asked for patience.
+func (s *Source) retriesEarlyFetch() bool {
+	return s.record.early && s.record.failures == 1 && !s.lastAnswerBusy()
+}
+
+// untilEarly is the time until the early refetch for the keys that requests wait for; ≤ 0:
+// it is due. There must be such a key. The delay counts from the first request for the
+// first of them, so that further requests do not put the refetch off.
+func (s *Source) untilEarly() time.Duration {
+	delay := s.jittered(0, s.policy.Jitter) - (s.clock - s.awaited[0].since)
+	return max(delay, s.cooldownLeft())
+}
+
+// untilFetch is the time until the next fetch; ≤ 0: it is due.
+func (s *Source) untilFetch(now time.Time) time.Duration {
+	left := s.untilScheduled(now)
+	if len(s.awaited) > 0 && s.usable(now) && !s.busy(now) {
+		left = min(left, s.untilEarly())
+	}
+	return left
+}
 
 // untilScheduled is the time until the next fetch that no request asked for; ≤ 0: it
 // is due.
@@ -193,7 +234,7 @@ func (s *Source) due(now time.Time) (fetch, early bool) {
 		return false, false
 	case s.untilScheduled(now) <= 0:
 		return true, false
-	case len(s.awaited) > 0 && s.usable(now) && s.cooldownLeft() <= 0 && !s.providerRetryPending(now):
+	case s.untilFetch(now) <= 0:
 		return true, true
 	}
 	return false, false

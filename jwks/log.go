@@ -36,11 +36,7 @@ func (s *Source) NextTick(now time.Time) time.Duration {
 	case s.leased():
 		return min(whileLeased, s.policy.Tick)
 	}
-	left := s.untilScheduled(now)
-	if len(s.awaited) > 0 && s.usable(now) {
-		left = min(left, max(s.cooldownLeft(), s.providerRetryAfter(now)-s.sinceAttempt()))
-	}
-	return min(max(left, soonest), s.policy.Tick)
+	return min(max(s.untilFetch(now), soonest), s.policy.Tick)
 }
 
 // RetryAfter is the Retry-After (RFC 9110 §10.2.3) for a client that gets 503: the
@@ -49,7 +45,7 @@ func (s *Source) RetryAfter(now time.Time) time.Duration {
 	s.advance(now)
 	left := time.Second
 	if s.record != nil && !s.leased() {
-		left = s.untilScheduled(now)
+		left = s.untilFetch(now)
 	}
 	return min(max((left+time.Second-1).Truncate(time.Second), time.Second), 30*time.Second)
 }

@@ -35,7 +35,7 @@ var planted = []struct {
 	{"cooldown per worker", "TestSimulation", []edit{
 		{"source.go", "r.earlyFetches != old.earlyFetches", "r.earlyFetches != old.earlyFetches && r.lease.owner == s.owner"}}},
 	{"cooldown not kept", "TestSimulation", []edit{
-		{"freshness.go", "len(s.awaited) > 0 && s.usable(now) && s.cooldownLeft() <= 0", "len(s.awaited) > 0 && s.usable(now)"}}},
+		{"freshness.go", "return max(delay, s.cooldownLeft())", "return delay"}}},
 	{"no jitter", "TestFleet", []edit{
 		{"freshness.go", "return low + time.Duration(float64(max(high-low, 0))*(float64(s.record.jitter)/(1<<32)))", "return max(low, high)"}}},
 	{"Changed before the record is written", "TestSimulation", []edit{
@@ -93,6 +93,16 @@ var planted = []struct {
 		{"freshness.go", "return true, true", "return false, false"}}},
 	{"Retry-After ignored", "TestSimulation", []edit{
 		{"freshness.go", "return s.providerRetryAfter(now) + s.retryDelay(now) - s.sinceAttempt()", "return s.retryDelay(now) - s.sinceAttempt()"}}},
+	{"a delay for each request", "TestEarlyFetchAfterJitter", []edit{
+		{"find.go", "s.awaited[i].at, s.awaited[i].epoch = s.clock, s.epoch", "s.awaited[i].at, s.awaited[i].since, s.awaited[i].epoch = s.clock, s.clock, s.epoch"}}},
+	{"early refetch forgotten with its request", "TestEarlyFetchAfterJitter", []edit{
+		{"find.go", "s.clock-w.at <= max(s.policy.Wait, s.policy.Jitter)", "s.clock-w.at <= s.policy.Wait"}}},
+	{"no delay of early refetches", "TestEarlyFetchAfterJitter", []edit{
+		{"freshness.go", "delay := s.jittered(0, s.policy.Jitter) - (s.clock - s.awaited[0].since)", "delay := s.jittered(0, s.policy.Jitter) - (s.clock - s.awaited[0].since)\n\tif BUG {\n\t\tdelay = 0\n\t}"}}},
+	{"requests cut patience short", "TestPatience", []edit{
+		{"freshness.go", "return s.lastAnswerBusy() && s.untilScheduled(now) > 0", "return s.sinceAttempt() < s.providerRetryAfter(now)"}}},
+	{"429 is followed by an early refetch again", "TestPatience", []edit{
+		{"freshness.go", "return s.record.early && s.record.failures == 1 && !s.lastAnswerBusy()", "return s.record.early && s.record.failures == 1"}}},
 	{"slow retries at a cold start", "TestSimulation", []edit{
 		{"freshness.go", "window = min(2*window, quick)", "window = min(20*window, 9*time.Second)"}}},
 }
@@ -174,7 +184,7 @@ func TestPlantedBugs(t *testing.T) {
 		command.Env = append(os.Environ(), fmt.Sprint("PLANTED_BUG=", bug))
 		return command.CombinedOutput()
 	}
-	if out, err := run(0, "-test.skip=^(TestPlantedBugs|TestFleet)$", "-sim.histories=100"); err != nil {
+	if out, err := run(0, "-test.skip=^(TestPlantedBugs|TestFleet|TestFleetEmergency)$", "-sim.histories=100"); err != nil {
 		t.Fatalf("without a bug: %v\n%s", err, out)
 	}
 	for i, p := range planted {

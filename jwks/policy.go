@@ -51,6 +51,10 @@ type Policy struct {
 	// Cooldown is the least time between two early refetches of the process;
 	// default DefaultCooldown, at least 1 s.
 	Cooldown time.Duration
+	// Jitter bounds the random delay of an early refetch; default 0: there is none. It keeps
+	// a fleet of proxies that see a new key at the same time from asking at the same time.
+	// A request whose key comes later than Wait for this reason is Unavailable.
+	Jitter time.Duration
 	// Timeout bounds one request to the provider; default DefaultTimeout, at least 10 ms.
 	Timeout time.Duration
 	// Wait is how long a request may wait for keys; default DefaultWait, at least 1 ms.
@@ -84,7 +88,7 @@ func (p Policy) Check() error {
 	if u, ok := parseURL(p.firstURL()); !ok || !p.allows(u.scheme) {
 		return ErrSourceURL
 	}
-	for _, d := range []time.Duration{p.Refresh, p.MaxStale, p.Cooldown, p.Timeout, p.Wait, p.Tick} {
+	for _, d := range []time.Duration{p.Refresh, p.MaxStale, p.Cooldown, p.Jitter, p.Timeout, p.Wait, p.Tick} {
 		if d < 0 {
 			return ErrNegative
 		}
@@ -131,6 +135,7 @@ func (p Policy) withDefaults() Policy {
 	set(&p.Refresh, DefaultRefresh, time.Second)
 	set(&p.MaxStale, DefaultMaxStale, 2*time.Second)
 	set(&p.Cooldown, DefaultCooldown, time.Second)
+	set(&p.Jitter, 0, 0)
 	set(&p.Timeout, DefaultTimeout, 10*time.Millisecond)
 	set(&p.Wait, DefaultWait, time.Millisecond)
 	set(&p.Tick, DefaultTick, 10*time.Millisecond)

@@ -34,6 +34,10 @@ func newWorld(seed uint64) *world {
 		Wait:     w.between(400*time.Millisecond, 2*time.Second),
 		Tick:     w.between(200*time.Millisecond, time.Second),
 	}
+	// Drawn apart, so that the other histories stay as they are.
+	if apart := rand.New(rand.NewPCG(seed, 0x6a697474)); apart.Float64() < 0.3 {
+		p.Jitter = time.Duration(apart.Float64() * float64(p.Wait/2))
+	}
 	if w.chance(0.15) {
 		p.URL, p.Issuer = "", "https://issuer.example/"
 	}

@@ -74,6 +74,14 @@ func TestRetriesWithoutKeys(t *testing.T) {
 			}
 		}
 	}
+	// A provider that asks for patience gets longer delays.
+	m.record.lastError = ErrProviderBusy
+	for failures, most := range map[uint32]time.Duration{1: 5 * time.Second, 2: 10 * time.Second, 24: 10 * time.Second, 25: 12 * time.Second, 1 << 31: 30 * time.Second} {
+		m.record.failures, m.record.jitter = failures, 1<<32-1
+		if got := m.retryDelay(b.now); got > most || got < most-time.Millisecond {
+			t.Errorf("after %d times 429: %v, want %v", failures, got, most)
+		}
+	}
 	// What that comes to in an outage of an hour.
 	b = newBench(t, urlPolicy, 4)
 	var asked []time.Duration
