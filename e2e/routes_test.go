@@ -41,6 +41,7 @@ routes:
 - {name: types, path: {prefix: /types}, tokenTypes: [JWT]}
 - {name: rfc9068, path: {prefix: /rfc9068}, tokenTypes: [at+jwt]}
 - {name: age, path: {prefix: /age}, maxAge: 1h}
+- {name: step-up, path: {prefix: /step-up}, acr: [urn:mfa, urn:phr], maxAuthAge: 5m}
 - {name: lifetime, path: {prefix: /lifetime}, maxLifetime: 2h}
 `
 
@@ -149,6 +150,13 @@ func TestRoutesThroughEnvoy(t *testing.T) {
 		{"GET /age", "", auth0.Claims{"auth_time": now - hour/2}, ""},
 		{"GET /age", "", auth0.Claims{"auth_time": now - 2*hour}, "token_expired"},
 		{"GET /age", "", auth0.Claims{"iat": now - 2*hour}, "token_expired"},
+		{"GET /step-up", "", auth0.Claims{"acr": "urn:phr", "auth_time": now - 60}, ""},
+		{"GET /step-up", "", auth0.Claims{"acr": "urn:pwd", "auth_time": now - 60}, "authentication_insufficient"},
+		{"GET /step-up", "", auth0.Claims{"acr": "urn:phr", "auth_time": now - hour}, "authentication_insufficient"},
+		{"GET /step-up", "", auth0.Claims{"acr": "urn:phr"}, "authentication_insufficient"},
+		{"GET /step-up", "", auth0.Claims{"acr": "urn:phr", "auth_time": "now"}, "claim_invalid"},
+		{"GET /step-up", "", auth0.Claims{}, "authentication_insufficient"},
+		{"GET /step-up", "", none, "token_missing"},
 		{"GET /lifetime", "", auth0.Claims{"iat": now - hour/2, "exp": now + hour}, ""},
 		{"GET /lifetime", "", auth0.Claims{}, "claim_mismatch"},
 		{"GET /of/no/route", "", none, "token_missing"},
@@ -210,5 +218,19 @@ func TestChallengeNamesTheScopes(t *testing.T) {
 	got, _ := ask(w, "routes", "GET /scopes", line)
 	if want := `Bearer realm="api", error="insufficient_scope", scope="a b"`; got.Status != 403 || got.Header.Get("WWW-Authenticate") != want {
 		t.Errorf("%v, want %s", got, want)
+	}
+}
+
+// TestStepUpChallenge: a client learns from the challenge how its user must authenticate (RFC
+// 9470 §3), from the same worker whether the token is new to it or not.
+func TestStepUpChallenge(t *testing.T) {
+	w := edges(t)
+	token := signed(t, w.Auth0, auth0.Claims{"acr": "urn:pwd", "auth_time": time.Now().Unix()})
+	for range 2 {
+		got := w.Do(harness.Request{Path: "/step-up", Headers: bearer(token), To: w.At("routes")})
+		const want = `Bearer realm="api", error="insufficient_user_authentication", acr_values="urn:mfa urn:phr", max_age="300"`
+		if got.Status != 401 || got.Header.Get("WWW-Authenticate") != want {
+			t.Errorf("%v, want the challenge %s", got, want)
+		}
 	}
 }

@@ -2,6 +2,8 @@ package verify
 
 import (
 	"errors"
+	"strconv"
+	"time"
 )
 
 // Reason says why a request was refused or why it passed. It is an error, so that
@@ -85,6 +87,9 @@ const (
 	PermissionMissing
 	// ClaimMismatch: the token is valid, but not one whose bearer may do this.
 	ClaimMismatch
+	// AuthenticationInsufficient: the token is valid, but its user must authenticate in
+	// another way, or again (RFC 9470 §3).
+	AuthenticationInsufficient
 	// KeysUnavailable: the token could not be verified, because the keys could not be
 	// fetched. It is never the client's fault.
 	KeysUnavailable
@@ -120,43 +125,46 @@ const (
 	invalidRequest    = "invalid_request"
 	invalidToken      = "invalid_token"
 	insufficientScope = "insufficient_scope"
+
+	insufficientAuthentication = "insufficient_user_authentication" // RFC 9470 §3
 )
 
 // table defines the response to each reason.
 var table = [reasonEnd]row{
-	Accepted:            {name: "accepted"},
-	Preflight:           {name: "preflight"},
-	Public:              {name: "public"},
-	Anonymous:           {name: "anonymous"},
-	Opaque:              {name: "opaque"},
-	ResourceMetadata:    {name: "resource_metadata", status: statusOK, description: "The API's metadata."},
-	IdentityForged:      {"identity_forged", statusBadRequest, grpcInvalidArgument, "", false, "The request carries a header that only the edge may set."},
-	PathAmbiguous:       {"path_ambiguous", statusBadRequest, grpcInvalidArgument, "", false, "The request's target can be read in more than one way."},
-	RequestAmbiguous:    {"request_ambiguous", statusBadRequest, grpcInvalidArgument, "", false, "The request can be read in more than one way, to which different rules apply."},
-	RouteDenied:         {"route_denied", statusForbidden, grpcPermissionDenied, "", false, "This is not open to anyone."},
-	TokenMissing:        {"token_missing", statusUnauthorized, grpcUnauthenticated, "", true, "An access token is required."},
-	TokenAmbiguous:      {"token_ambiguous", statusBadRequest, grpcInvalidArgument, invalidRequest, true, "The request carries more than one access token, or may be read so."},
-	TokenTooLarge:       {"token_too_large", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is larger than this server accepts."},
-	TokenOpaque:         {"token_opaque", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is not a JWT: was it requested with this API's audience?"},
-	TokenEncrypted:      {"token_encrypted", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is encrypted and not for this API: was it requested with this API's audience?"},
-	TokenMalformed:      {"token_malformed", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is malformed."},
-	AlgorithmNotAllowed: {"algorithm_not_allowed", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is signed with an algorithm that is not allowed."},
-	IssuerUnknown:       {"issuer_unknown", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token's issuer is not accepted here."},
-	ClaimInvalid:        {"claim_invalid", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "A claim of the access token is missing or of the wrong type."},
-	ClaimOutOfRange:     {"claim_out_of_range", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "A date in the access token is out of range."},
-	TokenExpired:        {"token_expired", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token has expired."},
-	TokenNotYetValid:    {"token_not_yet_valid", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is not valid yet."},
-	AudienceMismatch:    {"audience_mismatch", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is for another audience."},
-	KeyUnknown:          {"key_unknown", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is signed with a key that its issuer does not publish."},
-	KeyIDMissing:        {"kid_missing", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token does not name its key (kid), and no key of its issuer that was tried verifies it."},
-	SignatureInvalid:    {"signature_invalid", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token's signature is not valid."},
-	BindingMissing:      {"binding_missing", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token may be used only with a proof of the key or the certificate that it is bound to."},
-	BindingMismatch:     {"binding_mismatch", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is bound to another key or certificate."},
-	ScopeMissing:        {"scope_missing", statusForbidden, grpcPermissionDenied, insufficientScope, true, "The access token lacks a scope that is needed here."},
-	PermissionMissing:   {"permission_missing", statusForbidden, grpcPermissionDenied, insufficientScope, true, "The access token lacks a permission that is needed here."},
-	ClaimMismatch:       {"claim_mismatch", statusForbidden, grpcPermissionDenied, insufficientScope, true, "The access token does not allow this."},
-	KeysUnavailable:     {"keys_unavailable", statusServiceUnavailable, grpcUnavailable, "", false, "The access token cannot be checked at the moment. Please try again."},
-	Internal:            {"internal", statusInternalServerError, grpcInternal, "", false, "The request could not be checked."},
+	Accepted:                   {name: "accepted"},
+	Preflight:                  {name: "preflight"},
+	Public:                     {name: "public"},
+	Anonymous:                  {name: "anonymous"},
+	Opaque:                     {name: "opaque"},
+	ResourceMetadata:           {name: "resource_metadata", status: statusOK, description: "The API's metadata."},
+	IdentityForged:             {"identity_forged", statusBadRequest, grpcInvalidArgument, "", false, "The request carries a header that only the edge may set."},
+	PathAmbiguous:              {"path_ambiguous", statusBadRequest, grpcInvalidArgument, "", false, "The request's target can be read in more than one way."},
+	RequestAmbiguous:           {"request_ambiguous", statusBadRequest, grpcInvalidArgument, "", false, "The request can be read in more than one way, to which different rules apply."},
+	RouteDenied:                {"route_denied", statusForbidden, grpcPermissionDenied, "", false, "This is not open to anyone."},
+	TokenMissing:               {"token_missing", statusUnauthorized, grpcUnauthenticated, "", true, "An access token is required."},
+	TokenAmbiguous:             {"token_ambiguous", statusBadRequest, grpcInvalidArgument, invalidRequest, true, "The request carries more than one access token, or may be read so."},
+	TokenTooLarge:              {"token_too_large", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is larger than this server accepts."},
+	TokenOpaque:                {"token_opaque", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is not a JWT: was it requested with this API's audience?"},
+	TokenEncrypted:             {"token_encrypted", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is encrypted and not for this API: was it requested with this API's audience?"},
+	TokenMalformed:             {"token_malformed", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is malformed."},
+	AlgorithmNotAllowed:        {"algorithm_not_allowed", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is signed with an algorithm that is not allowed."},
+	IssuerUnknown:              {"issuer_unknown", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token's issuer is not accepted here."},
+	ClaimInvalid:               {"claim_invalid", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "A claim of the access token is missing or of the wrong type."},
+	ClaimOutOfRange:            {"claim_out_of_range", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "A date in the access token is out of range."},
+	TokenExpired:               {"token_expired", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token has expired."},
+	TokenNotYetValid:           {"token_not_yet_valid", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is not valid yet."},
+	AudienceMismatch:           {"audience_mismatch", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is for another audience."},
+	KeyUnknown:                 {"key_unknown", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is signed with a key that its issuer does not publish."},
+	KeyIDMissing:               {"kid_missing", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token does not name its key (kid), and no key of its issuer that was tried verifies it."},
+	SignatureInvalid:           {"signature_invalid", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token's signature is not valid."},
+	BindingMissing:             {"binding_missing", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token may be used only with a proof of the key or the certificate that it is bound to."},
+	BindingMismatch:            {"binding_mismatch", statusUnauthorized, grpcUnauthenticated, invalidToken, true, "The access token is bound to another key or certificate."},
+	ScopeMissing:               {"scope_missing", statusForbidden, grpcPermissionDenied, insufficientScope, true, "The access token lacks a scope that is needed here."},
+	PermissionMissing:          {"permission_missing", statusForbidden, grpcPermissionDenied, insufficientScope, true, "The access token lacks a permission that is needed here."},
+	ClaimMismatch:              {"claim_mismatch", statusForbidden, grpcPermissionDenied, insufficientScope, true, "The access token does not allow this."},
+	AuthenticationInsufficient: {"authentication_insufficient", statusUnauthorized, grpcUnauthenticated, insufficientAuthentication, true, "The user must authenticate again, or in another way, to do this."},
+	KeysUnavailable:            {"keys_unavailable", statusServiceUnavailable, grpcUnavailable, "", false, "The access token cannot be checked at the moment. Please try again."},
+	Internal:                   {"internal", statusInternalServerError, grpcInternal, "", false, "The request could not be checked."},
 }
 
 func (r Reason) row() *row {
@@ -225,6 +233,12 @@ type Refusal struct {
 	// challenge (RFC 6750 §3). They come from the configuration, never from the token.
 	// They are scope-tokens (RFC 6749 §3.3), so they have no quotes or backslashes.
 	Scope string
+	// ACRValues lists the accepted values of "acr", separated by spaces, and MaxAuthAge is
+	// the greatest age of the user's authentication, for the challenge of
+	// AuthenticationInsufficient (RFC 9470 §3). They are from the configuration, too, and
+	// the values have no quotes or backslashes.
+	ACRValues  string
+	MaxAuthAge time.Duration
 }
 
 // Error gives the reason's name and the detail.
@@ -247,13 +261,22 @@ func ReasonOf(err error) Reason {
 	return reason
 }
 
-// ChallengeOf is the WWW-Authenticate value for err: that of its Reason, with the
-// scopes that the Refusal lists. See Reason.Challenge for the realm.
+// ChallengeOf is the WWW-Authenticate value for err: that of its Reason, with what the
+// Refusal says that the request needs. See Reason.Challenge for the realm.
 func ChallengeOf(err error, realm string) string {
 	challenge := ReasonOf(err).Challenge(realm)
 	var refusal *Refusal
-	if challenge != "" && errors.As(err, &refusal) && refusal.Scope != "" {
+	if challenge == "" || !errors.As(err, &refusal) {
+		return challenge
+	}
+	if refusal.Scope != "" {
 		challenge += `, scope="` + refusal.Scope + `"`
+	}
+	if refusal.ACRValues != "" {
+		challenge += `, acr_values="` + refusal.ACRValues + `"`
+	}
+	if refusal.MaxAuthAge > 0 {
+		challenge += `, max_age="` + strconv.FormatInt(int64(refusal.MaxAuthAge/time.Second), 10) + `"`
 	}
 	return challenge
 }

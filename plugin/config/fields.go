@@ -497,6 +497,12 @@ var requirementFields = []Field{
 		Meaning: "The values of typ that the route takes; with at+jwt a token must also have what RFC 9068 demands."},
 	{Name: "maxAge", Kind: Duration, Example: "1h", Min: second, Max: 366 * day,
 		Meaning: "The greatest age of the login (auth_time) or, in tokens without that, of the token (iat)."},
+	{Name: "acr", Kind: Texts, Example: "[urn:example:mfa]", Min: 1, Max: MaxListed,
+		Limits:  "printable ASCII without space, quote and backslash, none twice",
+		Meaning: "The classes of authentication (acr) that the route takes, the preferred one first; a token without one of them gets 401 and a challenge to authenticate again (RFC 9470)."},
+	{Name: "maxAuthAge", Kind: Duration, Example: "5m", Min: second, Max: 366 * day,
+		Limits:  "whole seconds",
+		Meaning: "The greatest age of the login (auth_time), which the token must have; an older one gets 401 and a challenge to authenticate again (RFC 9470)."},
 	{Name: "maxLifetime", Kind: Duration, Example: "24h", Min: second, Max: 366 * day,
 		Meaning: "The greatest time from iat to exp."},
 }

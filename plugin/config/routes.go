@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"edgejwt/verify/ascii"
 	"edgejwt/verify/route"
@@ -91,6 +92,10 @@ func (o *object) demand(r *route.Route, rules []*parsedRule) {
 	n.RequiredClaims = o.claimPaths("requiredClaims")
 	n.ClaimMatches = o.claimMatches(rules)
 	n.MaxAge, _ = o.duration("maxAge")
+	n.ACR = o.printableList("acr")
+	if n.MaxAuthAge, _ = o.duration("maxAuthAge"); n.MaxAuthAge%time.Second != 0 {
+		o.wrong("maxAuthAge", o.find("maxAuthAge").value.Text, "is not of whole seconds, which max_age in the challenge counts (RFC 9470 §3)")
+	}
 	n.MaxLifetime, _ = o.duration("maxLifetime")
 	demands := slices.ContainsFunc(o.members, func(m member) bool { return lookUp(requirementFields, m.field.Name) != nil })
 	switch passes := o.switched("anonymousPasses"); {

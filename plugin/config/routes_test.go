@@ -19,7 +19,7 @@ const everyDemand = `"name":"orders-write","auth":"optional","anonymousPasses":t
 	"claimMatches":[{"claim":["a","b.c"],"header":"X-Tenant"},{"claim":"host","host":true}],
 	"requiredClaims":["email",["address","country"]],
 	"issuers":["https://tenant.eu.auth0.com/"],"audiences":["a"],"subjects":["auth0|1"],"clients":["c1","c2"],"tokenTypes":["at+jwt"],
-	"maxAge":"1h","maxLifetime":"24h30m"`
+	"maxAge":"1h","acr":["urn:gold","silver"],"maxAuthAge":"5m","maxLifetime":"24h30m"`
 
 // wantDemand is what everyDemand says.
 func wantDemand() route.Route {
@@ -41,7 +41,7 @@ func wantDemand() route.Route {
 			RequiredClaims: [][]string{{"email"}, {"address", "country"}},
 			Issuers:        []string{"https://tenant.eu.auth0.com/"}, Audiences: []string{"a"}, Subjects: []string{"auth0|1"},
 			Clients: []string{"c1", "c2"}, TokenTypes: []string{"at+jwt"},
-			MaxAge: time.Hour, MaxLifetime: 24*time.Hour + 30*time.Minute,
+			MaxAge: time.Hour, ACR: []string{"urn:gold", "silver"}, MaxAuthAge: 5 * time.Minute, MaxLifetime: 24*time.Hour + 30*time.Minute,
 		},
 	}
 }

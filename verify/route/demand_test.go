@@ -72,7 +72,7 @@ func (b *bearer) satisfies(d demand) bool {
 	}
 	return every(n.Scopes) && one(n.AnyScope) && every(n.Permissions) && one(n.AnyPermission) && one(n.Issuers) && one(n.Audiences) &&
 		one(n.Subjects) && one(n.Clients) && one(n.TokenTypes) && (len(n.RequiredClaims) == 0 || b.org != "") &&
-		(n.MaxAge == 0 || b.age <= int64(n.MaxAge)) && (n.MaxLifetime == 0 || b.age <= int64(n.MaxLifetime))
+		one(n.ACR) && (n.MaxAuthAge == 0 || b.age <= int64(n.MaxAuthAge)) && (n.MaxAge == 0 || b.age <= int64(n.MaxAge)) && (n.MaxLifetime == 0 || b.age <= int64(n.MaxLifetime))
 }
 
 func randomDemand(r *rand.Rand) demand {
@@ -98,11 +98,11 @@ func randomDemand(r *rand.Rand) demand {
 	}
 	d.route.AllowOpaque = r.IntN(5) == 0
 	n := &d.route.Requirements
-	for _, list := range []*[]string{&n.Scopes, &n.AnyScope, &n.Permissions, &n.AnyPermission, &n.Issuers, &n.Audiences, &n.Subjects, &n.Clients, &n.TokenTypes} {
+	for _, list := range []*[]string{&n.Scopes, &n.AnyScope, &n.Permissions, &n.AnyPermission, &n.Issuers, &n.Audiences, &n.Subjects, &n.Clients, &n.TokenTypes, &n.ACR} {
 		some(list)
 	}
 	values := []strictjson.Value{{Kind: strictjson.String, Text: "x"}, {Kind: strictjson.String, Text: "y"}}
-	switch r.IntN(8) {
+	switch r.IntN(10) {
 	case 0:
 		n.Claims = []Claim{{Name: []string{"org"}, Values: values[r.IntN(2):], SpaceDelimited: r.IntN(2) == 0}}
 	case 1:
@@ -115,6 +115,8 @@ func randomDemand(r *rand.Rand) demand {
 		n.MaxAge = 1
 	case 5:
 		n.MaxLifetime = 2
+	case 6:
+		n.MaxAuthAge = time.Duration(1 + r.IntN(2))
 	}
 	return d
 }

@@ -75,6 +75,8 @@ func (c *checker) requirements(n *Requirements) {
 	c.list("subjects", n.Subjects, name)
 	c.list("clients", n.Clients, name)
 	c.list("tokenTypes", n.TokenTypes, name)
+	c.list("acr", n.ACR, acrValue)
+	c.rule.acrValues = strings.Join(n.ACR, " ")
 	for i := range n.Claims {
 		claim := &n.Claims[i]
 		c.claimName("claims", claim.Name)
@@ -93,10 +95,10 @@ func (c *checker) requirements(n *Requirements) {
 	for i := range n.ClaimMatches {
 		c.binding("claimMatches", &n.ClaimMatches[i])
 	}
-	if n.MaxAge < 0 || n.MaxLifetime < 0 {
-		c.fault("maxAge", "", "or maxLifetime is negative")
+	if n.MaxAge < 0 || n.MaxLifetime < 0 || n.MaxAuthAge < 0 {
+		c.fault("maxAge", "", "or maxAuthAge or maxLifetime is negative")
 	}
-	c.hasRequirements = c.hasRequirements || n.MaxAge != 0 || n.MaxLifetime != 0
+	c.hasRequirements = c.hasRequirements || n.MaxAge != 0 || n.MaxLifetime != 0 || n.MaxAuthAge != 0
 }
 
 func (c *checker) binding(field string, b *Binding) {
@@ -138,6 +140,7 @@ const (
 	header
 	hostName
 	scope // or permission
+	acrValue
 )
 
 // wants is Fault.Want for each kind of text.
@@ -146,6 +149,7 @@ var wants = [...]string{
 	methodName: "is not a method (example: GET)",
 	header:     "is not a header's name in lower case",
 	hostName:   "is not a host (examples: api.example.com, api.example.com:8443, *.example.com)",
+	acrValue:   "is not a value for acr_values (RFC 9470 §3: printable ASCII without space, quote and backslash)",
 	scope:      "is not a scope (RFC 6749 §3.3: printable ASCII without space, quote and backslash)",
 }
 
@@ -179,6 +183,9 @@ func (c *checker) text(field, text string, kind kindOfText) {
 	case scope:
 		c.hasRequirements = true
 		sound = c.addChallengeScope(text)
+	case acrValue:
+		c.hasRequirements = true
+		sound = isChallengeWord(text)
 	}
 	if !sound {
 		c.fault(field, text, wants[kind])
@@ -202,16 +209,25 @@ func (c *checker) addHost(text string) bool {
 // addChallengeScope adds a scope or permission to those that the challenge lists. With Auth0 a
 // client requests the permissions of an API as scopes.
 func (c *checker) addChallengeScope(text string) bool {
-	for i := range len(text) {
-		if text[i] <= ' ' || text[i] > '~' || text[i] == '"' || text[i] == '\\' {
-			return false
-		}
+	if !isChallengeWord(text) {
+		return false
 	}
 	if !slices.Contains(c.listed, text) {
 		if c.listed = append(c.listed, text); len(c.listed) > 1 {
 			c.rule.challengeScopes += " "
 		}
 		c.rule.challengeScopes += text
+	}
+	return true
+}
+
+// isChallengeWord reports whether a text can be one of several words, separated by spaces, in
+// a quoted value of a challenge.
+func isChallengeWord(text string) bool {
+	for i := range len(text) {
+		if text[i] <= ' ' || text[i] > '~' || text[i] == '"' || text[i] == '\\' {
+			return false
+		}
 	}
 	return text != ""
 }

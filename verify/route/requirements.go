@@ -96,6 +96,34 @@ func (n *Requirements) checkTimes(t *verify.Token, now time.Time, skew time.Dura
 	return nil
 }
 
+// checkAuthentication checks ACR and MaxAuthAge. It comes after all requirements that a user
+// cannot meet by authenticating again.
+func (n *Requirements) checkAuthentication(t *verify.Token, acrValues string, now time.Time, skew time.Duration) error {
+	stepUp := func(detail string) error {
+		return &verify.Refusal{Reason: verify.AuthenticationInsufficient, Detail: detail, ACRValues: acrValues, MaxAuthAge: n.MaxAuthAge}
+	}
+	if len(n.ACR) > 0 && !holdsOne(t, "acr", n.ACR, whole) {
+		return stepUp("acr is not one that the route takes")
+	}
+	if n.MaxAuthAge > 0 {
+		if _, ok := t.Claim("auth_time"); !ok {
+			return stepUp("the token does not say when the user authenticated")
+		}
+		since, err := t.Date("auth_time")
+		if err != nil {
+			return err
+		}
+		at := float64(now.Unix()) + float64(now.Nanosecond())/1e9
+		switch {
+		case since > at+skew.Seconds():
+			return refuse(verify.ClaimInvalid, "auth_time lies ahead")
+		case at-since > n.MaxAuthAge.Seconds()+skew.Seconds():
+			return stepUp("the user authenticated too long ago for the route")
+		}
+	}
+	return nil
+}
+
 // isClient reports whether the token was issued to one of the clients: by "azp" (OpenID
 // Connect Core §2) and "client_id" (RFC 9068 §2.2).
 func isClient(t *verify.Token, clients []string) bool {
@@ -361,7 +389,8 @@ func (n *Requirements) asksNoMoreThan(b *Requirements) bool {
 		includes(b.Permissions, n.Permissions) && oneOfAtMost(n.AnyPermission, b.AnyPermission, b.Permissions) &&
 		oneOfAtMost(n.Issuers, b.Issuers, nil) && oneOfAtMost(n.Audiences, b.Audiences, nil) &&
 		oneOfAtMost(n.Subjects, b.Subjects, nil) && oneOfAtMost(n.Clients, b.Clients, nil) &&
-		oneOfAtMost(n.TokenTypes, b.TokenTypes, nil) &&
+		oneOfAtMost(n.TokenTypes, b.TokenTypes, nil) && oneOfAtMost(n.ACR, b.ACR, nil) &&
+		(n.MaxAuthAge == 0 || b.MaxAuthAge != 0 && b.MaxAuthAge <= n.MaxAuthAge) &&
 		(n.MaxAge == 0 || b.MaxAge != 0 && b.MaxAge <= n.MaxAge) &&
 		(n.MaxLifetime == 0 || b.MaxLifetime != 0 && b.MaxLifetime <= n.MaxLifetime) &&
 		n.claimsAtMost(b)

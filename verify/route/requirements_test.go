@@ -199,6 +199,25 @@ func TestCheck(t *testing.T) {
 
 		{"at+jwt with an empty jti", route.Requirements{TokenTypes: s("at+jwt")}, at, `{"iss":"i","exp":1700000600,"aud":"a","sub":"s","client_id":"c","iat":1700000000,"jti":""}`, verify.ClaimInvalid},
 
+		{"acr", route.Requirements{ACR: s("gold", "silver")}, jwt, `{"acr":"silver"}`, verify.Accepted},
+		{"acr, other", route.Requirements{ACR: s("gold")}, jwt, `{"acr":"silver"}`, verify.AuthenticationInsufficient},
+		{"acr, missing", route.Requirements{ACR: s("gold")}, jwt, `{}`, verify.AuthenticationInsufficient},
+		{"acr, in another case", route.Requirements{ACR: s("gold")}, jwt, `{"acr":"Gold"}`, verify.AuthenticationInsufficient},
+		{"acr, two words", route.Requirements{ACR: s("gold")}, jwt, `{"acr":"gold silver"}`, verify.AuthenticationInsufficient},
+		{"acr, a list", route.Requirements{ACR: s("gold")}, jwt, `{"acr":["gold"]}`, verify.AuthenticationInsufficient},
+		{"acr, a number", route.Requirements{ACR: s("1")}, jwt, `{"acr":1}`, verify.AuthenticationInsufficient},
+		{"acr of another claim", route.Requirements{ACR: s("gold")}, jwt, `{"amr":["gold"],"scope":"gold"}`, verify.AuthenticationInsufficient},
+		{"authentication, at the edge", route.Requirements{MaxAuthAge: time.Hour}, jwt, `{"auth_time":1699996340}`, verify.Accepted}, // 3600 + 60 of skew
+		{"authentication, too long ago", route.Requirements{MaxAuthAge: time.Hour}, jwt, `{"auth_time":1699996339,"iat":1700000000}`, verify.AuthenticationInsufficient},
+		{"authentication, a fraction too long ago", route.Requirements{MaxAuthAge: time.Hour}, jwt, `{"auth_time":1699996339.5}`, verify.AuthenticationInsufficient},
+		{"authentication, not said", route.Requirements{MaxAuthAge: time.Hour}, jwt, `{"iat":1700000000}`, verify.AuthenticationInsufficient},
+		{"authentication, no date", route.Requirements{MaxAuthAge: time.Hour}, jwt, `{"auth_time":"1700000000"}`, verify.ClaimInvalid},
+		{"authentication, null", route.Requirements{MaxAuthAge: time.Hour}, jwt, `{"auth_time":null}`, verify.ClaimInvalid},
+		{"authentication, within the skew ahead", route.Requirements{MaxAuthAge: time.Hour}, jwt, `{"auth_time":1700000060}`, verify.Accepted},
+		{"authentication, ahead", route.Requirements{MaxAuthAge: time.Hour}, jwt, `{"auth_time":1700000061}`, verify.ClaimInvalid},
+		{"acr lacks, and a scope too", route.Requirements{ACR: s("gold"), Scopes: s("z")}, jwt, `{}`, verify.ScopeMissing},
+		{"acr lacks, and a claim too", route.Requirements{ACR: s("gold"), Subjects: s("z")}, jwt, `{}`, verify.ClaimMismatch},
+		{"acr is there, the scope is not", route.Requirements{ACR: s("gold"), Scopes: s("z")}, jwt, `{"acr":"gold"}`, verify.ScopeMissing},
 		{"age by auth_time", route.Requirements{MaxAge: time.Hour}, jwt, `{"auth_time":1699996340,"iat":1}`, verify.Accepted}, // 3600 + 60 of skew
 		{"age by auth_time, too old", route.Requirements{MaxAge: time.Hour}, jwt, `{"auth_time":1699996339,"iat":1700000000}`, verify.TokenExpired},
 		{"age by iat", route.Requirements{MaxAge: time.Hour}, jwt, `{"iat":1699996340}`, verify.Accepted},
@@ -230,6 +249,32 @@ func TestCheck(t *testing.T) {
 		m.Detach()
 		if err := m.Check(token(t, c.header, c.payload), now, time.Minute); verify.ReasonOf(err) != c.want {
 			t.Errorf("%s, detached: %v, want %v", c.name, err, c.want)
+		}
+	}
+}
+
+// TestStepUpChallenge: RFC 9470 §3. A challenge has all that the new token must have.
+func TestStepUpChallenge(t *testing.T) {
+	const challenge = `Bearer realm="api", error="insufficient_user_authentication"`
+	for _, c := range []struct {
+		name         string
+		requirements route.Requirements
+		payload      string
+		want         string
+	}{
+		{"class", route.Requirements{ACR: []string{"urn:gold", "urn:silver"}}, `{"acr":"x"}`, challenge + `, acr_values="urn:gold urn:silver"`},
+		{"age", route.Requirements{MaxAuthAge: 5 * time.Minute}, `{"auth_time":1}`, challenge + `, max_age="300"`},
+		{"both, the class lacks", route.Requirements{ACR: []string{"a"}, MaxAuthAge: time.Second}, `{"auth_time":1700000000}`, challenge + `, acr_values="a", max_age="1"`},
+		{"both, the age lacks", route.Requirements{ACR: []string{"a"}, MaxAuthAge: time.Second}, `{"acr":"a"}`, challenge + `, acr_values="a", max_age="1"`},
+	} {
+		table := newTable(t, []route.Route{{Requirements: c.requirements}}, route.Options{})
+		var m route.Match
+		if err := table.Find(&route.Request{}, &m); err != nil {
+			t.Fatal(err)
+		}
+		err := m.Check(token(t, jwt, c.payload), now, 0)
+		if got := verify.ChallengeOf(err, "api"); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
 }

@@ -172,6 +172,12 @@ type Requirements struct {
 	// MaxAge bounds the time since the user authenticated ("auth_time", OpenID Connect
 	// Core §2) or, in tokens without that, since "iat". 0 means no bound.
 	MaxAge time.Duration
+	// ACR are the accepted values of "acr", the class of the user's authentication, the
+	// preferred one first; MaxAuthAge bounds the time since "auth_time". Both claims are
+	// required then (RFC 9470 §4, §6). What the token lacks of this, the user can get by
+	// authenticating again.
+	ACR        []string
+	MaxAuthAge time.Duration
 	// MaxLifetime bounds the time from "iat" to "exp". 0 means no bound.
 	MaxLifetime time.Duration
 }

@@ -29,6 +29,7 @@ type rule struct {
 	hosts           []hostCondition
 	headers         []int  // in Table.headerNames, by route.Headers
 	report          bool   // refusals are only reported
+	acrValues       string // Requirements.ACR, separated by spaces
 	challengeScopes string // the scopes and permissions that the route requires
 }
 
@@ -358,5 +359,8 @@ func (m *Match) Check(t *verify.Token, now time.Time, skew time.Duration) error 
 	if !satisfies(t, n.Permissions, n.AnyPermission, hasPermission) {
 		return &verify.Refusal{Reason: verify.PermissionMissing, Detail: "the token lacks a permission", Scope: m.rule.challengeScopes}
 	}
-	return n.checkClaims(t, m.boundTexts)
+	if err := n.checkClaims(t, m.boundTexts); err != nil {
+		return err
+	}
+	return n.checkAuthentication(t, m.rule.acrValues, now, skew)
 }

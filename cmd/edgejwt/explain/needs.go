@@ -90,6 +90,10 @@ func demandsOf(n *route.Requirements) (all []demand) {
 	if n.MaxAge > 0 {
 		all = append(all, demand{"maxAge", written(n.MaxAge), route.Requirements{MaxAge: n.MaxAge}, [][]string{{"auth_time"}, {"iat"}}})
 	}
+	list("acr", n.ACR, route.Requirements{ACR: n.ACR}, "acr")
+	if n.MaxAuthAge > 0 {
+		all = append(all, demand{"maxAuthAge", written(n.MaxAuthAge), route.Requirements{MaxAuthAge: n.MaxAuthAge}, [][]string{{"auth_time"}}})
+	}
 	if n.MaxLifetime > 0 {
 		all = append(all, demand{"maxLifetime", written(n.MaxLifetime), route.Requirements{MaxLifetime: n.MaxLifetime}, [][]string{{"iat"}, {"exp"}}})
 	}

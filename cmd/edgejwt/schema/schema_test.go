@@ -181,7 +181,7 @@ var accepted = []string{
 	  "auth": "optional", "anonymousPasses": true, "mode": "enforce", "allowOpaque": true, "scopes": ["a"], "anyScope": ["b"], "permissions": ["c"], "anyPermission": ["d"],
 	  "claims": {"org": ["a", 1, 1.5, true]}, "claimMatches": [{"claim": "o", "variable": "id"}, {"claim": ["a", "b"], "header": "x-t"}, {"claim": "h", "host": true}],
 	  "requiredClaims": ["a", ["b", "c"]], "issuers": ["https://tenant.eu.auth0.com/"], "audiences": ["a"], "subjects": ["s"], "clients": ["c"], "tokenTypes": ["at+jwt"],
-	  "maxAge": "1h", "maxLifetime": "24h"},
+	  "maxAge": "1h", "acr": ["gold"], "maxAuthAge": "5m", "maxLifetime": "24h"},
 	  {"path": {"exact": "/a"}, "claims": [{"claim": ["a", "b"], "values": ["c"], "spaceDelimited": true}]}, {"path": {"prefix": "/p"}, "auth": "none"}, {"path": {"regex": "/[a-z]+"}}]}`,
 }
 
@@ -218,6 +218,8 @@ var refused = []string{
 	`{` + issuer + `, "routes": [{"claims": [{"claim": "a"}]}]}`,
 	`{` + issuer + `, "routes": [{"claims": [{"claim": "a", "values": ["b"], "spaceDelimited": "yes"}]}]}`,
 	`{` + issuer + `, "routes": [{"requiredClaims": [[]]}]}`,
+	`{` + issuer + `, "routes": [{"acr": []}]}`,
+	`{` + issuer + `, "routes": [{"maxAuthAge": 300}]}`,
 	`{` + issuer + `, "routes": [{"methods": []}]}`,
 	`{` + issuer + `, "routes": [{"headers": [{"values": ["a"]}]}]}`,
 }
