@@ -92,7 +92,7 @@ unit: need-go build ## the tests that need no Envoy; MODULES=. for the plugin al
 	done
 
 e2e: bench-deps build
-	$(GO) -C e2e test -p 1 -count=1 -timeout 15m . ./demo ./policytest ./bench/...
+	$(GO) -C e2e test -p 1 -count=1 -timeout 40m . ./demo ./policytest ./bench/...
 
 # Other versions of Envoy play the part of the tests that could depend on it. Their
 # own packages stand beside the usual one; FastAPI is the same.
