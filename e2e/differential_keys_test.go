@@ -125,7 +125,7 @@ func joseVerifies(t *testing.T, document []byte, token *differential.SignedToken
 
 func joseToken(t *testing.T, token *differential.SignedToken) *jose.JSONWebSignature {
 	t.Helper()
-	parsed, err := jose.ParseSigned(token.Text, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(token.Algorithm)})
+	parsed, err := jose.ParseSignedCompact(token.Text, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(token.Algorithm)})
 	if err != nil {
 		t.Fatal(err)
 	}

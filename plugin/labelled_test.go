@@ -189,7 +189,7 @@ func TestUntriedKeysAreCounted(t *testing.T) {
 		w.send(bearer(f.signAs("unknown", "other"))).refusedWith(401, "key_unknown")
 		w.shows(map[string]int{untried: -1})
 		for range 2 {
-			w.send(bearer(f.signAs("", "other"))).refusedWith(401, "signature_invalid")
+			w.send(bearer(f.signAs("", "other"))).refusedWith(401, "kid_missing")
 			w.send(bearer(signWith(signerOf("other"), "", f.now, map[string]any{"iss": "https://few.example/"}))).refusedWith(401, "signature_invalid")
 		}
 		w.shows(map[string]int{untried: 2, "edgejwt_keys_untried;issuer=few.example/;;": -1})
