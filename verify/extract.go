@@ -54,8 +54,8 @@ type Found struct {
 //   - two different tokens. The same token may stand in several locations, but
 //     authorization may come only once;
 //   - a header, cookie or parameter that only some servers read as one of the locations;
-//   - more cookies, or a longer query, than MaxListBytes and MaxListSigns allow, if a
-//     location is in them.
+//   - more cookies, or a longer query or list, than MaxListBytes and MaxListSigns allow,
+//     if a location is in them.
 //
 // An empty value is no token. Bodies are never read. Reasons: TokenMissing,
 // TokenAmbiguous.
@@ -69,6 +69,7 @@ func Extract(headers [][2]string, locations []TokenLocation) (Found, error) {
 		}
 		name := location.Name
 		inThisHeader, first := 0, ""
+		listBytes, commas := 0, 0 // of a list, in all lines
 		for h := range headers {
 			value := headers[h][1]
 			if headers[h][0] != name {
@@ -78,6 +79,12 @@ func Extract(headers [][2]string, locations []TokenLocation) (Found, error) {
 				continue
 			}
 			if location.List {
+				if listBytes += len(value); listBytes <= MaxListBytes {
+					commas += strings.Count(value, ",")
+				}
+				if listBytes > MaxListBytes || commas > MaxListSigns {
+					return Found{}, refuse(TokenAmbiguous, beyond)
+				}
 				if err := found.addElement(value, location, i); err != nil {
 					return Found{}, err
 				}
@@ -280,7 +287,7 @@ func (s *search) all(headers [][2]string) (err error) {
 	return nil
 }
 
-const beyond = "more cookies, or a longer query, than are searched"
+const beyond = "more cookies, or a longer query or list, than are searched"
 
 // list searches a cookie header (RFC 6265 §5.4) or a query, which it parses as
 // application/x-www-form-urlencoded (https://url.spec.whatwg.org/#urlencoded-parsing).

@@ -22,12 +22,13 @@ const (
 	// MinTokenBytes and MaxTokenBytes bound Rule.MaxTokenBytes.
 	MinTokenBytes = 1 << 10
 	MaxTokenBytes = 64 << 10
-	// MaxListBytes bounds the query with its fragment, if a token may be in a parameter,
-	// and all cookie headers together, if a token may be in a cookie. Reason:
-	// TokenAmbiguous.
+	// MaxListBytes bounds the query with its fragment, if a token may be in a parameter;
+	// all cookie headers together, if a token may be in a cookie; and all lines of a
+	// header that is a list. Reason: TokenAmbiguous.
 	MaxListBytes = 32 << 10
 	// MaxListSigns bounds the equals signs in the query, and in the cookies, with the
-	// same conditions. Adjacent equals signs count as one. Reason: TokenAmbiguous.
+	// same conditions, and the commas in a list. Adjacent equals signs count as one.
+	// Reason: TokenAmbiguous.
 	MaxListSigns = 512
 
 	// maxTokenDepth and maxTokenValues bound the JSON of a token's header and payload,

@@ -12,6 +12,7 @@ import (
 func TestListBounds(t *testing.T) {
 	params := []verify.TokenLocation{verify.Authorization, {In: verify.InQuery, Name: "a"}, {In: verify.InQuery, Name: "b"}}
 	cookies := []verify.TokenLocation{verify.Authorization, {In: verify.InCookie, Name: "a"}, {In: verify.InCookie, Name: "b"}}
+	lists := []verify.TokenLocation{verify.Authorization, {Name: "x", List: true}}
 	long := strings.Repeat("t", verify.DefaultTokenBytes)
 	// pad fills a list up to n bytes with what has no sign.
 	pad := func(list string, n int) string { return list + strings.Repeat("x", n-len(list)) }
@@ -51,6 +52,14 @@ func TestListBounds(t *testing.T) {
 		{"the most cookies", cookies, headers{{"cookie", pairs(verify.MaxListSigns-1, "; ") + "b=t"}}, "t", verify.Accepted},
 		{"a cookie more", cookies, headers{{"cookie", pairs(verify.MaxListSigns, "; ") + "b=t"}}, "", verify.TokenAmbiguous},
 		{"a cookie more, in another line", cookies, headers{{"cookie", pairs(verify.MaxListSigns, "; ")}, {"cookie", "b=t"}}, "", verify.TokenAmbiguous},
+		{"the longest list", lists, headers{{"x", pad("x,a.b,", verify.MaxListBytes)}}, "a.b", verify.Accepted},
+		{"a list, a byte more", lists, headers{{"x", pad("x,a.b,", verify.MaxListBytes+1)}}, "", verify.TokenAmbiguous},
+		{"a list, a byte more in another line", lists, headers{{"x", pad("x,a.b,", verify.MaxListBytes)}, {"x", "x"}}, "", verify.TokenAmbiguous},
+		{"a list, a byte more, beside a header", lists, headers{bearer, {"x", pad("", verify.MaxListBytes+1)}}, "", verify.TokenAmbiguous},
+		{"a header that is no list", []verify.TokenLocation{{Name: "x"}}, headers{{"x", pad("", verify.MaxListBytes+1)}}, pad("", verify.MaxListBytes+1), verify.Accepted},
+		{"the most elements", lists, headers{{"x", strings.Repeat("x,", verify.MaxListSigns) + "a.b"}}, "a.b", verify.Accepted},
+		{"an element more", lists, headers{{"x", strings.Repeat("x,", verify.MaxListSigns+1) + "a.b"}}, "", verify.TokenAmbiguous},
+		{"an element more, in another line", lists, headers{{"x", strings.Repeat(",", verify.MaxListSigns)}, {"x", ",a.b"}}, "", verify.TokenAmbiguous},
 		{"as many of each kind", slices.Concat(params, cookies), headers{{":path", "/?" + pairs(verify.MaxListSigns-1, "&") + "b=t"},
 			{"cookie", pairs(verify.MaxListSigns-1, ";") + "b=t"}}, "t", verify.Accepted},
 	} {

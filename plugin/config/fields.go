@@ -273,7 +273,7 @@ var optionFields = []Field{
 	{Name: "clockSkew", Kind: Duration, Default: "60s", Max: 10 * minute,
 		Meaning: "How far the provider's clock may be off when times in a token are checked."},
 	{Name: "maxTokenBytes", Kind: Bytes, Default: inBytes(verify.DefaultTokenBytes, Bytes), Min: verify.MinTokenBytes, Max: verify.MaxTokenBytes,
-		Meaning: "The greatest length of a token; a longer one is refused. Envoy's max_request_headers_kb (60 unless it is set) bounds all headers together."},
+		Meaning: "The greatest length of a token; a longer one is refused, and the longer a bad token may be, the more it costs to refuse it. Envoy's max_request_headers_kb (60 unless it is set) bounds all headers together."},
 	{Name: "senderConstraint", Kind: Choice, Default: "whenBound", OneOf: []string{"whenBound", "required", "ignore"},
 		Meaning: "Whether the sender of a token must prove that it is his: whenBound, where the token is bound to a key or a certificate (cnf); required, always, and tokens that are not bound are refused; ignore, never."},
 	{Name: "fromHeaders", Kind: Objects, Default: "[{name: " + verify.Authorization.Name + ", prefix: " + strconv.Quote(verify.Authorization.Prefix) + "}]", Min: 1, Max: MaxListed,
