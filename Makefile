@@ -14,6 +14,10 @@ REQUIRED   := e2e/api/requirements.txt
 WASM       := dist/edgejwt.wasm
 LINT       := .run/staticcheck
 
+# make run CONFIG=… prints the plugin's messages, the access log without delay, and of
+# Envoy's own parts warnings only.
+ENVOYFLAGS ?= --log-level warning --component-log-level wasm:info --file-flush-interval-msec 100 --disable-hot-restart
+
 # The Go modules: the plugin, the command line, what users apply, the tests with Envoy.
 # go.work joins them for those who type go commands; here each has the versions of
 # its own go.mod, so that the plugin is built with what stands there.
@@ -31,16 +35,21 @@ COMPILE     = GOOS=wasip1 GOARCH=wasm $(GO) build -buildmode=c-shared -trimpath 
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build image manifests release deps test check unit e2e e2e-versions e2e-short versions bench bench-quick bench-costs bench-stages bench-deps soak fuzz clean need-go need-python
+.PHONY: help run build image manifests release deps test check unit e2e e2e-versions e2e-short versions bench bench-quick bench-costs bench-stages bench-deps soak fuzz clean need-config need-go need-python
 
 help: ## show this list
 	@while IFS= read -r line; do case "$$line" in [a-z]*:*'## '*) \
 	  printf '  make %-12s %s\n' "$${line%%:*}" "$${line##*## }";; esac; done <Makefile
 
-run: deps build ## start Envoy, an API and a stand-in Auth0, and play the flow; AUTH0_* for a real tenant
+run: need-config deps build ## start Envoy, an API and a stand-in Auth0, and play the flow; AUTH0_* for a real tenant, CONFIG=my.yaml for your own envoy.yaml
+ifdef CONFIG
+	@echo "Envoy starts with $(CONFIG). It compiles the module first, which takes some seconds. Below are its warnings, the plugin's messages and the access log. Ctrl-C ends it."
+	@exec $(VENV)/bin/envoy -c '$(CONFIG)' $(ENVOYFLAGS)
+else
 	@mkdir -p .run
 	@$(GO) -C e2e build -o ../.run/demo ./cmd/demo
 	@exec .run/demo
+endif
 
 build: need-go ## build dist/edgejwt.wasm
 	@mkdir -p dist .run
@@ -168,6 +177,9 @@ fuzz: deps build ## run every fuzz target for FUZZTIME (5m) each, HISTORIES (100
 
 clean: ## remove what was built and installed
 	rm -rf dist .run .tools
+
+need-config:
+	@test -z '$(CONFIG)' || test -r '$(CONFIG)' || { echo "$(CONFIG) cannot be read. edgejwt init writes a first one."; exit 1; }
 
 need-go:
 	@command -v $(GO) >/dev/null || { echo "Go is missing. Install Go 1.26 or later from https://go.dev/dl/ and try again."; exit 1; }

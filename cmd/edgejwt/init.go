@@ -45,6 +45,7 @@ Exit codes: 0 the file is written; 2 wrong usage, or a value that the plugin ref
 	flags.StringArrayVar(&o.Audiences, "audience", nil, `identifier of your API ("aud" of its tokens); may be repeated`)
 	flags.StringVar(&o.Upstream, "upstream", "", "your API: host:port, or an http or https URL")
 	flags.StringVar(&o.Listen, "listen", "127.0.0.1:10000", "IP address and port that Envoy listens on")
+	flags.StringVar(&o.Admin, "admin", "127.0.0.1:9901", "IP address and port of Envoy's admin endpoint")
 	flags.StringVar(&o.Module, "module", "dist/edgejwt.wasm", "file with the plugin's module")
 	flags.StringVar(&o.CAFile, "ca-file", caFile(), "file with the certificate authorities that Envoy trusts")
 	cmd.MarkFlagsOneRequired("domain", "issuer")

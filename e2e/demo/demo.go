@@ -152,6 +152,8 @@ func (s *stage) perform(ctx context.Context, config string) error {
 			return err
 		}
 	}
+	s.say("\nFor your own tenant and API (go install ./cmd/edgejwt installs the first command):\n" +
+		"  edgejwt init --domain DOMAIN --audience AUDIENCE --upstream HOST:PORT > my.yaml\n  make run CONFIG=my.yaml")
 	if s.Once {
 		return nil
 	}

@@ -27,6 +27,7 @@ func TestFlowWithTheStandIn(t *testing.T) {
 		`-> 401 {"error":"token_missing"`, `www-authenticate: Bearer realm="api"`,
 		`-> 401 {"error":"signature_invalid"`, "https://other.example.com", "-> 200",
 		`-> 401 {"error":"audience_mismatch"`,
+		"edgejwt init --domain", "make run CONFIG=my.yaml",
 	)
 }
 

@@ -42,6 +42,8 @@ type Options struct {
 	Upstream string
 	// Listen is the IP address and port that Envoy listens on.
 	Listen string
+	// Admin is the IP address and port of Envoy's admin endpoint.
+	Admin string
 	// Module is the file with the plugin's module.
 	Module string
 	// CAFile is the file with the certificate authorities that Envoy trusts.
@@ -61,7 +63,9 @@ func Write(out io.Writer, o *Options) error {
 		cluster = "provider"
 	}
 	var wrong []error
-	listen, err := listener(o.Listen)
+	listen, err := listener("--listen", o.Listen)
+	wrong = append(wrong, err)
+	admin, err := listener("--admin", o.Admin)
 	wrong = append(wrong, err)
 	upstream, isTLS, err := upstreamOf(o.Upstream)
 	wrong = append(wrong, err)
@@ -81,7 +85,7 @@ func Write(out io.Writer, o *Options) error {
 	}
 	var b bytes.Buffer
 	err = envoy.Execute(&b, map[string]any{
-		"Listen": listen, "Module": o.Module, "CAFile": o.CAFile,
+		"Listen": listen, "Admin": admin, "Module": o.Module, "CAFile": o.CAFile,
 		"Upstream": upstream, "UpstreamTLS": isTLS, "Cluster": cluster, "Provider": provider,
 		"Configuration": strings.ReplaceAll(configuration.String(), "\n", "\n                    "),
 	})
@@ -137,11 +141,11 @@ func (a address) IsName() bool {
 	return err != nil
 }
 
-// listener reads --listen.
-func listener(text string) (address, error) {
+// listener reads the value of a flag: where Envoy listens.
+func listener(flag, text string) (address, error) {
 	at, err := netip.ParseAddrPort(text)
 	if err != nil || at.Port() == 0 || at.Addr().Zone() != "" {
-		return address{}, fmt.Errorf("--listen: %q is not an IP address and a port (example: 127.0.0.1:10000)", text)
+		return address{}, fmt.Errorf("%s: %q is not an IP address and a port (example: 127.0.0.1:10000)", flag, text)
 	}
 	return address{at.Addr().String(), strconv.Itoa(int(at.Port()))}, nil
 }

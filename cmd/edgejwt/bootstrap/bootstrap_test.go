@@ -15,7 +15,7 @@ import (
 // tenant are the options of an Auth0 user.
 var tenant = bootstrap.Options{
 	Domain: "acme.eu.auth0.com", Audiences: []string{"https://orders.acme.dev"}, Upstream: "127.0.0.1:8000",
-	Listen: "127.0.0.1:10000", Module: "dist/edgejwt.wasm", CAFile: "/etc/ssl/certs/ca-certificates.crt",
+	Listen: "127.0.0.1:10000", Admin: "127.0.0.1:9901", Module: "dist/edgejwt.wasm", CAFile: "/etc/ssl/certs/ca-certificates.crt",
 }
 
 // with returns the tenant's options after a change.
@@ -59,7 +59,7 @@ func TestWrite(t *testing.T) {
 	}{
 		{"Auth0", tenant, []string{
 			`"domain": "acme.eu.auth0.com",`, `"audience": "https://orders.acme.dev",`, `"unmatched": "deny"`,
-			"socket_address: {address: 127.0.0.1, port_value: 10000}", "filename: dist/edgejwt.wasm}",
+			"socket_address: {address: 127.0.0.1, port_value: 10000}", "socket_address: {address: 127.0.0.1, port_value: 9901}", "filename: dist/edgejwt.wasm}",
 			"- name: api\n    type: STATIC\n", "address: 127.0.0.1, port_value: 8000}",
 			"- name: auth0\n    type: LOGICAL_DNS\n", "address: acme.eu.auth0.com, port_value: 443}", "sni: acme.eu.auth0.com\n",
 		}},
@@ -166,6 +166,7 @@ func TestWrong(t *testing.T) {
 		{"an upstream with TLS and no name", with(func(o *bootstrap.Options) { o.Upstream = "https://10.0.0.1" }), `--upstream: "https://10.0.0.1" is an IP address`},
 		{"a name to listen on", with(func(o *bootstrap.Options) { o.Listen = "localhost:80" }), `--listen: "localhost:80" is not an IP address and a port`},
 		{"port 0 to listen on", with(func(o *bootstrap.Options) { o.Listen = "127.0.0.1:0" }), `--listen: "127.0.0.1:0" is not`},
+		{"no admin endpoint", with(func(o *bootstrap.Options) { o.Admin = "" }), `--admin: "" is not an IP address and a port`},
 		{"no module", with(func(o *bootstrap.Options) { o.Module = "" }), "--module: is empty"},
 		{"no authorities", with(func(o *bootstrap.Options) { o.CAFile = "" }), "--ca-file: is empty"},
 	} {
@@ -189,7 +190,7 @@ func TestAllWrong(t *testing.T) {
 	if err == nil {
 		t.Fatal("written")
 	}
-	for _, flag := range []string{"--domain", "--audience", "--upstream", "--listen", "--module", "--ca-file"} {
+	for _, flag := range []string{"--domain", "--audience", "--upstream", "--listen", "--admin", "--module", "--ca-file"} {
 		if !strings.Contains("\n"+err.Error(), "\n"+flag+": ") {
 			t.Errorf("%s is not named in\n%v", flag, err)
 		}
