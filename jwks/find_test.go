@@ -177,7 +177,7 @@ func TestEarlyFetchAfterJitter(t *testing.T) {
 				t.Errorf("RetryAfter = %v, want %v", got, want)
 			}
 			b.pass(delay / 2)
-			for _, m := range b.workers[1:] {
+			for _, m := range b.workers[1:] { // later requests, of another worker too
 				if got := c.asks(m, b.now); got != c.want {
 					t.Errorf("a later request: %v, want %v", got, c.want)
 				}

@@ -12,6 +12,7 @@ import (
 	"github.com/proxy-wasm/proxy-wasm-go-sdk/proxywasm/types"
 
 	"edgejwt/jwks"
+	"edgejwt/plugin/config"
 )
 
 // keySource connects one key set's state machine (jwks.Source) with the host: it passes on
@@ -20,6 +21,7 @@ type keySource struct {
 	plugin  *pluginContext
 	machine *jwks.Source
 	id      string // identifies what is fetched, and over which clusters
+	keys    config.Keys
 	record  string // key of the record in shared data
 	hint    string // key of the record's sequence number in shared data
 	changed bool   // the requests that wait for this key set must be decided again

@@ -219,3 +219,96 @@ func TestDiscoveryMustNotWander(t *testing.T) {
 		})
 	}
 }
+
+// answered answers a callout of plugin 1 with a key set.
+func (v *vm) answered(callout int, kids ...string) {
+	v.Helper()
+	v.answer = keySet(kids...)
+	v.enter(1, "proxy_on_http_call_response", uint64(callout), 1, uint64(len(v.answer)), 0)
+}
+
+// pass lets time pass, with the ticks that the plugin asks for.
+func (v *vm) pass(d time.Duration) {
+	v.Helper()
+	for end := v.now.Add(d); ; {
+		next := v.now.Add(time.Duration(v.period) * time.Millisecond)
+		if next.After(end) {
+			v.now = end
+			return
+		}
+		v.now = next
+		v.enter(1, "proxy_on_tick")
+	}
+}
+
+// issuedBy is a token of an issuer.
+func (v *vm) issuedBy(issuer, kid string) [2]string {
+	return bearer(signWith(signerOf(kid), kid, v.now, map[string]any{"iss": "https://" + issuer + ".example/"}))
+}
+
+// TestUnreachableProvider: while one provider does not answer, requests with tokens of
+// another neither wait nor fail. Each issuer has its own keys.wait: a request that came later
+// may be refused first.
+func TestUnreachableProvider(t *testing.T) {
+	rule := func(name, keys string) string {
+		return `{"issuer": "https://` + name + `.example/", "audiences": ["` + audience + `"], "jwksUri": "https://` + name + `.example/keys", "jwksCluster": "` + name + `", "keys": ` + keys + `}`
+	}
+	v := newVM(t)
+	if !v.plugin(1, `{"jwtRules": [`+rule("a", `{"wait": "25s", "timeout": "20s"}`)+`, `+rule("b", `{"wait": "300ms"}`)+`]}`) {
+		t.Fatalf("the plugin did not start: %q", v.logs)
+	}
+	if a, b := v.request(10, 1, v.issuedBy("a", "k1")), v.request(11, 1, v.issuedBy("b", "k1")); a != "held" || b != "held" {
+		t.Fatalf("%s, %s", a, b)
+	}
+	if v.pass(200 * time.Millisecond); len(v.callouts) != 2 || v.replies[11] != "" {
+		t.Fatalf("%d callouts, replies %v", len(v.callouts), v.replies)
+	}
+	v.pass(150 * time.Millisecond)
+	if v.replies[10] != "" || v.replies[11] != "keys_unavailable" {
+		t.Errorf("after keys.wait of b: replies %v", v.replies)
+	}
+	v.answered(2, "k1")
+	for id := range uint32(100) {
+		if got := v.request(100+id, 1, v.issuedBy("b", "k1")); got != "passed" {
+			t.Fatalf("b's token: %s", got)
+		}
+		v.pass(100 * time.Millisecond)
+	}
+	if v.request(12, 1, v.issuedBy("a", "k1")); len(v.resumed) != 0 || len(v.replies) != 1 || len(v.callouts) != 2 {
+		t.Fatalf("resumed %v, replies %v, %d callouts", v.resumed, v.replies, len(v.callouts))
+	}
+	v.answered(1, "k1")
+	if !slices.Equal(v.resumed, []uint32{10, 12}) {
+		t.Errorf("resumed %v", v.resumed)
+	}
+}
+
+// TestKeysOfEachIssuer: issuers with one key set share its fetch if they fetch it in the same
+// way. If not, each has its own settings and denied kids, and they still share the key set.
+func TestKeysOfEachIssuer(t *testing.T) {
+	rule := func(name, more string) string {
+		return `{"issuer": "https://` + name + `.example/", "audiences": ["` + audience + `"], "jwksUri": "https://keys.example/", "jwksCluster": "keys"` + more + `}`
+	}
+	v := newVM(t)
+	if !v.plugin(1, `{"jwtRules": [`+rule("a", "")+`, `+rule("b", "")+`, `+rule("c", `, "keys": {"deny": ["k1"]}`)+`], "keys": {"deny": ["k2"]}}`) {
+		t.Fatalf("the plugin did not start: %q", v.logs)
+	}
+	v.pass(100 * time.Millisecond)
+	v.answered(1, "k1", "k2", "k3")
+	v.pass(2 * time.Second)
+	id := uint32(10)
+	for _, issuer := range []string{"a", "b", "c"} {
+		for kid, want := range map[string]string{"k1": "passed", "k2": "key_unknown", "k3": "passed"} {
+			if issuer == "c" && kid == "k1" {
+				want = "key_unknown"
+			}
+			id++
+			if got := v.request(id, 1, v.issuedBy(issuer, kid)); got != want {
+				t.Errorf("issuer %s, key %s: %s, want %s", issuer, kid, got, want)
+			}
+		}
+	}
+	if len(v.callouts) != 1 {
+		t.Errorf("%d fetches, want 1", len(v.callouts))
+	}
+}

@@ -108,12 +108,22 @@ func (s *setup) flushMetrics() {
 // label appends a label to a metric's name. ";;" must follow the last label.
 func label(metric, name, value string) string { return metric + ";" + name + "=" + value }
 
+// cachesTokens reports whether the tokens of any issuer are cached.
+func cachesTokens(cfg *config.Config) bool {
+	return slices.ContainsFunc(cfg.Rules, func(rule config.Rule) bool {
+		if rule.TokenCache != nil {
+			return rule.TokenCache.Entries > 0
+		}
+		return cfg.TokenCache.Entries > 0
+	})
+}
+
 // define defines the metrics that do not depend on requests.
 func (m *metrics) define(cfg *config.Config, reports bool) {
 	define(abi.Gauge, "edgejwt_build_info;version="+version.Number+";;").set(1)
 	m.labelled = newLabelled(cfg)
 	m.untried = make([]untried, len(cfg.Rules)) // never grows: metrics.unflushed points into it
-	if cfg.TokenCache.Entries > 0 {
+	if cachesTokens(cfg) {
 		m.lookups[authz.Hit] = define(abi.Counter, "edgejwt_token_cache;result=hit;;")
 		m.lookups[authz.Miss] = define(abi.Counter, "edgejwt_token_cache;result=miss;;")
 		m.lookups[authz.Bad] = define(abi.Counter, "edgejwt_token_cache;result=bad;;")

@@ -27,8 +27,7 @@ const betweenSweeps = 25 * time.Millisecond
 // VM. Some hundreds of these nested calls overflow the stack and end the VM.
 const maxResumed = 32
 
-// pendingRequests are the requests that wait for keys, in the order of their arrival. That
-// is also the order of their deadlines.
+// pendingRequests are the requests that wait for keys, in the order of their arrival.
 type pendingRequests struct {
 	requests   []*request
 	unfinished bool      // more of them are due than maxResumed
@@ -51,8 +50,10 @@ func (q *request) awaitKeys(now time.Time) {
 			return
 		}
 	}
-	q.state = waiting
-	q.deadline = now.Add(q.setup.wait)
+	q.state, q.deadline = waiting, now
+	if q.source != nil {
+		q.deadline = now.Add(q.source.keys.Wait)
+	}
 	ctx.pending.requests = append(ctx.pending.requests, q)
 	q.setup.metrics.pending.add(1)
 	q.setup.metrics.pendingNow.add(1)
@@ -106,10 +107,12 @@ func (p *pendingRequests) remove(q *request) {
 
 // next is the earliest deadline.
 func (p *pendingRequests) next() (deadline time.Time, ok bool) {
-	if len(p.requests) == 0 {
-		return time.Time{}, false
+	for i, q := range p.requests {
+		if i == 0 || q.deadline.Before(deadline) {
+			deadline = q.deadline
+		}
 	}
-	return p.requests[0].deadline, true
+	return deadline, len(p.requests) > 0
 }
 
 // resume decides the requests whose key set has changed, and refuses those whose deadline

@@ -81,7 +81,6 @@ type pluginContext struct {
 type setup struct {
 	realm    string
 	resource *config.ResourceMetadata // nil when it is not served
-	wait     time.Duration
 	authz    *authz.Authorizer
 	sources  []*keySource
 	metrics  metrics
@@ -186,7 +185,7 @@ func configuration(size int) ([]byte, error) {
 // configure makes the setup for a configuration. It replaces the setup as a whole, or
 // leaves it unchanged after an error.
 func (ctx *pluginContext) configure(cfg *config.Config) error {
-	s := &setup{realm: cfg.Realm, resource: cfg.ResourceMetadata, wait: cfg.Keys.Wait}
+	s := &setup{realm: cfg.Realm, resource: cfg.ResourceMetadata}
 	s.metrics.signatures = newSignatureMetrics()
 	engine, err := s.engine(cfg.Signature)
 	if err != nil {
@@ -202,19 +201,20 @@ func (ctx *pluginContext) configure(cfg *config.Config) error {
 	return nil
 }
 
-// keysOf returns the source of the rule's keys. Rules that fetch the same keys share it.
+// keysOf returns the source of the rule's keys. Rules that fetch the same keys in the same
+// way share it. Those that only fetch the same keys share the record.
 func (ctx *pluginContext) keysOf(s *setup, rule *config.Rule, cfg *config.Config) *jwks.Source {
 	if rule.InlineSet != nil {
-		return jwks.Fixed(rule.InlineSet, cfg.Keys.Deny)
+		return jwks.Fixed(rule.InlineSet, rule.Keys.Deny)
 	}
-	policy := rule.Policy(&cfg.Keys)
+	policy := rule.Policy()
 	address := rule.JWKSURI
 	if rule.Discovery {
 		address = rule.Issuer
 	}
 	id := policy.SourceID()
 	for _, source := range s.sources {
-		if source.id == id {
+		if source.id == id && source.keys.Equal(&rule.Keys) {
 			return source.machine
 		}
 	}
@@ -223,6 +223,7 @@ func (ctx *pluginContext) keysOf(s *setup, rule *config.Rule, cfg *config.Config
 	source := &keySource{
 		plugin:  ctx,
 		id:      id,
+		keys:    rule.Keys,
 		record:  record,
 		hint:    record + "/hint",
 		machine: jwks.New(policy, rand.Uint64()|1, rand.Float64),

@@ -221,7 +221,7 @@ func (f *explainFlags) readToken(in io.Reader) (string, error) {
 
 // keys gathers the key sets that were named, and those that are to be fetched.
 func (f *explainFlags) keys(c *config.Config, at time.Time) (*explain.KeySource, error) {
-	s := &explain.KeySource{Of: map[string]*jwks.Set{}, Deny: c.Keys.Deny}
+	s := &explain.KeySource{Of: map[string]*jwks.Set{}}
 	for _, named := range f.jwks {
 		issuer, place := "", named
 		for i := range c.Rules {

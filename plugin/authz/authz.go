@@ -58,6 +58,7 @@ type issuer struct {
 	rule      int    // index in config.Config.Rules
 	locations []int  // indexes into Authorizer.locations
 	keys      *jwks.Source
+	tokens    *tokenCache
 	binding   verify.SenderConstraint
 	outputs   outputs
 }
@@ -72,7 +73,6 @@ func New(cfg *config.Config, engine verify.Engine, keys func(rule *config.Rule) 
 	}
 	a := &Authorizer{
 		engine:            engine,
-		tokens:            newTokens(cfg.TokenCache),
 		headers:           newHeaders(cfg),
 		routes:            table,
 		options:           cfg.RouteOptions,
@@ -99,6 +99,7 @@ func New(cfg *config.Config, engine verify.Engine, keys func(rule *config.Rule) 
 		}
 		a.metadataPath = path
 	}
+	var shared *tokenCache
 	rules := make([]verify.Rule, len(cfg.Rules))
 	for i := range cfg.Rules {
 		rule := &cfg.Rules[i]
@@ -110,7 +111,17 @@ func New(cfg *config.Config, engine verify.Engine, keys func(rule *config.Rule) 
 			ClockSkew:     rule.ClockSkew,
 			MaxTokenBytes: rule.MaxTokenBytes,
 		}
-		a.issuers = append(a.issuers, issuer{rule.Issuer, i, a.addLocations(rule.Locations), keys(rule), rule.SenderConstraint, newOutputs(rule)})
+		var cache *tokenCache
+		switch {
+		case rule.TokenCache != nil:
+			cache = a.tokens.add(*rule.TokenCache)
+		case shared == nil:
+			shared = a.tokens.add(cfg.TokenCache)
+			fallthrough
+		default:
+			cache = shared
+		}
+		a.issuers = append(a.issuers, issuer{rule.Issuer, i, a.addLocations(rule.Locations), keys(rule), cache, rule.SenderConstraint, newOutputs(rule)})
 	}
 	a.rules = verify.NewRules(rules)
 	a.steps = a.plan(cfg)

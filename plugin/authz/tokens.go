@@ -14,10 +14,14 @@ import (
 // again, and its signature is not checked again while its key is in the key set. All
 // other checks are made again: times, token location, route.
 type tokens struct {
+	caches  []*tokenCache // all that may have tokens
+	lookups [CacheResultEnd]int64
+}
+
+// tokenCache is one cache: an issuer's own, or that of all issuers without one.
+type tokenCache struct {
 	verified *cache[*cachedToken]
 	rejected *cache[rejectedToken]
-
-	lookups [CacheResultEnd]int64
 }
 
 // CacheResult is the result of looking up a token in the cache.
@@ -70,22 +74,32 @@ const (
 	entryBytes = 400
 )
 
-func newTokens(c config.TokenCache) tokens {
-	return tokens{
+// add makes a cache.
+func (t *tokens) add(c config.TokenCache) *tokenCache {
+	made := &tokenCache{
 		verified: newCache[*cachedToken](c.Entries, c.Bytes),
 		rejected: newCache[rejectedToken](c.Entries/rejectedShare, c.Bytes/rejectedShare),
 	}
+	if made.verified != nil {
+		t.caches = append(t.caches, made)
+	}
+	return made
 }
 
-// get returns the token of that text if its signature verified before, or nil.
+// get returns the token of that text if its signature verified before, or nil. Which
+// issuer's token it is is not known yet, so it may be in any cache.
 func (t *tokens) get(text string) *cachedToken {
-	c, _ := t.verified.get(text)
-	return c
+	for _, cache := range t.caches {
+		if c, ok := cache.verified.get(text); ok {
+			return c
+		}
+	}
+	return nil
 }
 
 // clone copies the token's text, which is a part of the headers, if it may be cached.
 func (t *tokens) clone(text string) string {
-	if t.verified == nil {
+	if len(t.caches) == 0 {
 		return text
 	}
 	return strings.Clone(text)
@@ -111,7 +125,7 @@ func (d *Decision) inCache(now time.Time) bool {
 			t.lookups[Hit]++
 			return true
 		}
-		t.verified.remove(d.found.Token)
+		d.issuer.tokens.verified.remove(d.found.Token)
 	}
 	d.cached, d.found.Token = nil, t.clone(d.found.Token)
 	return false
@@ -121,8 +135,8 @@ func (d *Decision) inCache(now time.Time) bool {
 // under which the cache knows that it fails are skipped. A key that the engine cannot use
 // does not stand in the way of the others.
 func (d *Decision) verify(now time.Time) error {
-	t := &d.authz.tokens
-	bad, _ := t.rejected.get(d.found.Token)
+	rejected := d.issuer.tokens.rejected
+	bad, _ := rejected.get(d.found.Token)
 	if !now.Before(bad.until) {
 		bad = rejectedToken{until: now.Add(rejectedLifetime)}
 	}
@@ -135,8 +149,8 @@ func (d *Decision) verify(now time.Time) error {
 		result = Miss
 		switch checked := d.token.VerifySignature(d.authz.engine, key); verify.ReasonOf(checked) {
 		case verify.Accepted:
-			t.count(Miss)
-			t.rejected.remove(d.found.Token)
+			d.count(Miss)
+			rejected.remove(d.found.Token)
 			d.remember(key, now)
 			return nil
 		case verify.SignatureInvalid:
@@ -149,27 +163,27 @@ func (d *Decision) verify(now time.Time) error {
 			err = checked
 		}
 	}
-	t.count(result)
+	d.count(result)
 	if result == Miss {
-		t.rejected.put(d.found.Token, bad, entryBytes)
+		rejected.put(d.found.Token, bad, entryBytes)
 	}
 	return err
 }
 
-// count counts what looking a token up has come to, if tokens are cached.
-func (t *tokens) count(result CacheResult) {
-	if t.verified != nil {
-		t.lookups[result]++
+// count counts what looking a token up has come to, if the issuer's tokens are cached.
+func (d *Decision) count(result CacheResult) {
+	if d.issuer.tokens.verified != nil {
+		d.authz.tokens.lookups[result]++
 	}
 }
 
 // remember caches the token with the key that has verified it.
 func (d *Decision) remember(key *verify.Key, now time.Time) {
-	t := &d.authz.tokens
-	if t.verified == nil {
+	verified := d.issuer.tokens.verified
+	if verified == nil {
 		return
 	}
 	epoch, _ := d.issuer.keys.Current(now)
 	d.cached = &cachedToken{key, epoch, d.token, d.rule, d.issuer, d.token.Binding(), d.issuer.outputs.prepare(d.token)}
-	t.verified.put(d.found.Token, d.cached, entryBytes+d.token.Size()+d.cached.output.bytes)
+	verified.put(d.found.Token, d.cached, entryBytes+d.token.Size()+d.cached.output.bytes)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -233,6 +234,65 @@ func TestRejectedToken(t *testing.T) {
 	}
 	if j.Resume(serve(t, machine, at, edgeKeys())); j.Reason != verify.Accepted || g.checks != 2 {
 		t.Errorf("%v after %d checks, want the token accepted by its new key", j.Reason, g.checks)
+	}
+}
+
+// TestTokenCacheOfARule: an issuer with a tokenCache of its own has it for itself. Tokens of
+// others push none of its tokens out, and its tokens none of theirs; with entries: 0 none
+// is cached.
+func TestTokenCacheOfARule(t *testing.T) {
+	rules := ""
+	for i, more := range []string{"", `, "tokenCache": {"entries": 2}`, `, "tokenCache": {"entries": 0}`, ""} {
+		rules += fmt.Sprintf(`%s{"issuer": "https://i%d.example/", "audiences": ["a"], "jwks": %s%s}`, map[bool]string{true: ", "}[i > 0], i, edgeKeys(), more)
+	}
+	for _, top := range []string{`{"entries": 3}`, `{"entries": 0}`} {
+		cfg, err := config.Parse([]byte(`{"jwtRules": [` + rules + `], "tokenCache": ` + top + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		checks := 0
+		g := authz.New(cfg, func(algorithm string, key *verify.Key, signed string, signature []byte) (bool, error) {
+			checks++
+			return verify.GoEngine(algorithm, key, signed, signature)
+		}, fixedKeys)
+		tokens := map[[2]int]string{}
+		// send sends a token of an issuer, and reports whether its signature was checked.
+		send := func(issuer, n int) bool {
+			name := [2]int{issuer, n}
+			if tokens[name] == "" {
+				tokens[name] = token(map[string]any{"iss": fmt.Sprintf("https://i%d.example/", issuer), "aud": "a", "jti": fmt.Sprint(n)})
+			}
+			before := checks
+			if j := decideOnce(g, request("GET /", bearer(tokens[name])), now); j.Reason != verify.Accepted || j.Rule() != issuer {
+				t.Fatalf("issuer %d: %v, rule %d", issuer, j.Reason, j.Rule())
+			}
+			return checks > before
+		}
+		send(1, 0)
+		send(1, 1)
+		for n := range 50 { // of other issuers
+			send(0, n)
+			send(2, n)
+			send(3, n)
+		}
+		if send(1, 0) || send(1, 1) {
+			t.Errorf("tokenCache %s: tokens of other issuers push those of an issuer with its own cache out", top)
+		}
+		send(0, 100)
+		send(3, 100)
+		for n := range 50 {
+			send(1, n)
+		}
+		if shared := top == `{"entries": 3}`; send(0, 100) == shared || send(3, 100) == shared {
+			t.Errorf("tokenCache %s: tokens of the issuers that share it: checked again %v", top, shared)
+		}
+		if !send(1, 0) {
+			t.Errorf("tokenCache %s: 2 entries, and a token is there after 49 others", top)
+		}
+		send(2, 0)
+		if !send(2, 0) {
+			t.Errorf("tokenCache %s: entries: 0, and a token is cached", top)
+		}
 	}
 }
 

@@ -21,6 +21,7 @@ package config
 
 import (
 	"crypto/sha256"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -70,9 +71,10 @@ type Config struct {
 	ClearRouteCache bool
 	// Signature says which engine checks signatures.
 	Signature Signature
-	// TokenCache bounds the cache of verified tokens.
+	// TokenCache bounds the cache of verified tokens that rules without one of their own
+	// share.
 	TokenCache TokenCache
-	// Keys says how key sets are fetched and kept, for every rule.
+	// Keys are the defaults of the rules' Keys.
 	Keys Keys
 	// RecordKey authenticates the records in shared data (see jwks.Policy). It is derived
 	// by SHA-256 from secret or, without that, from the whole text. It must be kept secret.
@@ -170,6 +172,12 @@ type Rule struct {
 	// InlineSet is InlineJWKS, parsed: at least one usable key; nil without one.
 	InlineSet *jwks.Set
 
+	// Keys says how the key set is fetched and kept. With an inline set only Deny matters.
+	Keys Keys
+	// TokenCache bounds the rule's own cache of verified tokens; nil when it shares that of
+	// the configuration.
+	TokenCache *TokenCache
+
 	// Locations are the token locations, at least one: fromHeaders, then fromCookies, then
 	// fromParams. Without these three it is verify.Authorization.
 	Locations []verify.TokenLocation
@@ -216,6 +224,8 @@ type Keys struct {
 	MaxStale time.Duration
 	// Cooldown is the least time between two early fetches for unknown kids.
 	Cooldown time.Duration
+	// Jitter bounds the random delay of an early fetch.
+	Jitter time.Duration
 	// Timeout bounds the time of one fetch.
 	Timeout time.Duration
 	// Wait bounds the time that a request waits for keys.
@@ -224,6 +234,28 @@ type Keys struct {
 	Tick time.Duration
 	// Deny lists kids that are never accepted.
 	Deny []string
+}
+
+// Equal reports whether both say the same.
+func (k *Keys) Equal(other *Keys) bool {
+	mine, others := k.durations(), other.durations()
+	for i := range mine {
+		if *mine[i].value != *others[i].value {
+			return false
+		}
+	}
+	return slices.Equal(k.Deny, other.Deny)
+}
+
+// keysDuration is a duration of Keys and the name of its field.
+type keysDuration struct {
+	name  string
+	value *time.Duration
+}
+
+func (k *Keys) durations() []keysDuration {
+	return []keysDuration{{"refresh", &k.Refresh}, {"maxStale", &k.MaxStale}, {"cooldown", &k.Cooldown}, {"jitter", &k.Jitter},
+		{"timeout", &k.Timeout}, {"wait", &k.Wait}, {"tick", &k.Tick}}
 }
 
 // Parse parses a configuration from the JSON text that the host passes to the plugin, at
@@ -256,14 +288,14 @@ func (r *reader) config(root *object) *Config {
 	c.Signature = Signature(max(root.choice("signature"), 0))
 	c.FilterState = root.switched("filterState")
 	c.ClearRouteCache = root.switched("clearRouteCache")
+	r.keys, r.tokenCache = root.keys(), root.tokenCache()
+	c.Keys, c.TokenCache = r.keys, r.tokenCache
 	rules := root.rules()
 	for _, rule := range rules {
 		c.Rules = append(c.Rules, rule.Rule)
 	}
 	root.routes(c, rules)
 	c.Overrides = root.overridden(c)
-	c.Keys = root.keys()
-	c.TokenCache = root.tokenCache()
 	c.XFCCTrustedElements = root.number("xfccTrustedElements")
 	if c.XFCCTrustedElements > 0 {
 		root.warn("xfccTrustedElements", strconv.Itoa(c.XFCCTrustedElements), "believes what x-forwarded-client-cert says of the client's certificate: only proxies that set it may reach this listener")
@@ -286,6 +318,22 @@ func (o *object) realm() string {
 func (o *object) tokenCache() TokenCache {
 	t := o.childOrDefault("tokenCache")
 	return TokenCache{Entries: t.number("entries"), Bytes: t.number("bytes")}
+}
+
+// ruleTokenCache reads the field tokenCache of a rule; nil when it is absent.
+func (o *object) ruleTokenCache() *TokenCache {
+	t := o.child("tokenCache")
+	if t == nil {
+		return nil
+	}
+	cache := o.r.tokenCache
+	if t.has("entries") {
+		cache.Entries = t.number("entries")
+	}
+	if t.has("bytes") {
+		cache.Bytes = t.number("bytes")
+	}
+	return &cache
 }
 
 // recordKey derives Config.RecordKey from secret or, without one, from the whole text, which

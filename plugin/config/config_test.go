@@ -62,6 +62,9 @@ func TestAuth0(t *testing.T) {
 		Realm:      "api",
 		RecordKey:  c.RecordKey, // see TestRecordKey
 	}
+	for i := range want.Rules {
+		want.Rules[i].Keys = want.Keys // see TestKeysOfARule
+	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
 	}
@@ -155,6 +158,9 @@ func TestEverything(t *testing.T) {
 		RecordKey:  c.RecordKey, // see TestRecordKey
 		Warnings:   []string{"jwtRules[0].clockSkew: 10m is long: every token is accepted for that much longer than its issuer said"},
 	}
+	for i := range want.Rules {
+		want.Rules[i].Keys = want.Keys // see TestKeysOfARule
+	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
 	}
@@ -179,12 +185,49 @@ func httpRule(uri string) string {
 	return bare(`"issuer":"i","audiences":["a"],"allowHttp":true,"jwksUri":"` + uri + `"`)
 }
 
+// TestKeysOfARule: what a rule's keys and tokenCache leave out is the top level's, and its
+// denied kids come on top.
+func TestKeysOfARule(t *testing.T) {
+	c := mustParse(t, `{
+	 "auth0": {"domain": "login.example.com", "audience": "a", "keys": {"refresh": "20m", "jitter": "1m", "deny": ["x", "b", "x"]}, "tokenCache": {"entries": 5}},
+	 "jwtRules": [
+	  {"issuer": "https://one.example", "audiences": "a", "keys": {"cooldown": "5s", "timeout": "200ms", "wait": "30s", "maxStale": "2h", "tick": "500ms"}, "tokenCache": {"bytes": "1Mi"}},
+	  {"issuer": "https://two.example", "audiences": "a", "keys": {}, "tokenCache": {}},
+	  {"issuer": "https://three.example", "audiences": "a"},
+	  {"issuer": "four", "audiences": "a", "jwks": {"keys": [`+inlineKey+`]}, "keys": {"deny": ["y"]}}],
+	 "keys": {"refresh": "30m", "cooldown": "10s", "jitter": "2s", "deny": ["a", "b"]}, "tokenCache": {"entries": 100, "bytes": "2Mi"}}`)
+	top := config.Keys{Refresh: 30 * time.Minute, MaxStale: 24 * time.Hour, Cooldown: 10 * time.Second, Jitter: 2 * time.Second, Timeout: 5 * time.Second, Wait: 2 * time.Second, Tick: time.Second, Deny: []string{"a", "b"}}
+	auth0, one, four := top, top, top
+	auth0.Refresh, auth0.Jitter, auth0.Deny = 20*time.Minute, time.Minute, []string{"a", "b", "x"}
+	one.Cooldown, one.Timeout, one.Wait, one.MaxStale, one.Tick = 5*time.Second, 200*time.Millisecond, 30*time.Second, 2*time.Hour, 500*time.Millisecond
+	four.Deny = []string{"a", "b", "y"}
+	if !reflect.DeepEqual(c.Keys, top) || c.TokenCache != (config.TokenCache{Entries: 100, Bytes: 2 << 20}) {
+		t.Errorf("keys %+v, tokenCache %+v", c.Keys, c.TokenCache)
+	}
+	for i, want := range []struct {
+		keys  config.Keys
+		cache *config.TokenCache
+	}{{auth0, &config.TokenCache{Entries: 5, Bytes: 2 << 20}}, {one, &config.TokenCache{Entries: 100, Bytes: 1 << 20}}, {top, &config.TokenCache{Entries: 100, Bytes: 2 << 20}}, {top, nil}, {four, nil}} {
+		rule := &c.Rules[i]
+		if !reflect.DeepEqual(rule.Keys, want.keys) || !reflect.DeepEqual(rule.TokenCache, want.cache) {
+			t.Errorf("%s: keys %+v, tokenCache %+v; want %+v, %+v", rule.Path, rule.Keys, rule.TokenCache, want.keys, want.cache)
+		}
+		if equal := rule.Keys.Equal(&top); equal != reflect.DeepEqual(want.keys, top) {
+			t.Errorf("%s: Equal to the top level's: %v", rule.Path, equal)
+		}
+		p := rule.Policy()
+		if got := (config.Keys{Refresh: p.Refresh, MaxStale: p.MaxStale, Cooldown: p.Cooldown, Jitter: p.Jitter, Timeout: p.Timeout, Wait: p.Wait, Tick: p.Tick, Deny: p.Deny}); !got.Equal(&rule.Keys) {
+			t.Errorf("%s: policy %+v, keys %+v", rule.Path, p, rule.Keys)
+		}
+	}
+}
+
 // TestHTTPCluster: the default cluster has http's port.
 func TestHTTPCluster(t *testing.T) {
 	for uri, want := range map[string]string{"http://k.svc/": "outbound|80||k.svc", "http://k.svc:8080/": "outbound|8080||k.svc", "http://k.svc:443/": "outbound|443||k.svc",
 		"https://k.svc/": "outbound|443||k.svc", "http://[::1]/": "outbound|80||::1"} {
 		rule := mustParse(t, httpRule(uri)).Rules[0]
-		if policy := rule.Policy(&config.Keys{}); rule.Cluster != want || policy.Cluster != want || !policy.AllowHTTP || policy.Check() != nil {
+		if policy := rule.Policy(); rule.Cluster != want || policy.Cluster != want || !policy.AllowHTTP || policy.Check() != nil {
 			t.Errorf("%s: cluster %q, policy %+v", uri, rule.Cluster, policy)
 		}
 	}

@@ -205,9 +205,9 @@ var fields = []Field{
 	{Name: "xfccTrustedElements", Kind: Count, Default: "0", Max: 16,
 		Meaning: "Where TLS ends before this proxy: how many elements at the end of x-forwarded-client-cert proxies in front have added; the client's certificate is the first of these. 0: it is that of the connection, and the header is not read."},
 	{Name: "keys", Kind: Object, Fields: keysFields,
-		Meaning: "How key sets are fetched and kept."},
+		Meaning: "How key sets are fetched and kept, for all issuers whose rule says nothing else."},
 	{Name: "tokenCache", Kind: Object, Fields: cacheFields,
-		Meaning: "The cache of verified tokens, for each worker."},
+		Meaning: "The cache of verified tokens, for each worker. Issuers whose rule has no tokenCache share it."},
 	{Name: "signature", Kind: Choice, Default: "go", OneOf: []string{"go", "auto", "host"},
 		Meaning: "Which engine checks signatures: go is that of the plugin, host that of Envoy; auto takes Envoy's where it proves itself at the start."},
 	{Name: "secret", Kind: Text, Min: MinSecretBytes, Max: MaxSecretBytes, hidden: true,
@@ -261,7 +261,7 @@ var ruleFields = slices.Concat([]Field{
 	{Name: "discoveryCluster", Kind: Text, Default: "outbound|{port}||{issuer's host}", Example: "issuer",
 		Limits:  "only with jwksHost",
 		Meaning: "The Envoy cluster that reaches the issuer's discovery document."},
-	{Name: "timeout", Refused: "is not a field of a rule; the time that a fetch may take is keys.timeout"},
+	{Name: "timeout", Refused: "is not a field of a rule; write the time that a fetch may take as keys.timeout in the rule"},
 	{Name: "spaceDelimitedClaims", Refused: "is not a field of a rule; only scope and scp are read as words parted by spaces"},
 }, optionFields)
 
@@ -295,6 +295,10 @@ var optionFields = []Field{
 	{Name: "fromParams", Kind: Texts, Example: "[access_token]", Min: 1, Max: MaxListed,
 		Limits:  "each of at most " + strconv.Itoa(maxName) + " bytes, none twice",
 		Meaning: "Parameters of the URL in which the token is looked for; requests with a query of more than " + listKiB + " KiB or " + listSigns + " equals signs are then refused. URLs are logged in many places (RFC 6750 §2.3)."},
+	{Name: "keys", Kind: Object, Fields: inheriting(keysFields),
+		Meaning: "How the key set of this issuer is fetched and kept. What is left out is as in the configuration's keys; deny adds to its deny. With jwks, only deny."},
+	{Name: "tokenCache", Kind: Object, Fields: inheriting(cacheFields),
+		Meaning: "A cache for this issuer's verified tokens alone, so that tokens of other issuers push none of them out. What is left out is as in the configuration's tokenCache."},
 	{Name: "forwardOriginalToken", Kind: Switch, Default: "true",
 		Meaning: "False takes the token out of the request before the API sees it (Istio's default is false)."},
 	{Name: "outputPayloadToHeader", Kind: Text, Example: "x-jwt-payload",
@@ -329,6 +333,18 @@ var outputClaim = Field{Name: "claim", Kind: TextOrTexts, Required: true, Exampl
 var outputEncoding = Field{Name: "encoding", Kind: Choice, Default: "plain", OneOf: []string{"plain", "percent", "base64url"},
 	Meaning: "How the claim is written: as it is, with %XX for what a header cannot carry, or as base64url. A text that a list or an object could give is left out, but with percent."}
 
+// inheriting are the fields of an object of a rule whose absent fields have the values of
+// the object of that name at the top level.
+func inheriting(fields []Field) []Field {
+	fields = slices.Clone(fields)
+	for i := range fields {
+		if f := &fields[i]; f.Default != "" {
+			f.Default, f.Example = "", f.Default
+		}
+	}
+	return fields
+}
+
 var keysFields = []Field{
 	{Name: "refresh", Kind: Duration, Default: FormatDuration(jwks.DefaultRefresh), Min: second, Max: day,
 		Limits:  "not under keys.cooldown",
@@ -338,6 +354,8 @@ var keysFields = []Field{
 		Meaning: "How old a key set may get while the provider cannot be reached; then requests get 503."},
 	{Name: "cooldown", Kind: Duration, Default: FormatDuration(jwks.DefaultCooldown), Min: second, Max: hour,
 		Meaning: "The least time between two early fetches for unknown kids, for the whole process."},
+	{Name: "jitter", Kind: Duration, Default: "0s", Max: 10 * minute,
+		Meaning: "The longest random delay of an early fetch. It keeps a fleet of proxies from asking the provider all at once: set it to the number of proxies divided by the requests a second that the provider answers. Requests that would wait for longer than keys.wait get 503."},
 	{Name: "timeout", Kind: Duration, Default: FormatDuration(jwks.DefaultTimeout), Min: 100 * millisecond, Max: minute,
 		Meaning: "How long one fetch may take."},
 	{Name: "wait", Kind: Duration, Default: FormatDuration(jwks.DefaultWait), Min: 100 * millisecond, Max: 30 * second,

@@ -19,6 +19,9 @@ type reader struct {
 	warnings []Fault
 	// removesOverrides is true when requests lose the headers in overrides.
 	removesOverrides bool
+	// keys and tokenCache are those of the top level, from which rules inherit.
+	keys       Keys
+	tokenCache TokenCache
 }
 
 // document is a kind of text that the reader reads.

@@ -68,7 +68,7 @@ var ruleRefusals = []refusalCase{
 	{"clockSkew overflows", rule(`"clockSkew":"9999999999h"`),
 		`jwtRules[0].clockSkew: "9999999999h" is not a duration (example: 60s)`},
 	{"Istio's timeout", rule(`"timeout":"5s"`),
-		`jwtRules[0].timeout: is not a field of a rule; the time that a fetch may take is keys.timeout`},
+		`jwtRules[0].timeout: is not a field of a rule; write the time that a fetch may take as keys.timeout in the rule`},
 	{"Istio's spaceDelimitedClaims", rule(`"spaceDelimitedClaims":["scope"]`),
 		`jwtRules[0].spaceDelimitedClaims: is not a field of a rule; only scope and scp are read as words parted by spaces`},
 

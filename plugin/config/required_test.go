@@ -12,7 +12,7 @@ import (
 // everything has every field that is not refused, each once where it can be.
 func everything() string {
 	options := func(header string) string {
-		return `"algorithms":["RS256"],"clockSkew":"1s","maxTokenBytes":"32Ki","senderConstraint":"required","fromHeaders":[{"name":"` + header + `","prefix":"Bearer ","list":true}],"fromCookies":["c"],"fromParams":["p"],
+		return `"algorithms":["RS256"],"clockSkew":"1s","keys":{"refresh":"10m","maxStale":"24h","cooldown":"30s","jitter":"1s","timeout":"5s","wait":"2s","tick":"1s","deny":["k"]},"tokenCache":{"entries":1,"bytes":"1Mi"},"maxTokenBytes":"32Ki","senderConstraint":"required","fromHeaders":[{"name":"` + header + `","prefix":"Bearer ","list":true}],"fromCookies":["c"],"fromParams":["p"],
 		"forwardOriginalToken":false,"outputPayloadToHeader":"x-p","outputPayloadPadding":true,"outputClaimToHeaders":[{"header":"x-c","claim":"sub","encoding":"plain"}],
 		"outputClaimToFilterState":[{"key":"k","claim":["a","b"],"encoding":"percent"}]`
 	}
@@ -24,7 +24,7 @@ func everything() string {
 		strings.Replace(everyDemand, `"claimMatches":[`, `"claimMatches":[{"claim":"org","variable":"org"},`, 1) + `},
 			{"path":{"exact":"/a"},"claims":[{"claim":["a"],"values":["b"],"spaceDelimited":true}]},{"path":{"prefix":"/b"}},{"path":{"regex":"/c"}}],
 		"unmatched":"deny","hostPort":"ignored","ignorePathCase":true,"routeMetadata":true,"mode":"report","corsPreflight":"judge","overrideHeaders":"keep",
-		"keys":{"refresh":"10m","maxStale":"24h","cooldown":"30s","timeout":"5s","wait":"2s","tick":"1s","deny":["k"]},
+		"keys":{"refresh":"10m","maxStale":"24h","cooldown":"30s","jitter":"1s","timeout":"5s","wait":"2s","tick":"1s","deny":["k"]},
 		"xfccTrustedElements":2,"tokenCache":{"entries":1,"bytes":"1Mi"},"signature":"auto","realm":"r","secret":"0123456789abcdef0123456789abcdef",
 		"resourceMetadata":{"resource":"https://a.example","authorizationServers":["https://a.example"],"scopesSupported":["s"],"resourceName":"n","resourceDocumentation":"https://a.example"},
 		"filterState":true,"clearRouteCache":true}`

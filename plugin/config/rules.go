@@ -161,6 +161,7 @@ func (o *object) options(rule *parsedRule) {
 	if rule.SenderConstraint == verify.Ignore {
 		o.warn("senderConstraint", `"ignore"`, "accepts tokens that are bound to a key or a certificate from whoever has stolen them (RFC 9449 §7.2, RFC 8705 §3)")
 	}
+	rule.Keys, rule.TokenCache = o.ruleKeys(), o.ruleTokenCache()
 	rule.ForwardOriginalToken = o.switched("forwardOriginalToken")
 	rule.Locations = o.locations()
 	o.outputs(rule)
@@ -347,36 +348,65 @@ func refuseSameIssuer(rules []*parsedRule) {
 func (o *object) keys() Keys {
 	k := o.childOrDefault("keys")
 	var keys Keys
-	var refresh, stale, cooldown bool
-	keys.Refresh, refresh = k.duration("refresh")
-	keys.MaxStale, stale = k.duration("maxStale")
-	keys.Cooldown, cooldown = k.duration("cooldown")
-	keys.Timeout, _ = k.duration("timeout")
-	keys.Wait, _ = k.duration("wait")
-	keys.Tick, _ = k.duration("tick")
+	for _, d := range keys.durations() {
+		*d.value, _ = k.duration(d.name)
+	}
 	keys.Deny = k.denied()
-
-	if refresh && cooldown {
-		k.ascending("cooldown", keys.Cooldown, "refresh", keys.Refresh)
-	}
-	if refresh && stale {
-		k.ascending("refresh", keys.Refresh, "maxStale", keys.MaxStale)
-	}
-	if stale && keys.MaxStale > 7*24*time.Hour {
-		k.warn("maxStale", FormatDuration(keys.MaxStale), "is long: a key that is withdrawn while the provider cannot be reached stays valid until then")
-	}
+	k.checkKeys(&keys)
 	return keys
 }
 
+// ruleKeys reads the field keys of a rule. What it lacks is inherited from the top level.
+func (o *object) ruleKeys() Keys {
+	keys := o.r.keys
+	k := o.child("keys")
+	if k == nil {
+		return keys
+	}
+	for _, d := range keys.durations() {
+		switch {
+		case !k.has(d.name):
+		case o.has("jwks"):
+			k.fault(d.name, "", "stands beside jwks, for which nothing is fetched; leave it out")
+		default:
+			*d.value, _ = k.duration(d.name)
+		}
+	}
+	keys.Deny = slices.Clip(keys.Deny)
+	for _, kid := range k.denied() {
+		if !slices.Contains(keys.Deny, kid) {
+			keys.Deny = append(keys.Deny, kid)
+		}
+	}
+	k.checkKeys(&keys)
+	return keys
+}
+
+// checkKeys compares the durations with each other.
+func (o *object) checkKeys(keys *Keys) {
+	o.ascending("cooldown", keys.Cooldown, "refresh", keys.Refresh)
+	o.ascending("refresh", keys.Refresh, "maxStale", keys.MaxStale)
+	if o.has("maxStale") && keys.MaxStale > 7*24*time.Hour {
+		o.warn("maxStale", FormatDuration(keys.MaxStale), "is long: a key that is withdrawn while the provider cannot be reached stays valid until then")
+	}
+}
+
 // ascending requires that the duration small is not longer than the duration large. The fault
-// is at the field of large if it is present, otherwise at that of small.
+// is at the field of large if it is present, otherwise at that of small. A duration is 0
+// after a fault. When both are absent, they are the defaults, or those of the top level.
 func (o *object) ascending(small string, least time.Duration, large string, d time.Duration) {
+	path := func(name string) string {
+		if o.has(name) {
+			return o.pathTo(name)
+		}
+		return join("keys", name)
+	}
 	switch {
-	case d >= least:
+	case d >= least || d == 0:
 	case o.has(large):
-		o.wrong(large, o.find(large).value.Text, "is shorter than "+o.pathTo(small)+" ("+FormatDuration(least)+")")
-	default:
-		o.wrong(small, o.find(small).value.Text, "is longer than "+o.pathTo(large)+" ("+FormatDuration(d)+")")
+		o.wrong(large, o.find(large).value.Text, "is shorter than "+path(small)+" ("+FormatDuration(least)+")")
+	case o.has(small):
+		o.wrong(small, o.find(small).value.Text, "is longer than "+path(large)+" ("+FormatDuration(d)+")")
 	}
 }
 
@@ -396,7 +426,8 @@ func (o *object) denied() []string {
 
 // Policy returns the policy for fetching the rule's key set. It is not for a rule with an
 // inline set.
-func (r *Rule) Policy(keys *Keys) jwks.Policy {
+func (r *Rule) Policy() jwks.Policy {
+	keys := &r.Keys
 	policy := jwks.Policy{
 		URL:        r.JWKSURI,
 		Issuer:     r.Issuer,
@@ -406,6 +437,7 @@ func (r *Rule) Policy(keys *Keys) jwks.Policy {
 		Refresh:    keys.Refresh,
 		MaxStale:   keys.MaxStale,
 		Cooldown:   keys.Cooldown,
+		Jitter:     keys.Jitter,
 		Timeout:    keys.Timeout,
 		Wait:       keys.Wait,
 		Tick:       keys.Tick,

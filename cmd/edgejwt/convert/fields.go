@@ -3,11 +3,9 @@ package convert
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/known/durationpb"
 )
 
 // read has the fields that convert reads, by message. A message that is not listed
@@ -58,16 +56,6 @@ var left = map[protoreflect.FullName]string{
 	"envoy.extensions.filters.http.jwt_authn.v3.RemoteJwks.retry_policy":                  "retry_policy is left out: a fetch that failed is tried again anyway, each time later.",
 	"envoy.config.core.v3.DataSource.watched_directory":                                   "watched_directory is left out: the key set stands here, and edgejwt does not watch its file.",
 	"envoy.config.rbac.v3.RBAC.audit_logging_options":                                     "audit_logging_options are left out: edgejwt logs refusals itself.",
-}
-
-// keyTimeout is the default of keys.timeout.
-const keyTimeout = 5 * time.Second
-
-// timeout says that the time in which a key set must come is another one now.
-func (c *conversion) timeout(d *durationpb.Duration, of string) {
-	if d != nil && d.AsDuration() != keyTimeout {
-		c.note("The timeout of %s, %v, is left out: keys.timeout (5s) holds for every issuer.", of, d.AsDuration())
-	}
 }
 
 // unread names the fields of a message, and of those in it, that are not read.

@@ -116,6 +116,7 @@ func (c *conversion) jwtRule(title string, r *security.JWTRule) {
 		name: title, issuer: r.GetIssuer(), audiences: r.GetAudiences(),
 		jwksURI: r.GetJwksUri(), inline: r.GetJwks(),
 		cookies: r.GetFromCookies(), params: r.GetFromParams(),
+		timeout: r.GetTimeout().AsDuration(),
 		forward: r.GetForwardOriginalToken(), payload: r.GetOutputPayloadToHeader(),
 		spaced: append([]string{"scope", "permission"}, r.GetSpaceDelimitedClaims()...),
 	}
@@ -126,7 +127,6 @@ func (c *conversion) jwtRule(title string, r *security.JWTRule) {
 	for _, h := range r.GetOutputClaimToHeaders() {
 		p.claims = append(p.claims, claimHeader{h.GetHeader(), c.dotted(h.GetClaim())})
 	}
-	c.timeout(r.GetTimeout(), "issuer "+p.issuer)
 	for _, q := range c.providers {
 		if q.issuer == p.issuer {
 			c.problem("issuer %s has two rules; edgejwt has one rule for each issuer", p.issuer)

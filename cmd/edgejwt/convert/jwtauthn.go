@@ -109,7 +109,7 @@ func (a *authn) provider(name string, m *jwtv3.JwtProvider) *provider {
 func (a *authn) keys(p *provider, m *jwtv3.JwtProvider) {
 	if remote := m.GetRemoteJwks(); remote != nil {
 		p.jwksURI, p.cluster = remote.GetHttpUri().GetUri(), remote.GetHttpUri().GetCluster()
-		a.timeout(remote.GetHttpUri().GetTimeout(), "provider "+p.name)
+		p.timeout = remote.GetHttpUri().GetTimeout().AsDuration()
 		p.refresh = 10 * time.Minute // jwt_authn's default
 		if remote.GetCacheDuration() != nil {
 			p.refresh = remote.GetCacheDuration().AsDuration()

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,21 +37,23 @@ func TestRefresh(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name, text string
-		want       time.Duration
-		says       string // of keys; "-": nothing
+		want       []time.Duration // of each rule
+		says       string          // of keys; "-": nothing
 	}{
-		{"jwt_authn's default is ours", envoy(""), 10 * time.Minute, "-"},
-		{"slower", envoy("3600s"), 10 * time.Minute, "-"},
-		{"faster", envoy("120s"), 2 * time.Minute, "as often as"},
-		{"seconds", envoy("5s"), 5 * time.Second, "as often as"},
-		{"less than a second", envoy("0.2s"), time.Second, "less often than"},
-		{"no whole number of seconds", envoy("90.5s"), 90*time.Second + 500*time.Millisecond, "as often as"},
-		{"two that differ", envoy("300s", "30s"), 30 * time.Second, "as often as those that were fetched most often"},
-		{"one of them has the default", envoy("30s", ""), 30 * time.Second, "as often as those that were fetched most often"},
-		{"Envoy Gateway's default", gateway(""), 5 * time.Minute, "as often as"},
-		{"Envoy Gateway, faster", gateway("30s"), 30 * time.Second, "as often as"},
-		{"Envoy Gateway, the second has the default", gateway("30s", ""), 30 * time.Second, "as often as those that were fetched most often"},
-		{"Envoy Gateway, slower", gateway("1h"), 10 * time.Minute, "-"},
+		{"jwt_authn's default is ours", envoy(""), []time.Duration{10 * time.Minute}, "-"},
+		{"slower", envoy("3600s"), []time.Duration{10 * time.Minute}, "-"},
+		{"faster", envoy("120s"), []time.Duration{2 * time.Minute}, "as often as"},
+		{"seconds", envoy("5s"), []time.Duration{5 * time.Second}, "as often as"},
+		{"less than a second", envoy("0.2s"), []time.Duration{time.Second}, "less often than"},
+		{"no whole number of seconds", envoy("90.5s"), []time.Duration{90*time.Second + 500*time.Millisecond}, "as often as"},
+		{"two alike", envoy("30s", "30s"), []time.Duration{30 * time.Second, 30 * time.Second}, "as often as"},
+		{"two that differ", envoy("300s", "20s"), []time.Duration{5 * time.Minute, 20 * time.Second}, "as often as"},
+		{"one of them has the default", envoy("30s", ""), []time.Duration{30 * time.Second, 10 * time.Minute}, "as often as"},
+		{"one is slower, one has the default", envoy("1800s", ""), []time.Duration{10 * time.Minute, 10 * time.Minute}, "-"},
+		{"Envoy Gateway's default", gateway(""), []time.Duration{5 * time.Minute}, "as often as"},
+		{"Envoy Gateway, faster", gateway("30s"), []time.Duration{30 * time.Second}, "as often as"},
+		{"Envoy Gateway, the second has the default", gateway("30s", ""), []time.Duration{30 * time.Second, 5 * time.Minute}, "as often as"},
+		{"Envoy Gateway, slower", gateway("1h"), []time.Duration{10 * time.Minute}, "-"},
 	} {
 		r, err := Convert([]byte(c.text))
 		if err != nil {
@@ -61,7 +64,11 @@ func TestRefresh(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
-		if got := parsed.Keys.Refresh; got != c.want {
+		var got []time.Duration
+		for i := range parsed.Rules {
+			got = append(got, parsed.Rules[i].Keys.Refresh)
+		}
+		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: refresh %v, want %v\n%s", c.name, got, c.want, r.YAML)
 		}
 		said := strings.Join(r.Comments, "\n")
@@ -71,6 +78,27 @@ func TestRefresh(t *testing.T) {
 	}
 	if r, err := Convert([]byte(gateway("soon"))); err == nil || !strings.Contains(err.Error(), "soon") {
 		t.Errorf("a duration that is none: %v, %v", r, err)
+	}
+}
+
+// TestTimeout: a fetch may take as long as it could, within edgejwt's bounds.
+func TestTimeout(t *testing.T) {
+	for given, want := range map[string]time.Duration{"1s": time.Second, "5s": 5 * time.Second, "0.02s": 100 * time.Millisecond, "300s": time.Minute} {
+		r, err := Convert([]byte("providers: {a: {issuer: 'https://a.example', audiences: [x], remote_jwks: {http_uri: {uri: 'https://a.example/k', cluster: c, timeout: " + given + "}}}}\n" +
+			"rules: [{match: {prefix: /}, requires: {provider_name: a}}]"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		parsed, err := config.Parse(r.JSON)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := parsed.Rules[0].Keys.Timeout; got != want {
+			t.Errorf("timeout %s: %v, want %v", given, got, want)
+		}
+		if told := strings.Contains(strings.Join(r.Comments, "\n"), "a fetch could take"); told != (given == "0.02s" || given == "300s") {
+			t.Errorf("timeout %s: %q", given, r.Comments)
+		}
 	}
 }
 

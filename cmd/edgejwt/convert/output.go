@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"time"
 
 	"edgejwt/plugin/config"
 )
@@ -39,8 +38,9 @@ func (c *conversion) result() (*Result, error) {
 func (c *conversion) document() object {
 	var o object
 	var rules []any
+	of := c.refreshProvider()
 	for _, p := range c.providers {
-		rules = append(rules, p.entry())
+		rules = append(rules, p.entry(of == nil))
 		if p.placeless {
 			c.note("%s", unread)
 		}
@@ -62,8 +62,10 @@ func (c *conversion) document() object {
 	if c.clear {
 		o.add("clearRouteCache", true)
 	}
-	if keys, note := c.keyTimes(); keys != nil {
-		o.add("keys", keys, note)
+	if of != nil {
+		if keys, note := of.refreshes(); keys != nil {
+			o.add("keys", keys, note)
+		}
 	}
 	c.head = append([]string{"Written by edgejwt convert. Read the comments: they say what is not as it was."}, c.head...)
 	if slices.ContainsFunc(c.decision, func(r rule) bool { return !r.cond.isAny() }) {
@@ -77,42 +79,19 @@ func (c *conversion) document() object {
 	return o
 }
 
-// Bounds and defaults of keys in package config.
-const (
-	defaultRefresh  = 10 * time.Minute
-	defaultCooldown = 30 * time.Second
-	leastRefresh    = time.Second
-)
-
-// keyTimes says how often key sets are fetched, which is one time for all issuers:
-// the shortest. It is nil where the default is no longer than that.
-func (c *conversion) keyTimes() (keys object, note string) {
-	shortest, differ := defaultRefresh, false
+// refreshProvider is a provider whose time between two fetches is that of all whose keys are
+// fetched; nil where they differ, or none is.
+func (c *conversion) refreshProvider() (one *provider) {
 	for _, p := range c.providers {
-		if p.refresh != 0 {
-			shortest = min(shortest, p.refresh)
+		switch {
+		case p.inline != "":
+		case one == nil:
+			one = p
+		case p.period() != one.period():
+			return nil
 		}
 	}
-	for _, p := range c.providers {
-		differ = differ || p.inline == "" && p.refresh > shortest
-	}
-	if shortest == defaultRefresh {
-		return nil, ""
-	}
-	refresh := max(shortest, leastRefresh)
-	switch {
-	case refresh > shortest:
-		note = "less often than before: key sets were fetched every " + shortest.String() + ", and " + config.FormatDuration(refresh) + " is the least"
-	case differ:
-		note = "as often as those that were fetched most often; this time is one for all issuers"
-	default:
-		note = "as often as the key sets were fetched"
-	}
-	keys.add("refresh", config.FormatDuration(refresh))
-	if refresh < defaultCooldown {
-		keys.add("cooldown", config.FormatDuration(refresh)) // refresh may not be under it
-	}
-	return keys, note + "; when a provider cannot be reached, edgejwt goes on with the last keys for keys.maxStale (24h)"
+	return one
 }
 
 // routes is the decision as routes, and what is asked of a request that matches

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"edgejwt/plugin/config"
 )
 
 // A provider is who issues tokens, as another filter describes him.
@@ -34,6 +36,8 @@ type provider struct {
 	wanted    []string // audiences that single rules ask for instead
 	// refresh is how often the keys are fetched; 0: the filter does not say.
 	refresh time.Duration
+	// timeout is how long a fetch of the keys may take; 0: the filter does not say.
+	timeout time.Duration
 	// placeless is true when no place was named where tokens stand.
 	placeless bool
 }
@@ -86,12 +90,14 @@ func (p *provider) join(q *provider) error {
 	}
 	p.wanted = union(p.wanted, q.wanted)
 	p.refresh = min(p.refresh, q.refresh) // of one key set: both or none have it
+	p.timeout = max(p.timeout, q.timeout)
 	p.placeless = p.placeless || q.placeless
 	return nil
 }
 
-// entry is the provider as one of jwtRules.
-func (p *provider) entry() object {
+// entry is the provider as one of jwtRules. ownRefresh is true when it has a time of its own
+// between two fetches.
+func (p *provider) entry(ownRefresh bool) object {
 	var o object
 	o.add("issuer", p.issuer)
 	if takes := p.takes(); takes != nil {
@@ -117,6 +123,9 @@ func (p *provider) entry() object {
 	case p.skew != 0 && p.skew != time.Minute:
 		o.add("clockSkew", p.skew.String())
 	}
+	if keys, notes := p.keys(ownRefresh); keys != nil {
+		o.add("keys", keys, notes...)
+	}
 	p.places(&o)
 	if !p.forward {
 		o.add("forwardOriginalToken", false)
@@ -139,6 +148,59 @@ func (p *provider) entry() object {
 		o.add("outputClaimToHeaders", outputs, "a claim that no header can carry as it is leaves its header out; encoding: percent or base64url carries it")
 	}
 	return o
+}
+
+// Bounds and defaults of keys in package config.
+const (
+	defaultRefresh  = 10 * time.Minute
+	defaultCooldown = 30 * time.Second
+	leastRefresh    = time.Second
+	defaultTimeout  = 5 * time.Second
+	leastTimeout    = 100 * time.Millisecond
+	longestTimeout  = time.Minute
+)
+
+// keys is the field keys of the provider's rule; nil where the defaults are right.
+func (p *provider) keys(ownRefresh bool) (keys object, notes []string) {
+	if ownRefresh {
+		var note string
+		if keys, note = p.refreshes(); note != "" {
+			notes = append(notes, note)
+		}
+	}
+	if p.timeout != 0 && p.timeout != defaultTimeout {
+		timeout := min(max(p.timeout, leastTimeout), longestTimeout)
+		if timeout != p.timeout {
+			notes = append(notes, "a fetch could take "+p.timeout.String()+"; from "+config.FormatDuration(leastTimeout)+" to "+config.FormatDuration(longestTimeout)+" is possible")
+		}
+		keys.add("timeout", config.FormatDuration(timeout))
+	}
+	return keys, notes
+}
+
+// period is the time between two fetches, as far as edgejwt has it.
+func (p *provider) period() time.Duration {
+	if p.refresh == 0 || p.refresh > defaultRefresh {
+		return defaultRefresh
+	}
+	return max(p.refresh, leastRefresh)
+}
+
+// refreshes says how often the key set is fetched; nil where that is the default.
+func (p *provider) refreshes() (keys object, note string) {
+	refresh := p.period()
+	if refresh == defaultRefresh {
+		return nil, ""
+	}
+	note = "as often as the keys were fetched"
+	if refresh > p.refresh {
+		note = "less often than before: the keys were fetched every " + p.refresh.String() + ", and " + config.FormatDuration(refresh) + " is the least"
+	}
+	keys.add("refresh", config.FormatDuration(refresh))
+	if refresh < defaultCooldown {
+		keys.add("cooldown", config.FormatDuration(refresh)) // refresh may not be under it
+	}
+	return keys, note + "; when a provider cannot be reached, edgejwt goes on with the last keys for keys.maxStale (24h)"
 }
 
 func (p *provider) places(o *object) {

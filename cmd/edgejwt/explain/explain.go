@@ -108,7 +108,7 @@ func Explain(q *Request, o *Options) *Explanation {
 	headers := q.headers()
 	a.Decide(&j, headers, o.Policy, o.At)
 	if w := o.Keys.workerOf(j.KeySource()); w != nil {
-		j.Resume(w.wait(&o.Config.Keys)) // for a key that an early fetch may bring
+		j.Resume(w.wait()) // for a key that an early fetch may bring
 		j.Timeout(w.now)
 	}
 	isForged := func(header [2]string) bool { return slices.Contains(j.Forged, header[0]) }
@@ -143,5 +143,5 @@ type explainer struct {
 
 // noKeys is a machine that has not fetched yet: what needs keys is not decided.
 func noKeys(rule *config.Rule) *jwks.Source {
-	return jwks.New(rule.Policy(&config.Keys{}), 1, func() float64 { return 0 })
+	return jwks.New(rule.Policy(), 1, func() float64 { return 0 })
 }

@@ -25,9 +25,9 @@ func (s *KeySource) Fetch(c *config.Config, client *http.Client, at time.Time) e
 		if rule.Cluster == "" || s.Of[rule.Issuer] != nil || s.Default != nil {
 			continue
 		}
-		policy := rule.Policy(&c.Keys)
+		policy := rule.Policy()
 		policy.Cluster, policy.DiscoveryCluster = "", "" // nothing goes over Envoy here
-		w := &worker{client: client, now: at, machine: jwks.New(policy, 1, func() float64 { return 0 })}
+		w := &worker{client: client, now: at, patience: rule.Keys.Wait, machine: jwks.New(policy, 1, func() float64 { return 0 })}
 		if err := w.run(); err != nil {
 			failed = append(failed, errors.New(rule.Path+": "+err.Error()))
 			continue
@@ -43,11 +43,13 @@ type worker struct {
 	client  *http.Client
 	machine *jwks.Source
 	now     time.Time
-	record  []byte
-	version uint32
-	hint    uint64
-	asked   int
-	last    string // the last thing that the machine logged
+	// patience is how long a request may wait for keys.
+	patience time.Duration
+	record   []byte
+	version  uint32
+	hint     uint64
+	asked    int
+	last     string // the last thing that the machine logged
 }
 
 // run ticks until the keys are there, or two fetches have failed: the discovery
@@ -71,8 +73,8 @@ func (w *worker) run() error {
 }
 
 // wait goes on for as long as a request may wait for keys, and gives the time then.
-func (w *worker) wait(keys *config.Keys) time.Time {
-	for end := w.now.Add(keys.Wait); w.now.Before(end); w.now = w.now.Add(50 * time.Millisecond) {
+func (w *worker) wait() time.Time {
+	for end := w.now.Add(w.patience); w.now.Before(end); w.now = w.now.Add(50 * time.Millisecond) {
 		w.carry(w.machine.Tick(w.now, w.hint, true))
 	}
 	return w.now

@@ -25,8 +25,6 @@ type KeySource struct {
 	Default *jwks.Set
 	// Of are key sets by issuer.
 	Of map[string]*jwks.Set
-	// Deny are the configuration's denied kids.
-	Deny []string
 
 	workers map[string]*worker // by issuer, of keys that were fetched
 }
@@ -50,7 +48,7 @@ func (s *KeySource) machine(rule *config.Rule) *jwks.Source {
 	if set == nil {
 		return nil
 	}
-	return jwks.Fixed(set.For(rule.Algorithms), s.Deny)
+	return jwks.Fixed(set.For(rule.Algorithms), rule.Keys.Deny)
 }
 
 // workerOf gives the worker that fetched the keys of a machine; nil for none.
