@@ -92,12 +92,11 @@ func Extract(headers [][2]string, locations []TokenLocation) (Found, error) {
 			}
 			inThisHeader++
 			switch {
-			case name == Authorization.Name && (inThisHeader > 1 || joinsBearer(value)):
-				// A proxy joins repeated headers with a comma.
+			case name == Authorization.Name && inThisHeader > 1:
 				return Found{}, refuse(TokenAmbiguous, "authorization stands twice")
 			case inThisHeader > 1 && value != first:
 				return Found{}, refuse(TokenAmbiguous, "a header of the token's stands twice")
-			case location.nearly(value):
+			case location.elsewhere(value), name == Authorization.Name && location.Prefix != Authorization.Prefix && Authorization.elsewhere(value):
 				return Found{}, refuse(TokenAmbiguous, "only some servers find the scheme")
 			}
 			first = value
@@ -144,7 +143,7 @@ func (f *Found) addElement(list string, l *TokenLocation, at int) error {
 	for element := range strings.SplitSeq(list, ",") {
 		element = strings.Trim(element, ascii.Space)
 		switch {
-		case l.nearly(element):
+		case l.elsewhere(element):
 			return refuse(TokenAmbiguous, "only some servers find the scheme")
 		case l.Prefix == "" && strings.IndexByte(element, '.') < 0:
 			continue
@@ -177,16 +176,40 @@ func (l *TokenLocation) WithoutToken(list, token string) string {
 	return strings.Join(kept, ", ")
 }
 
-// nearly reports whether the value begins with the scheme and white space other than a
-// space. Servers that split at any white space (Python) find a token there.
-func (l *TokenLocation) nearly(value string) bool {
-	n := len(l.Prefix) - 1
-	if n < 1 || l.Prefix[n] != ' ' || len(value) <= n || value[n] == ' ' {
+// elsewhere reports whether only some servers find the prefix: after a comma, as in a
+// value that a proxy has joined of several lines, after white space other than a space, or
+// with such white space after the scheme. Servers that decode Latin-1 or UTF-8 (Python, Go,
+// .NET) split at white space beyond ASCII, too. So every byte beyond ASCII counts as white
+// space. A comma alone is allowed: Digest uses it.
+func (l *TokenLocation) elsewhere(value string) bool {
+	scheme := strings.TrimRight(l.Prefix, " ")
+	if scheme == "" {
 		return false
 	}
-	c := value[n]
-	return (0 < c && c < ' ' || c == 0x85 || c == 0xa0) && hasPrefixFold(value, l.Prefix[:n])
+	for at := 0; ; at++ {
+		for at < len(value) && isWhite(value[at]) {
+			at++
+		}
+		if hasPrefixFold(value[at:], scheme) {
+			rest := value[at+len(scheme):]
+			switch {
+			case scheme == l.Prefix:
+				if at > 0 {
+					return true
+				}
+			case at > 0 && rest == "", rest != "" && isWhite(rest[0]) && (at > 0 || rest[0] != ' '):
+				return true
+			}
+		}
+		comma := strings.IndexByte(value[at:], ',')
+		if comma < 0 {
+			return false
+		}
+		at += comma
+	}
 }
+
+func isWhite(c byte) bool { return c != 0 && c <= ' ' || c > '~' }
 
 // single has the indexes of which Found.Locations are slices when there is only one, so
 // that the usual request allocates none. The slices have a capacity of one.
@@ -217,29 +240,6 @@ func (f *Found) add(token string, at int) error {
 		f.Locations = append(all, f.Locations[i:]...)
 	}
 	return nil
-}
-
-// joinsBearer reports whether a bearer token follows a comma, as in a value that a
-// proxy has joined of several lines. A comma alone is allowed: Digest uses it.
-func joinsBearer(value string) bool {
-	first := strings.IndexByte(value, ',')
-	if first < 0 {
-		return false
-	}
-	value = value[first:]
-	behind := false // only white space since the last comma
-	for i := range len(value) {
-		switch c := value[i]; {
-		case c == ',':
-			behind = true
-		case !behind, c == ' ', c == '\t', c == '\n', c == '\r':
-		case c|0x20 == 'b' && (hasPrefixFold(value[i:], Authorization.Prefix) || ascii.EqualFold(value[i:], "bearer")):
-			return true
-		default:
-			behind = false
-		}
-	}
-	return false
 }
 
 // hasPrefixFold is strings.HasPrefix that ignores the case of ASCII letters.
@@ -431,7 +431,8 @@ const (
 // the name, after unescaping if it is the name of a parameter. PHP also unescapes names
 // of cookies, replaces spaces, dots and brackets by underscores, makes a list of a name
 // with a bracket after it, and stops at a zero byte. ASP.NET ignores the case of
-// parameters.
+// parameters and decodes %u0061. Express and Rack take a parameter in brackets for the one
+// without.
 func (s *search) compare(text, name string) likeness {
 	how, at := same, 0
 	if s.in == InCookie {
@@ -439,6 +440,16 @@ func (s *search) compare(text, name string) likeness {
 			return same
 		}
 		how = similar
+	} else {
+		for at < len(text) {
+			c, size := unescape(text[at:])
+			if c != '[' && c != ']' {
+				break
+			}
+			s.steps += size
+			at += size
+			how = similar
+		}
 	}
 	for i := range len(name) {
 		if at >= len(text) {
@@ -452,7 +463,11 @@ func (s *search) compare(text, name string) likeness {
 		}
 		if c == '%' || c == '+' {
 			var size int
-			c, size = unescape(text[at-1:])
+			if c, size = unescape(text[at-1:]); size == 1 && s.in == InQuery {
+				if wide, ok := unescapeWide(text[at-1:]); ok {
+					c, size, how = wide, 6, similar
+				}
+			}
 			at += size - 1
 		}
 		switch {
@@ -468,10 +483,22 @@ func (s *search) compare(text, name string) likeness {
 	if at == len(text) {
 		return how
 	}
-	if c, _ := unescape(text[at:]); c == 0 || c == '[' {
+	c, _ := unescape(text[at:])
+	if wide, ok := unescapeWide(text[at:]); ok && s.in == InQuery {
+		c = wide
+	}
+	if c == 0 || c == '[' || c == ']' {
 		return similar
 	}
 	return another
+}
+
+// unescapeWide decodes the ASCII character that %uXXXX spells at the start of s.
+func unescapeWide(s string) (c byte, ok bool) {
+	if len(s) < 6 || s[0] != '%' || s[1]|0x20 != 'u' || s[2:4] != "00" {
+		return 0, false
+	}
+	return ascii.Unescape("%" + s[4:6])
 }
 
 // pastSpaces removes leading spaces, escaped or not, from an escaped text, as PHP does.

@@ -313,8 +313,15 @@ func (d *Decision) preflightDenied(r *request) bool {
 	return r.routes.Find(target, &m) != nil || m.Route.Auth == route.Deny
 }
 
+// errDropped refuses a request that would reach the API without headers that matter.
+var errDropped = &verify.Refusal{Reason: verify.RequestAmbiguous, Detail: "connection names a header that the edge compares or sets, and the next proxy removes such headers (RFC 9110 §7.6.1)"}
+
 // extract finds the token.
 func (d *Decision) extract(r *request, _ time.Time) {
+	if r.dropsHeaders {
+		d.fail(errDropped)
+		return
+	}
 	var err error
 	if d.found, err = verify.Extract(r.credentials, d.authz.locations); err == nil {
 		return

@@ -137,6 +137,7 @@ type request struct {
 	all                [][2]string
 	headers            [][2]string // all without the forged ones
 	forwarded          string      // x-forwarded-client-cert, several lines joined
+	dropsHeaders       bool        // connection names headers that matter to the decision or the API
 	policy             *string
 	routes             *route.Table
 }
@@ -169,6 +170,8 @@ func (a *Authorizer) read(headers [][2]string) *request {
 			}
 		case "content-type":
 			r.grpc = r.grpc || IsGRPC(text)
+		case "connection":
+			r.dropsHeaders = r.dropsHeaders || h.dropped(text)
 		case "cookie":
 			if h.cookies {
 				roles |= tokenHeader
@@ -194,6 +197,23 @@ func (a *Authorizer) read(headers [][2]string) *request {
 
 // proof is what the request presents besides its token.
 func (r *request) proof() proof { return proof{forwarded: r.forwarded} }
+
+// maxConnectionOptions is the greatest number of options of a connection header that are read.
+const maxConnectionOptions = 32
+
+// dropped reports whether a connection header names a header that is compared here, may
+// contain a token, or says to the API who calls: the next proxy removes it (RFC 9110
+// §7.6.1). Envoy forwards the header with an upgrade only.
+func (h *headers) dropped(connection string) bool {
+	options := 0
+	for option := range strings.SplitSeq(connection, ",") {
+		option = strings.Trim(option, ascii.Space)
+		if options++; options > maxConnectionOptions || h.roles(option) != 0 || containsHeader(h.trailers, option) {
+			return true
+		}
+	}
+	return false
+}
 
 // hasTokenHeader reports whether there is a header that may contain a token. The query of
 // :path does not count: browsers keep it in their preflights.

@@ -253,17 +253,19 @@ func (l *lookup) headersFit(r *rule) fit {
 	all := always
 	for i := range r.route.Headers {
 		c, lines := &r.route.Headers[i], l.linesOf(r.headers[i])
-		sent, holding := 0, 0
+		sent, holding, joined := 0, 0, false
 		for _, j := range lines {
 			if l.request.Headers[j][0] == c.Name {
 				sent++
 			}
 			if len(c.Values) == 0 || slices.Contains(c.Values, l.request.Headers[j][1]) {
 				holding++
+			} else {
+				joined = joined || listHolds(l.request.Headers[j][1], c.Values)
 			}
 		}
 		f := never
-		if holding > 0 {
+		if holding > 0 || joined {
 			f |= inSome
 			// Of several lines, Envoy's matchers may take any, or join them.
 			if sent > 0 && holding == len(lines) && (sent == 1 || len(c.Values) == 0) {
@@ -275,6 +277,20 @@ func (l *lookup) headersFit(r *rule) fit {
 		}
 	}
 	return all
+}
+
+// listHolds reports whether one of the elements that commas separate is a value: one line is
+// then the same message as several lines (RFC 9110 §5.3).
+func listHolds(line string, values []string) bool {
+	if strings.IndexByte(line, ',') < 0 {
+		return false
+	}
+	for element := range strings.SplitSeq(line, ",") {
+		if slices.Contains(values, strings.Trim(element, ascii.Space)) {
+			return true
+		}
+	}
+	return false
 }
 
 // linesOf returns the indices of the request's lines of a header, under every name that
