@@ -148,6 +148,20 @@ func checkLine(t *testing.T, line string) {
 	}
 }
 
+// checkKeys demands what the doc comments of Keys promise.
+func checkKeys(t *testing.T, path string, k *config.Keys) {
+	t.Helper()
+	if k.Cooldown < time.Second || k.Refresh < k.Cooldown || k.MaxStale < k.Refresh || k.Timeout <= 0 || k.Timeout > time.Minute ||
+		k.Wait <= 0 || k.Wait > 30*time.Second || k.Tick < 100*time.Millisecond || k.Tick > time.Second || k.Jitter < 0 || k.Jitter > 10*time.Minute {
+		t.Errorf("%s: keys %+v", path, k)
+	}
+	for _, kid := range k.Deny {
+		if kid == "" || len(kid) > config.MaxKIDBytes {
+			t.Errorf("%s: denied kid %q", path, kid)
+		}
+	}
+}
+
 // checkConfig demands what the doc comments of Config and Rule promise.
 func checkConfig(t *testing.T, c *config.Config) {
 	t.Helper()
@@ -169,16 +183,7 @@ func checkConfig(t *testing.T, c *config.Config) {
 	for _, w := range c.Warnings {
 		checkLine(t, w)
 	}
-	k := c.Keys
-	if k.Cooldown < time.Second || k.Refresh < k.Cooldown || k.MaxStale < k.Refresh || k.Timeout <= 0 || k.Timeout > time.Minute ||
-		k.Wait <= 0 || k.Wait > 30*time.Second || k.Tick < 100*time.Millisecond || k.Tick > time.Second {
-		t.Errorf("keys %+v", k)
-	}
-	for _, kid := range k.Deny {
-		if kid == "" || len(kid) > config.MaxKIDBytes {
-			t.Errorf("denied kid %q", kid)
-		}
-	}
+	checkKeys(t, "", &c.Keys)
 	issuers, sources, outputs := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, r := range c.Rules {
 		if r.Issuer == "" || issuers[r.Issuer] {
@@ -186,6 +191,15 @@ func checkConfig(t *testing.T, c *config.Config) {
 		}
 		issuers[r.Issuer] = true
 		checkRule(t, r)
+		checkKeys(t, r.Path, &r.Keys)
+		for _, kid := range c.Keys.Deny {
+			if !slices.Contains(r.Keys.Deny, kid) {
+				t.Errorf("%s accepts %q, which is denied for all", r.Path, kid)
+			}
+		}
+		if own := r.TokenCache; own != nil && (own.Entries < 0 || own.Entries > 1_000_000 || own.Bytes < 64<<10 || own.Bytes > 1<<30) {
+			t.Errorf("%s: %+v", r.Path, own)
+		}
 		for _, l := range r.Locations {
 			if l.In == verify.InHeader {
 				checkHeader(t, l.Name)
