@@ -347,6 +347,8 @@ func TestRunbookLog(t *testing.T) {
 	}
 	before := failed()
 	p.eventually("failed fetches are counted", func() bool { return failed() > before })
+	// The first few are not logged: the proxy may still be starting the cluster.
+	p.eventually("the plugin logs why", func() bool { return strings.Contains(p.envoy.Output(), `keys of "`) })
 	var lines []string
 	for line := range strings.Lines(p.envoy.Output()) {
 		if i := strings.Index(line, `keys of "`); i >= 0 {
