@@ -326,3 +326,40 @@ func TestEpochs(t *testing.T) {
 		t.Error("another set under the same epoch")
 	}
 }
+
+// TestRecheckWithoutKID: a token without kid under which no key verifies is treated as one
+// with an unknown kid, and so is one with a kid that no key has where keys have none.
+func TestRecheckWithoutKID(t *testing.T) {
+	for kid, final := range map[string]Outcome{"": Found, "x": NotFound} {
+		b := newBench(t, urlPolicy, 2)
+		b.start(good(member("kid", "")))
+		m := b.workers[0]
+		keys, _ := m.Find(b.now, kid, "RS256")
+		if o := m.Recheck(b.now, kid, keys); o != Wait {
+			t.Fatalf("kid %q: %v, want to wait", kid, o)
+		}
+		b.pass(50 * time.Millisecond)
+		b.answer(b.one(), good(member("kid", "")))
+		b.pass(time.Second)
+		if o := m.Recheck(b.now, kid, keys); o != final {
+			t.Errorf("kid %q, and a fresh set has the same key: %v, want %v", kid, o, final)
+		}
+		b.pass(20 * time.Second)
+		b.none()
+
+		b = newBench(t, urlPolicy, 2)
+		b.start(good(member("kid", "")))
+		m = b.workers[0]
+		keys, _ = m.Find(b.now, kid, "RS256")
+		m.Recheck(b.now, kid, keys)
+		for range 2 { // it is tried again once
+			b.answer(b.await(2*time.Second), Answer{Err: ErrNoAnswer})
+		}
+		b.pass(time.Second)
+		for _, m := range b.workers {
+			if o := m.Recheck(b.now, kid, keys); o != Unavailable {
+				t.Errorf("kid %q, and the provider fails: %v, want unavailable", kid, o)
+			}
+		}
+	}
+}

@@ -29,6 +29,7 @@ type checks struct {
 	hintLost    time.Duration
 	good        []publication // successful ones
 	last        publication   // of any kind
+	released    time.Duration // when the provider first asked for patience no longer
 	wrote       time.Duration // last write of the record
 	warned      map[string]bool
 	accepted    int
@@ -52,7 +53,7 @@ type jump struct{ at, by time.Duration }
 const never = time.Duration(-1 << 40)
 
 func newChecks() checks {
-	return checks{lastEarly: never, corrupted: never, putBack: never, hintLost: never, wrote: never, warned: map[string]bool{}}
+	return checks{lastEarly: never, corrupted: never, released: never, putBack: never, hintLost: never, wrote: never, warned: map[string]bool{}}
 }
 
 func (c *checks) fail(w *world, format string, args ...any) {
@@ -152,6 +153,9 @@ func (w *world) checkSave(v *worker, a Action) {
 	if d.record.generation != before.generation {
 		c.generations++
 	}
+	if c.last.hold > 0 && p.hold == 0 {
+		c.released = w.t
+	}
 	c.last = p
 	if !p.ok {
 		c.troubles = append(c.troubles, w.t)
@@ -195,8 +199,10 @@ func (w *world) checkBounds(v *worker) {
 // newest gives the last good publication that all workers have had the time to see.
 func (w *world) newest(v *worker) (publication, bool) {
 	lag := v.p.Tick + slack
-	if w.check.putBack >= 0 { // one worker has to see it and write again what it knows
-		lag += v.p.Tick + slack
+	if w.check.putBack >= 0 {
+		// One worker has to see it and write again what it knows. If that has the number of
+		// the newest record, and so its hint, the others see it when they read the record next.
+		lag += max(v.p.Tick, recordPollInterval) + slack
 	}
 	if w.check.hintLost > 0 {
 		lag += recordPollInterval
@@ -288,8 +294,12 @@ func (w *world) refused(v *worker, r *request, status int) {
 		return
 	}
 	back := v.p.Timeout + leaseMargin + v.p.Cooldown + 2*v.p.Wait + c.last.hold + 4*time.Second
+	if c.last.hold > 0 || c.released > w.t-v.p.Tick-slack { // or the worker does not know yet
+		back += v.p.Refresh // which bounds the delay after a busy answer
+	}
 	switch {
 	case status == 401 && c.last.hold > 0 && c.last.at > w.t-back:
+	case status == 401 && c.released > w.t-v.p.Tick-slack:
 	case status == 401 && w.t-c.corrupted < back:
 	case status == 401:
 		c.fail(w, "worker %d refuses %s with 401, and no early refetch was made for it", v.id, r.kid)
@@ -314,7 +324,8 @@ func (w *world) expectRecovery() {
 		return
 	}
 	for _, v := range w.workers {
-		if v.up && (v.since > w.t-time.Second || v.m.usable(w.wall()) || v.m.leased() || v.m.record.failures > 60) {
+		// From the 25th failure in a row on, the pauses grow: see retryDelay.
+		if v.up && (v.since > w.t-time.Second || v.m.usable(w.wall()) || v.m.leased() || v.m.record.failures > 22) {
 			return
 		}
 	}
