@@ -53,7 +53,7 @@ func TestGRPCClient(t *testing.T) {
 		message string
 	}{
 		{"no token", nil, codes.Unauthenticated, "An access token is required."},
-		{"a bad token", bearer("abc"), codes.Unauthenticated, "The access token is malformed."},
+		{"a bad token", bearer("a.b.c"), codes.Unauthenticated, "The access token is malformed."},
 		{"without the scope", bearer(w.Auth0.Token()), codes.PermissionDenied, "The access token lacks a scope that is needed here."},
 		{"two tokens", append(bearer(healthy), bearer(w.Auth0.Token())...), codes.InvalidArgument, "The request carries more than one access token, or may be read so."},
 		{"what it needs", bearer(healthy), codes.OK, ""},
